@@ -1,0 +1,340 @@
+//! How work reaches a connection: inline reads and one group-committing writer on SQLite, threads
+//! that each own a connection on PostgreSQL. Queues are bounded; a full one answers at once.
+
+use std::{
+    any::Any,
+    cell::RefCell,
+    collections::HashMap,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    thread,
+    time::{Duration, Instant},
+};
+
+use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
+use diesel::connection::SimpleConnection;
+use tokio::sync::oneshot;
+
+use super::{Conn, DEADLINE, Refusal, StorageError, conn::Opener};
+
+/// What kind of transaction the work needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// None: each statement stands alone.
+    Read,
+    /// All statements see one snapshot and change nothing.
+    Snapshot,
+    Serializable,
+    /// Read committed; the statements guard themselves.
+    Guarded,
+}
+
+/// How one attempt ended.
+pub(super) enum Attempt<T, E> {
+    Done(Result<T, E>),
+    Conflict,
+}
+
+/// What the lane does with the transaction after the work.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    Keep,
+    /// The work refused; nothing of it stays, the connection is sound.
+    Undo,
+    /// The transaction, and perhaps the connection, is lost.
+    Broken,
+}
+
+/// Work with its mode and the way back to its caller.
+pub(super) struct Task {
+    mode: Mode,
+    deadline: Instant,
+    work: Box<dyn Work>,
+}
+
+trait Work: Send {
+    fn run(&mut self, c: &mut Conn) -> Verdict;
+    /// Answers the caller, once it is known whether the effect is durable.
+    fn settle(self: Box<Self>, durable: Result<(), StorageError>);
+    /// Drops a result that did not become durable.
+    fn forget(&mut self);
+    fn abandoned(&self) -> bool;
+}
+
+struct Job<T, E, F> {
+    work: Arc<F>,
+    result: Option<Result<T, E>>,
+    reply: oneshot::Sender<Attempt<T, E>>,
+}
+
+impl Task {
+    pub(super) fn boxed<T, E, F>(mode: Mode, work: Arc<F>, reply: oneshot::Sender<Attempt<T, E>>) -> Self
+    where
+        F: Fn(&mut Conn) -> Result<T, E> + Send + Sync + 'static,
+        T: Send + 'static,
+        E: Refusal,
+    {
+        Self { mode, deadline: Instant::now() + DEADLINE, work: Box::new(Job { work, result: None, reply }) }
+    }
+
+    /// Nobody waits for it any more; it has not begun, so dropping it is safe.
+    fn is_stale(&self) -> bool {
+        self.work.abandoned() || Instant::now() > self.deadline
+    }
+}
+
+impl<T, E, F> Work for Job<T, E, F>
+where
+    F: Fn(&mut Conn) -> Result<T, E> + Send + Sync,
+    T: Send,
+    E: Refusal,
+{
+    fn run(&mut self, c: &mut Conn) -> Verdict {
+        let result = shielded(&*self.work, c);
+        let verdict = match &result {
+            Ok(_) => Verdict::Keep,
+            Err(error) if error.storage().is_some_and(StorageError::breaks_transaction) => Verdict::Broken,
+            Err(_) => Verdict::Undo,
+        };
+        self.result = Some(result);
+        verdict
+    }
+
+    fn settle(self: Box<Self>, durable: Result<(), StorageError>) {
+        let attempt = match (self.result, durable) {
+            (Some(Err(error)), _) if matches!(error.storage(), Some(StorageError::Conflict)) => Attempt::Conflict,
+            (Some(Err(error)), _) => Attempt::Done(Err(error)),
+            (_, Err(StorageError::Conflict)) => Attempt::Conflict,
+            (_, Err(trouble)) => Attempt::Done(Err(trouble.into())),
+            (Some(result), Ok(())) => Attempt::Done(result),
+            (None, Ok(())) => Attempt::Done(Err(StorageError::Unavailable("the work did not run").into())),
+        };
+        // The caller may have given up; its effect is durable or absent all the same.
+        drop(self.reply.send(attempt));
+    }
+
+    fn forget(&mut self) {
+        self.result = None;
+    }
+
+    fn abandoned(&self) -> bool {
+        self.reply.is_closed()
+    }
+}
+
+/// Runs the work; a panic becomes an error and says nothing of what it held.
+fn shielded<T, E: Refusal>(
+    work: &impl Fn(&mut Conn) -> Result<T, E>,
+    c: &mut Conn,
+) -> Result<T, E> {
+    catch_unwind(AssertUnwindSafe(|| work(c))).unwrap_or_else(|payload: Box<dyn Any + Send>| {
+        drop(payload);
+        Err(StorageError::Panicked.into())
+    })
+}
+
+/// A bounded queue in front of one or more connections.
+pub(super) struct Lane {
+    queue: Sender<Task>,
+}
+
+impl Lane {
+    /// Threads that each own a connection and take whatever comes next.
+    pub(super) fn owned_connections(opener: &Opener, threads: usize, name: &str) -> Result<Self, StorageError> {
+        let (queue, tasks) = bounded(threads * 64);
+        for n in 0..threads {
+            let (opener, tasks) = (opener.clone(), tasks.clone());
+            spawn(format!("{name}-{n}"), move || serve_tasks(&opener, &tasks))?;
+        }
+        Ok(Self { queue })
+    }
+
+    /// One thread that commits waiting writes together.
+    pub(super) fn group_commit(opener: &Opener) -> Result<Self, StorageError> {
+        let (queue, tasks) = bounded(4_096);
+        let opener = opener.clone();
+        spawn("sqlite-writer".to_owned(), move || serve_groups(&opener, &tasks))?;
+        Ok(Self { queue })
+    }
+
+    pub(super) fn send(&self, task: Task) -> Result<(), StorageError> {
+        self.queue.try_send(task).map_err(|refused| match refused {
+            TrySendError::Full(_) => StorageError::Unavailable("too much work is waiting"),
+            TrySendError::Disconnected(_) => StorageError::Unavailable("the lane ended"),
+        })
+    }
+}
+
+fn spawn(name: String, run: impl FnOnce() + Send + 'static) -> Result<(), StorageError> {
+    thread::Builder::new()
+        .name(name)
+        .spawn(run)
+        .map(drop)
+        .map_err(|_| StorageError::Unavailable("no thread for the lane"))
+}
+
+/// Keeps one connection, reopening it when it broke; not more often than every 50 ms.
+struct Keeper<'a> {
+    opener: &'a Opener,
+    open: Option<Conn>,
+    last_failure: Option<Instant>,
+}
+
+impl<'a> Keeper<'a> {
+    const fn new(opener: &'a Opener) -> Self {
+        Self { opener, open: None, last_failure: None }
+    }
+
+    fn get(&mut self) -> Result<&mut Conn, StorageError> {
+        if self.open.is_none() {
+            if self.last_failure.is_some_and(|at| at.elapsed() < Duration::from_millis(50)) {
+                return Err(StorageError::Unavailable("no connection"));
+            }
+            match self.opener.open() {
+                Ok(c) => self.open = Some(c),
+                Err(error) => {
+                    self.last_failure = Some(Instant::now());
+                    return Err(error);
+                }
+            }
+        }
+        self.open.as_mut().ok_or(StorageError::Unavailable("no connection"))
+    }
+
+    fn discard(&mut self) {
+        self.open = None;
+    }
+}
+
+fn serve_tasks(opener: &Opener, tasks: &Receiver<Task>) {
+    let mut keeper = Keeper::new(opener);
+    while let Ok(task) = tasks.recv() {
+        if !task.is_stale() {
+            run_alone(&mut keeper, task);
+        }
+    }
+}
+
+/// Runs one task in a transaction of its own.
+fn run_alone(keeper: &mut Keeper<'_>, mut task: Task) {
+    let outcome = keeper.get().and_then(|c| {
+        c.begin(task.mode)?;
+        let verdict = task.work.run(c);
+        let ended = c.end(task.mode, verdict == Verdict::Keep);
+        Ok((verdict, ended))
+    });
+    match outcome {
+        Ok((Verdict::Keep, ended)) => {
+            if ended.is_err() {
+                keeper.discard();
+            }
+            task.work.settle(ended);
+        }
+        Ok((_, ended)) => {
+            if ended.is_err() {
+                keeper.discard();
+            }
+            task.work.settle(Ok(()));
+        }
+        Err(trouble) => {
+            keeper.discard();
+            task.work.settle(Err(trouble));
+        }
+    }
+}
+
+/// The most writes that share one commit.
+const GROUP: usize = 256;
+
+fn serve_groups(opener: &Opener, tasks: &Receiver<Task>) {
+    let mut keeper = Keeper::new(opener);
+    while let Ok(first) = tasks.recv() {
+        let group: Vec<Task> = std::iter::once(first)
+            .chain(tasks.try_iter().take(GROUP - 1))
+            .filter(|task| !task.is_stale())
+            .collect();
+        if !group.is_empty() {
+            commit_group(&mut keeper, group);
+        }
+    }
+}
+
+/// Runs each task in a savepoint and commits them together; if the group breaks, each runs alone.
+fn commit_group(keeper: &mut Keeper<'_>, mut group: Vec<Task>) {
+    let ended = match keeper.get() {
+        Ok(c) => run_group(c, &mut group),
+        Err(trouble) => {
+            answer_all(group, &trouble);
+            return;
+        }
+    };
+    match ended {
+        Ok(GroupEnd::Committed) => group.into_iter().for_each(|task| task.work.settle(Ok(()))),
+        Ok(GroupEnd::Broken) => {
+            keeper.discard();
+            group.into_iter().for_each(|task| run_alone(keeper, task));
+        }
+        Err(trouble) => {
+            keeper.discard();
+            answer_all(group, &trouble);
+        }
+    }
+}
+
+enum GroupEnd {
+    Committed,
+    Broken,
+}
+
+fn run_group(c: &mut Conn, group: &mut [Task]) -> Result<GroupEnd, StorageError> {
+    c.begin(Mode::Serializable)?;
+    for task in group {
+        c.batch_execute("SAVEPOINT task")?;
+        let closing = match task.work.run(c) {
+            Verdict::Keep => "RELEASE task",
+            Verdict::Undo => "ROLLBACK TO task; RELEASE task",
+            // SQLite may have rolled back everything, and the connection is about to be dropped.
+            Verdict::Broken => return Ok(GroupEnd::Broken),
+        };
+        c.batch_execute(closing)?;
+    }
+    c.end(Mode::Serializable, true)?;
+    Ok(GroupEnd::Committed)
+}
+
+fn answer_all(group: Vec<Task>, trouble: &StorageError) {
+    let why = match trouble {
+        StorageError::Unavailable(why) => why,
+        _ => "the commit failed",
+    };
+    for mut task in group {
+        task.work.forget();
+        task.work.settle(Err(StorageError::Unavailable(why)));
+    }
+}
+
+thread_local! {
+    /// The read connections of this thread, by database.
+    static INLINE: RefCell<HashMap<String, Conn>> = RefCell::new(HashMap::new());
+}
+
+/// Runs a read on the calling thread, over the thread's own connection.
+pub(super) fn inline<T, E, F>(opener: &Opener, work: F) -> Result<T, E>
+where
+    F: Fn(&mut Conn) -> Result<T, E>,
+    E: Refusal,
+{
+    INLINE.with_borrow_mut(|open| {
+        if !open.contains_key(opener.url()) {
+            open.insert(opener.url().to_owned(), opener.open()?);
+        }
+        let Some(c) = open.get_mut(opener.url()) else {
+            return Err(StorageError::Unavailable("no connection").into());
+        };
+        let result = shielded(&work, c);
+        if result.as_ref().err().and_then(Refusal::storage).is_some_and(StorageError::breaks_transaction) {
+            open.remove(opener.url());
+        }
+        result
+    })
+}

@@ -1,0 +1,218 @@
+//! The only place that knows a database: connections, lanes, types, schema, migrations.
+//!
+//! Everything else sees [`Db`] and its four ways in, and a [`Conn`] inside them.
+
+mod conn;
+mod dispatch;
+mod error;
+mod lanes;
+pub mod migrate;
+pub mod schema;
+pub mod types;
+mod url;
+
+use std::{
+    hash::{Hash, Hasher},
+    sync::Arc,
+    time::Duration,
+};
+
+use secrecy::SecretString;
+use tokio::sync::{Mutex, oneshot};
+
+pub use conn::{Conn, MultiBackend};
+pub use dispatch::{Dispatch, Fetch};
+pub use error::{Refusal, StorageError};
+pub use url::Backend;
+
+use lanes::{Attempt, Lane, Mode, Task};
+
+/// Attempts of a write before its conflict is reported as a busy service.
+const MAX_ATTEMPTS: u32 = 12;
+/// The longest a caller waits for the database, queueing included.
+const DEADLINE: Duration = Duration::from_secs(8);
+const STRIPES: usize = 256;
+
+/// How one store is opened.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    pub url: SecretString,
+    /// Owned connections on PostgreSQL.
+    pub connections: usize,
+    /// The largest the SQLite file may grow, in MiB.
+    pub max_mib: Option<u32>,
+    /// The store holds keys: SQLite keeps no journal of them behind.
+    pub holds_keys: bool,
+}
+
+/// A store, on whichever database its URL names; cheap to clone.
+#[derive(Clone)]
+pub struct Db {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    opener: conn::Opener,
+    /// Writes; on PostgreSQL, everything.
+    main: Lane,
+    /// Long reads on SQLite, away from the workers.
+    long: Option<Lane>,
+    stripes: Vec<Mutex<()>>,
+}
+
+impl Db {
+    /// Opens the store and proves that it answers.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Unavailable`] if it does not, or if the URL asks for what this build lacks.
+    pub fn open(settings: &Settings) -> Result<Self, StorageError> {
+        let opener = conn::Opener::new(settings)?;
+        opener.open()?;
+        let (main, long) = match opener.backend() {
+            Backend::Sqlite => {
+                (Lane::group_commit(&opener)?, Some(Lane::owned_connections(&opener, 2, "read")?))
+            }
+            Backend::Postgres => {
+                (Lane::owned_connections(&opener, settings.connections, "pg")?, None)
+            }
+        };
+        let stripes = std::iter::repeat_with(Mutex::default).take(STRIPES).collect();
+        Ok(Self { inner: Arc::new(Inner { opener, main, long, stripes }) })
+    }
+
+    pub fn backend(&self) -> Backend {
+        self.inner.opener.backend()
+    }
+
+    /// Runs statements that each see what is committed at their start.
+    ///
+    /// On SQLite they run where the caller runs: keep them short, and use
+    /// [`read_long`](Self::read_long) for whatever grows with the data.
+    pub async fn read<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: Fn(&mut Conn) -> Result<T, E> + Send + Sync + 'static,
+        T: Send + 'static,
+        E: Refusal,
+    {
+        match self.backend() {
+            Backend::Sqlite => lanes::inline(&self.inner.opener, work),
+            Backend::Postgres => self.once(&self.inner.main, Mode::Read, work).await,
+        }
+    }
+
+    /// Runs statements that all see one snapshot, off the request workers.
+    pub async fn read_long<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: Fn(&mut Conn) -> Result<T, E> + Send + Sync + 'static,
+        T: Send + 'static,
+        E: Refusal,
+    {
+        let lane = self.inner.long.as_ref().unwrap_or(&self.inner.main);
+        self.once(lane, Mode::Snapshot, work).await
+    }
+
+    /// Runs one serializable transaction; an `Err` rolls it back.
+    ///
+    /// The closure may run again after a conflict, so it captures values and has no effects.
+    pub async fn write<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: Fn(&mut Conn) -> Result<T, E> + Send + Sync + 'static,
+        T: Send + 'static,
+        E: Refusal,
+    {
+        self.retrying(Mode::Serializable, work).await
+    }
+
+    /// [`write`](Self::write) for what belongs to `owner`, one at a time in this process.
+    ///
+    /// The order saves retries; correctness rests on the transaction alone.
+    pub async fn write_for<T, E, F, O>(&self, owner: O, work: F) -> Result<T, E>
+    where
+        F: Fn(&mut Conn) -> Result<T, E> + Send + Sync + 'static,
+        T: Send + 'static,
+        E: Refusal,
+        O: Hash,
+    {
+        let _turn = match self.inner.stripes.get(stripe_of(&owner)) {
+            Some(stripe) if self.backend() == Backend::Postgres => Some(stripe.lock().await),
+            _ => None,
+        };
+        self.retrying(Mode::Serializable, work).await
+    }
+
+    /// Runs a transaction whose statements guard themselves (`UPDATE … WHERE state = …`): claims of
+    /// jobs and messages, which must stay out of everybody's way.
+    pub async fn write_guarded<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: Fn(&mut Conn) -> Result<T, E> + Send + Sync + 'static,
+        T: Send + 'static,
+        E: Refusal,
+    {
+        self.retrying(Mode::Guarded, work).await
+    }
+
+    async fn retrying<T, E, F>(&self, mode: Mode, work: F) -> Result<T, E>
+    where
+        F: Fn(&mut Conn) -> Result<T, E> + Send + Sync + 'static,
+        T: Send + 'static,
+        E: Refusal,
+    {
+        let work = Arc::new(work);
+        for attempt in 0..MAX_ATTEMPTS {
+            match self.attempt(&self.inner.main, mode, Arc::clone(&work)).await? {
+                Attempt::Done(result) => return result,
+                Attempt::Conflict => {
+                    crate::telemetry::metrics().write_retries.inc();
+                    tokio::time::sleep(pause_before(attempt)).await;
+                }
+            }
+        }
+        Err(StorageError::Unavailable("conflicting writes").into())
+    }
+
+    async fn once<T, E, F>(&self, lane: &Lane, mode: Mode, work: F) -> Result<T, E>
+    where
+        F: Fn(&mut Conn) -> Result<T, E> + Send + Sync + 'static,
+        T: Send + 'static,
+        E: Refusal,
+    {
+        match self.attempt(lane, mode, Arc::new(work)).await? {
+            Attempt::Done(result) => result,
+            Attempt::Conflict => Err(StorageError::Unavailable("conflicting writes").into()),
+        }
+    }
+
+    async fn attempt<T, E, F>(
+        &self,
+        lane: &Lane,
+        mode: Mode,
+        work: Arc<F>,
+    ) -> Result<Attempt<T, E>, StorageError>
+    where
+        F: Fn(&mut Conn) -> Result<T, E> + Send + Sync + 'static,
+        T: Send + 'static,
+        E: Refusal,
+    {
+        let (reply, answer) = oneshot::channel();
+        lane.send(Task::boxed(mode, work, reply))?;
+        match tokio::time::timeout(DEADLINE, answer).await {
+            Ok(Ok(attempt)) => Ok(attempt),
+            Ok(Err(_)) => Err(StorageError::Unavailable("the lane ended")),
+            Err(_) => Err(StorageError::Unavailable("the database is slow")),
+        }
+    }
+}
+
+fn stripe_of(owner: &impl Hash) -> usize {
+    let mut hasher = std::hash::DefaultHasher::new();
+    owner.hash(&mut hasher);
+    usize::try_from(hasher.finish() % 256).unwrap_or(0)
+}
+
+/// Doubling from half a millisecond to 64 ms, each pause jittered by half.
+fn pause_before(attempt: u32) -> Duration {
+    let ceiling = 500_u64 << attempt.min(7);
+    let jitter = getrandom::u64().unwrap_or(0) % (ceiling / 2 + 1);
+    Duration::from_micros(ceiling / 2 + jitter)
+}

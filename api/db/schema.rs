@@ -1,0 +1,339 @@
+//! The tables of both databases, by hand; a test reads every one of them on each.
+
+use diesel::{allow_tables_to_appear_in_same_query, joinable, table};
+
+table! {
+    use diesel::sql_types::{BigInt, Binary, Integer, Nullable, SmallInt, Text};
+    use super::super::types::{Id, Instant, Json};
+
+    log_leaves (leaf_id) {
+        leaf_id -> Id,
+        bytes -> Binary,
+        hash -> Binary,
+    }
+}
+
+table! {
+    use diesel::sql_types::{BigInt, Binary, Integer, Nullable, SmallInt, Text};
+    use super::super::types::{Id, Instant, Json};
+
+    log_entries (seq) {
+        seq -> BigInt,
+        leaf_id -> Id,
+    }
+}
+
+table! {
+    use diesel::sql_types::{BigInt, Binary, Integer, Nullable, SmallInt, Text};
+    use super::super::types::{Id, Instant, Json};
+
+    log_details (account_id, leaf_id) {
+        account_id -> Id,
+        leaf_id -> Id,
+        detail -> Binary,
+    }
+}
+
+table! {
+    use diesel::sql_types::{BigInt, Binary, Integer, Nullable, SmallInt, Text};
+    use super::super::types::{Id, Instant, Json};
+
+    log_public_details (leaf_id) {
+        leaf_id -> Id,
+        detail -> Binary,
+    }
+}
+
+table! {
+    use diesel::sql_types::{BigInt, Binary, Integer, Nullable, SmallInt, Text};
+    use super::super::types::{Id, Instant, Json};
+
+    policy_versions (version) {
+        version -> Integer,
+        clauses -> Json,
+        content_hash -> Binary,
+        published_at -> Instant,
+        leaf_id -> Id,
+    }
+}
+
+table! {
+    use diesel::sql_types::{BigInt, Binary, Integer, Nullable, SmallInt, Text};
+    use super::super::types::{Id, Instant, Json};
+
+    accounts (account_id) {
+        account_id -> Id,
+        state -> Text,
+        epoch -> BigInt,
+        sequence -> BigInt,
+        accepted_policy_version -> Integer,
+        created_at -> Instant,
+    }
+}
+
+table! {
+    use diesel::sql_types::{BigInt, Binary, Integer, Nullable, SmallInt, Text};
+    use super::super::types::{Id, Instant, Json};
+
+    account_emails (blind_index) {
+        blind_index -> Binary,
+        key_version -> Integer,
+        account_id -> Id,
+    }
+}
+
+table! {
+    use diesel::sql_types::{BigInt, Binary, Integer, Nullable, SmallInt, Text};
+    use super::super::types::{Id, Instant, Json};
+
+    profiles (account_id) {
+        account_id -> Id,
+        version -> BigInt,
+        real_name -> Nullable<Binary>,
+        display_name -> Nullable<Binary>,
+        email -> Nullable<Binary>,
+        phone -> Nullable<Binary>,
+        language -> Nullable<Binary>,
+        time_zone -> Nullable<Binary>,
+        email_verified_at -> Instant,
+        phone_verified_at -> Nullable<Instant>,
+        confirmed_at -> Nullable<Instant>,
+        updated_at -> Instant,
+    }
+}
+
+table! {
+    use diesel::sql_types::{BigInt, Binary, Integer, Nullable, SmallInt, Text};
+    use super::super::types::{Id, Instant, Json};
+
+    credentials (account_id) {
+        account_id -> Id,
+        password -> Binary,
+        changed_at -> Instant,
+    }
+}
+
+table! {
+    use diesel::sql_types::{BigInt, Binary, Integer, Nullable, SmallInt, Text};
+    use super::super::types::{Id, Instant, Json};
+
+    account_changes (account_id, sequence) {
+        account_id -> Id,
+        sequence -> BigInt,
+        field -> Text,
+        old_identity -> Nullable<Binary>,
+        old_contact -> Nullable<Binary>,
+        changed_at -> Instant,
+        leaf_id -> Id,
+    }
+}
+
+table! {
+    use diesel::sql_types::{BigInt, Binary, Integer, Nullable, SmallInt, Text};
+    use super::super::types::{Id, Instant, Json};
+
+    data_confirmations (account_id, sequence) {
+        account_id -> Id,
+        sequence -> BigInt,
+        data_confirmation_id -> Id,
+        profile_version -> BigInt,
+        confirmed_at -> Instant,
+        leaf_id -> Id,
+    }
+}
+
+table! {
+    use diesel::sql_types::{BigInt, Binary, Integer, Nullable, SmallInt, Text};
+    use super::super::types::{Id, Instant, Json};
+
+    registrations (account_id) {
+        account_id -> Id,
+        token_mac -> Binary,
+        code_mac -> Binary,
+        mac_version -> Integer,
+        tries -> Integer,
+        real_name -> Binary,
+        email -> Binary,
+        phone -> Nullable<Binary>,
+        language -> Binary,
+        consents -> Binary,
+        password -> Binary,
+        device_id -> Id,
+        policy_version -> Integer,
+        content_hash -> Binary,
+        created_at -> Instant,
+        expires_at -> Instant,
+    }
+}
+
+table! {
+    use diesel::sql_types::{BigInt, Binary, Integer, Nullable, SmallInt, Text};
+    use super::super::types::{Id, Instant, Json};
+
+    account_devices (account_id, device_id) {
+        account_id -> Id,
+        device_id -> Id,
+        first_seen_at -> Instant,
+        last_seen_at -> Instant,
+    }
+}
+
+table! {
+    use diesel::sql_types::{BigInt, Binary, Integer, Nullable, SmallInt, Text};
+    use super::super::types::{Id, Instant, Json};
+
+    sessions (account_id, session_id) {
+        account_id -> Id,
+        session_id -> Id,
+        epoch -> BigInt,
+        assurance_level -> SmallInt,
+        device_id -> Id,
+        user_agent -> Nullable<Binary>,
+        address -> Nullable<Binary>,
+        created_at -> Instant,
+        last_used_at -> Instant,
+        expires_at -> Instant,
+        ended_at -> Nullable<Instant>,
+        end_reason -> Nullable<Text>,
+    }
+}
+
+table! {
+    use diesel::sql_types::{BigInt, Binary, Integer, Nullable, SmallInt, Text};
+    use super::super::types::{Id, Instant, Json};
+
+    refresh_tokens (account_id, token_mac) {
+        account_id -> Id,
+        token_mac -> Binary,
+        session_id -> Id,
+        issued_at -> Instant,
+        expires_at -> Instant,
+        rotated_at -> Nullable<Instant>,
+    }
+}
+
+table! {
+    use diesel::sql_types::{BigInt, Binary, Integer, Nullable, SmallInt, Text};
+    use super::super::types::{Id, Instant, Json};
+
+    policy_acceptances (account_id, sequence) {
+        account_id -> Id,
+        sequence -> BigInt,
+        policy_version -> Integer,
+        content_hash -> Binary,
+        method -> Text,
+        given_at -> Instant,
+        recorded_at -> Instant,
+        leaf_id -> Id,
+    }
+}
+
+table! {
+    use diesel::sql_types::{BigInt, Binary, Integer, Nullable, SmallInt, Text};
+    use super::super::types::{Id, Instant, Json};
+
+    consent_events (account_id, sequence) {
+        account_id -> Id,
+        sequence -> BigInt,
+        consent_event_id -> Id,
+        purpose -> Text,
+        action -> Text,
+        kind -> Text,
+        policy_version -> Integer,
+        definition_hash -> Binary,
+        method -> Text,
+        given_at -> Instant,
+        recorded_at -> Instant,
+        leaf_id -> Id,
+    }
+}
+
+table! {
+    use diesel::sql_types::{BigInt, Binary, Integer, Nullable, SmallInt, Text};
+    use super::super::types::{Id, Instant, Json};
+
+    outbox (account_id, message_id) {
+        account_id -> Id,
+        message_id -> Id,
+        channel -> Text,
+        recipient -> Nullable<Binary>,
+        content -> Nullable<Binary>,
+        state -> Text,
+        attempts -> Integer,
+        failure -> Nullable<Text>,
+        created_at -> Instant,
+        next_attempt_at -> Instant,
+        settled_at -> Nullable<Instant>,
+    }
+}
+
+table! {
+    use diesel::sql_types::{BigInt, Binary, Integer, Nullable, SmallInt, Text};
+    use super::super::types::{Id, Instant, Json};
+
+    idempotency_keys (caller_mac, key_mac) {
+        caller_mac -> Binary,
+        key_mac -> Binary,
+        operation -> Text,
+        fingerprint -> Binary,
+        account_id -> Id,
+        status -> SmallInt,
+        answer -> Nullable<Binary>,
+        created_at -> Instant,
+        expires_at -> Instant,
+    }
+}
+
+table! {
+    use diesel::sql_types::{BigInt, Binary, Integer, Nullable, SmallInt, Text};
+    use super::super::types::{Id, Instant, Json};
+
+    key_checks (purpose, version) {
+        purpose -> Text,
+        version -> Integer,
+        check_value -> Binary,
+    }
+}
+
+table! {
+    use diesel::sql_types::{BigInt, Binary, Integer, Nullable, SmallInt, Text};
+    use super::super::types::{Id, Instant, Json};
+
+    leases (name) {
+        name -> Text,
+        holder -> Id,
+        expires_at -> Instant,
+    }
+}
+
+table! {
+    use diesel::sql_types::{BigInt, Binary, Integer, Nullable, SmallInt, Text};
+    use super::super::types::{Id, Instant, Json};
+
+    subject_keys (account_id, category, version) {
+        account_id -> Id,
+        category -> Text,
+        version -> Integer,
+        kek_version -> Integer,
+        wrapped -> Binary,
+        created_at -> Instant,
+    }
+}
+
+table! {
+    use diesel::sql_types::{BigInt, Binary, Integer, Nullable, SmallInt, Text};
+    use super::super::types::{Id, Instant, Json};
+
+    key_tombstones (account_id, category) {
+        account_id -> Id,
+        category -> Text,
+        erased_at -> Instant,
+    }
+}
+
+joinable!(profiles -> accounts (account_id));
+joinable!(credentials -> accounts (account_id));
+joinable!(account_emails -> accounts (account_id));
+joinable!(sessions -> accounts (account_id));
+
+allow_tables_to_appear_in_same_query!(accounts, account_emails, credentials, profiles, sessions, policy_versions);

@@ -1,0 +1,226 @@
+//! The data dictionary: every stored personal value, why it is held and when it goes (clause 0.1).
+//!
+//! Sealing takes an entry, so nothing personal is sealed that does not stand here; a test holds
+//! the migrations against it, so no column escapes it. Export, retention and erasure read it.
+
+/// What kind of fact about a person a column holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DataClass {
+    Name,
+    Contact,
+    Preference,
+    Credential,
+    /// An address, device or cookie identifier, which clause 0.1 counts as personal.
+    Identifier,
+    /// What the person told or was told.
+    Correspondence,
+    /// What the person did, as evidence.
+    Evidence,
+}
+
+/// The key that seals it; each category dies on its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Category {
+    Identity,
+    Contact,
+    Address,
+    Documents,
+    Security,
+    Messages,
+    LogDetail,
+    Statutory,
+}
+
+impl Category {
+    /// The categories whose keys a registration makes; the others come with their first use.
+    pub const AT_REGISTRATION: &'static [Self] =
+        &[Self::Identity, Self::Contact, Self::Security, Self::Messages, Self::LogDetail];
+
+    pub const ALL: &'static [Self] = &[
+        Self::Identity,
+        Self::Contact,
+        Self::Address,
+        Self::Documents,
+        Self::Security,
+        Self::Messages,
+        Self::LogDetail,
+        Self::Statutory,
+    ];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Identity => "identity",
+            Self::Contact => "contact",
+            Self::Address => "address",
+            Self::Documents => "documents",
+            Self::Security => "security",
+            Self::Messages => "messages",
+            Self::LogDetail => "log_detail",
+            Self::Statutory => "statutory",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|category| category.as_str() == text)
+    }
+}
+
+/// How the column protects the value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protection {
+    /// AEAD under the subject's key of the category.
+    Sealed,
+    /// A password hash, sealed under the pepper.
+    Peppered,
+    /// A keyed hash: it finds, it does not tell.
+    BlindIndex,
+    /// A random number that means nothing outside its row.
+    RandomIdentifier,
+}
+
+/// The lawful basis of holding it (GDPR art. 6; Privacy Act 2020, IPP 1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LawfulBasis {
+    Contract,
+    LegitimateInterest,
+    LegalObligation,
+}
+
+/// When it goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Retention {
+    /// With the account.
+    Account,
+    /// When the registration is completed or lapses.
+    Registration,
+    /// When the message was sent.
+    Sent,
+    /// So many days after its last use.
+    Days(u16),
+}
+
+/// One personal column.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Entry {
+    pub table: &'static str,
+    pub column: &'static str,
+    pub class: DataClass,
+    pub category: Category,
+    pub protection: Protection,
+    /// The clause of the policy that names the purpose.
+    pub purpose_clause: &'static str,
+    pub basis: LawfulBasis,
+    pub retention: Retention,
+}
+
+macro_rules! dictionary {
+    ($( $name:ident = $table:ident . $column:ident : $class:ident $category:ident $protection:ident
+        for $clause:literal by $basis:ident until $retention:expr; )*) => {
+        $( pub static $name: Entry = Entry {
+            table: stringify!($table),
+            column: stringify!($column),
+            class: DataClass::$class,
+            category: Category::$category,
+            protection: Protection::$protection,
+            purpose_clause: $clause,
+            basis: LawfulBasis::$basis,
+            retention: $retention,
+        }; )*
+
+        /// Every personal column.
+        pub static ENTRIES: &[&Entry] = &[ $( &$name, )* ];
+    };
+}
+
+use Retention::{Account, Days, Registration, Sent};
+
+dictionary! {
+    PROFILE_REAL_NAME = profiles.real_name: Name Identity Sealed for "1.1" by Contract until Account;
+    PROFILE_DISPLAY_NAME = profiles.display_name: Name Identity Sealed for "3.1" by Contract until Account;
+    PROFILE_EMAIL = profiles.email: Contact Contact Sealed for "1.1" by Contract until Account;
+    PROFILE_PHONE = profiles.phone: Contact Contact Sealed for "1.2" by Contract until Account;
+    PROFILE_LANGUAGE = profiles.language: Preference Contact Sealed for "3.1" by Contract until Account;
+    PROFILE_TIME_ZONE = profiles.time_zone: Preference Contact Sealed for "3.1" by Contract until Account;
+    ACCOUNT_EMAIL_INDEX = account_emails.blind_index: Contact Contact BlindIndex for "1.1" by Contract until Account;
+    CREDENTIAL_PASSWORD = credentials.password: Credential Security Peppered for "1.1" by Contract until Account;
+    CHANGE_OLD_IDENTITY = account_changes.old_identity: Name Identity Sealed for "3.9" by LegitimateInterest until Account;
+    CHANGE_OLD_CONTACT = account_changes.old_contact: Preference Contact Sealed for "3.9" by LegitimateInterest until Account;
+
+    REGISTRATION_REAL_NAME = registrations.real_name: Name Identity Sealed for "1.1" by Contract until Registration;
+    REGISTRATION_EMAIL = registrations.email: Contact Contact Sealed for "1.1" by Contract until Registration;
+    REGISTRATION_PHONE = registrations.phone: Contact Contact Sealed for "1.2" by Contract until Registration;
+    REGISTRATION_LANGUAGE = registrations.language: Preference Contact Sealed for "3.1" by Contract until Registration;
+    REGISTRATION_CONSENTS = registrations.consents: Evidence Identity Sealed for "4.8" by Contract until Registration;
+    REGISTRATION_PASSWORD = registrations.password: Credential Security Peppered for "1.1" by Contract until Registration;
+    REGISTRATION_DEVICE = registrations.device_id: Identifier Security RandomIdentifier for "2.1" by Contract until Registration;
+
+    SESSION_DEVICE = sessions.device_id: Identifier Security RandomIdentifier for "2.1" by LegitimateInterest until Days(30);
+    SESSION_USER_AGENT = sessions.user_agent: Identifier Security Sealed for "2.3" by LegitimateInterest until Days(30);
+    SESSION_ADDRESS = sessions.address: Identifier Security Sealed for "2.3" by LegitimateInterest until Days(30);
+    DEVICE_ID = account_devices.device_id: Identifier Security RandomIdentifier for "2.1" by LegitimateInterest until Days(365);
+
+    OUTBOX_RECIPIENT = outbox.recipient: Contact Messages Sealed for "3.1" by Contract until Sent;
+    OUTBOX_CONTENT = outbox.content: Correspondence Messages Sealed for "3.1" by Contract until Sent;
+    IDEMPOTENCY_ANSWER = idempotency_keys.answer: Correspondence Messages Sealed for "3.1" by Contract until Days(1);
+    LOG_DETAIL = log_details.detail: Evidence LogDetail Sealed for "4.8" by LegalObligation until Account;
+}
+
+/// Columns that hold nothing personal, as `table.column` or `*.column`, with the reason.
+pub const NOT_PERSONAL: &[(&str, &[&str])] = &[
+    (
+        "a random pseudonym: it names nobody once the subject's keys are destroyed",
+        &["*.account_id", "*.leaf_id", "*.session_id", "*.consent_event_id", "*.data_confirmation_id",
+          "*.message_id"],
+    ),
+    (
+        "an instant, a count or a version of a row",
+        &["*.created_at", "*.updated_at", "*.recorded_at", "*.given_at", "*.expires_at", "*.issued_at",
+          "*.rotated_at", "*.ended_at", "*.changed_at", "*.confirmed_at", "*.published_at",
+          "*.first_seen_at", "*.last_seen_at", "*.last_used_at", "*.next_attempt_at", "*.settled_at",
+          "*.email_verified_at", "*.phone_verified_at", "*.sequence", "*.epoch", "*.version", "*.tries",
+          "*.attempts", "*.key_version", "*.mac_version", "*.assurance_level", "*.profile_version",
+          "*.erased_at", "*.kek_version"],
+    ),
+    (
+        "a code of a closed list, the same for everybody",
+        &["accounts.state", "account_changes.field", "sessions.end_reason", "outbox.channel",
+          "outbox.state", "outbox.failure", "idempotency_keys.operation", "idempotency_keys.status",
+          "policy_acceptances.method", "consent_events.purpose", "consent_events.action",
+          "consent_events.kind", "consent_events.method", "subject_keys.category",
+          "key_tombstones.category"],
+    ),
+    (
+        "about the policy, not about a person",
+        &["accounts.accepted_policy_version", "*.policy_version", "*.content_hash", "*.definition_hash",
+          "policy_versions.clauses"],
+    ),
+    (
+        "a keyed hash of a random secret or of a request",
+        &["registrations.token_mac", "registrations.code_mac", "refresh_tokens.token_mac",
+          "idempotency_keys.caller_mac", "idempotency_keys.key_mac", "idempotency_keys.fingerprint"],
+    ),
+    (
+        "a leaf carries salted commitments only; a public detail is about the service",
+        &["log_leaves.bytes", "log_leaves.hash", "log_entries.seq", "log_public_details.detail"],
+    ),
+    ("a wrapped key", &["subject_keys.wrapped"]),
+    (
+        "the service's own machinery",
+        &["key_checks.purpose", "key_checks.check_value", "leases.name", "leases.holder"],
+    ),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_entry_stands_once_and_names_a_clause() {
+        let mut seen = std::collections::HashSet::new();
+        let clauses = crate::domain::policy::first_version().unwrap();
+        for entry in ENTRIES {
+            assert!(seen.insert((entry.table, entry.column)), "{}.{} twice", entry.table, entry.column);
+            assert!(clauses.iter().any(|c| c.id == entry.purpose_clause), "{entry:?}");
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! Identifiers: one Rust type each, a prefix and a UUIDv7 on the wire.
+//!
+//! They identify and never order: order comes from sequence numbers.
+
+use std::{borrow::Cow, fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{RefOr, Schema, schema::{ObjectBuilder, Type}},
+};
+use uuid::{NoContext, Uuid};
+
+use super::time::Timestamp;
+
+/// The text is not an identifier of the expected kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("invalid_id")]
+pub struct InvalidId;
+
+fn generate(now: Timestamp) -> Uuid {
+    let micros = now.as_micros().max(0).unsigned_abs();
+    let nanos = u32::try_from(micros % 1_000_000).unwrap_or(0) * 1_000;
+    Uuid::new_v7(uuid::Timestamp::from_unix(NoContext, micros / 1_000_000, nanos))
+}
+
+fn parse(prefix: &str, text: &str) -> Result<Uuid, InvalidId> {
+    let hex = text.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('_')).ok_or(InvalidId)?;
+    // Only the canonical spelling: two spellings of one id would be two cache and idempotency keys.
+    if hex.len() != 32 || !hex.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)) {
+        return Err(InvalidId);
+    }
+    Uuid::try_parse(hex).map_err(|_| InvalidId)
+}
+
+fn id_schema(prefix: &str, description: &str, example: &str) -> RefOr<Schema> {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .description(Some(description.trim()))
+        .pattern(Some(format!("^{prefix}_[0-9a-f]{{32}}$")))
+        .min_length(Some(prefix.len() + 33))
+        .max_length(Some(prefix.len() + 33))
+        .examples([serde_json::Value::from(example)])
+        .into()
+}
+
+macro_rules! typed_ids {
+    ($( #[doc = $doc:literal] $name:ident = $prefix:literal, $example:literal; )*) => { $(
+        #[doc = $doc]
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(Uuid);
+
+        impl $name {
+            /// A new identifier; its time part is `now`, the rest is random.
+            pub fn generate(now: Timestamp) -> Self {
+                Self(generate(now))
+            }
+
+            pub const fn from_uuid(uuid: Uuid) -> Self {
+                Self(uuid)
+            }
+
+            pub const fn as_uuid(self) -> Uuid {
+                self.0
+            }
+
+            pub const fn as_bytes(&self) -> &[u8; 16] {
+                self.0.as_bytes()
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!($prefix, "_{}"), self.0.simple())
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(self, f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = InvalidId;
+
+            fn from_str(text: &str) -> Result<Self, InvalidId> {
+                parse($prefix, text).map(Self)
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = InvalidId;
+
+            fn try_from(text: String) -> Result<Self, InvalidId> {
+                text.parse()
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> Self {
+                id.to_string()
+            }
+        }
+
+        impl PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                id_schema($prefix, $doc, $example)
+            }
+        }
+
+        impl ToSchema for $name {
+            fn name() -> Cow<'static, str> {
+                Cow::Borrowed(stringify!($name))
+            }
+        }
+    )* };
+}
+
+typed_ids! {
+    /// Identifies an account, and with it the data subject.
+    AccountId = "acc", "acc_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
+    /// Identifies a pending registration inside the service.
+    RegistrationId = "reg", "reg_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
+    /// Identifies a signed-in session.
+    SessionId = "ses", "ses_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
+    /// Identifies a browser or app by its device cookie.
+    DeviceId = "dev", "dev_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
+    /// Identifies an event of the consent ledger.
+    ConsentEventId = "cne", "cne_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
+    /// Identifies a confirmation that the data held are complete and true.
+    DataConfirmationId = "dcf", "dcf_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
+    /// Identifies a leaf of the log.
+    LeafId = "lea", "lea_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
+    /// Identifies an outgoing message.
+    MessageId = "msg", "msg_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_canonical_spelling_is_an_id() {
+        let id = "acc_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
+        assert_eq!(id.parse::<AccountId>().unwrap().to_string(), id);
+        for other in [
+            "ses_0198c8f2b1d07c3f9e21a4b7c6d5e4f3",
+            "acc_0198C8F2B1D07C3F9E21A4B7C6D5E4F3",
+            "acc_0198c8f2-b1d0-7c3f-9e21-a4b7c6d5e4f3",
+            "acc_",
+            "",
+        ] {
+            assert_eq!(other.parse::<AccountId>(), Err(InvalidId), "{other}");
+        }
+    }
+}

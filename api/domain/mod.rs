@@ -1,0 +1,21 @@
+//! Pure rules and values: no database, no HTTP, no clock, nothing of ours imported.
+
+pub mod account;
+pub mod consent;
+pub mod data_dictionary;
+pub mod display_name;
+pub mod email;
+pub mod ids;
+pub mod language;
+pub mod message;
+pub mod operation;
+pub mod password;
+pub mod personal;
+pub mod phone;
+pub mod policy;
+pub mod purpose;
+pub mod real_name;
+pub mod sealed;
+pub mod session;
+pub mod time;
+pub mod time_zone;

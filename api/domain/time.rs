@@ -1,0 +1,78 @@
+//! Instants, as every layer and both databases hold them: UTC, to the microsecond.
+
+use std::borrow::Cow;
+
+use chrono::{DateTime, SecondsFormat, SubsecRound, TimeDelta, Utc};
+use serde::{Serialize, Serializer};
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{KnownFormat, RefOr, Schema, SchemaFormat, schema::{ObjectBuilder, Type}},
+};
+
+/// An instant, truncated to microseconds so that a value survives either database unchanged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(DateTime<Utc>);
+
+impl Timestamp {
+    pub fn new(instant: DateTime<Utc>) -> Self {
+        Self(instant.trunc_subsecs(6))
+    }
+
+    /// The instant `micros` microseconds after the Unix epoch, if the calendar reaches it.
+    pub fn from_micros(micros: i64) -> Option<Self> {
+        DateTime::from_timestamp_micros(micros).map(Self)
+    }
+
+    pub fn as_micros(self) -> i64 {
+        self.0.timestamp_micros()
+    }
+
+    pub fn as_seconds(self) -> i64 {
+        self.0.timestamp()
+    }
+
+    pub const fn as_datetime(self) -> DateTime<Utc> {
+        self.0
+    }
+
+    /// This instant moved by `delta`; at the ends of the calendar it stays where it is.
+    #[must_use]
+    pub fn plus(self, delta: TimeDelta) -> Self {
+        self.0.checked_add_signed(delta).map_or(self, Self)
+    }
+
+    #[must_use]
+    pub fn minus(self, delta: TimeDelta) -> Self {
+        self.plus(-delta)
+    }
+}
+
+impl std::fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0.to_rfc3339_opts(SecondsFormat::Micros, true))
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl PartialSchema for Timestamp {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)))
+            .description(Some("An instant in UTC (RFC 3339, microseconds, ends in `Z`)."))
+            .max_length(Some(27))
+            .examples([serde_json::Value::from("2026-03-01T09:30:00.000000Z")])
+            .into()
+    }
+}
+
+impl ToSchema for Timestamp {
+    fn name() -> Cow<'static, str> {
+        Cow::Borrowed("Timestamp")
+    }
+}

@@ -1,0 +1,17 @@
+//! The privacy service of a crypto-mining platform, layer by layer.
+//!
+//! `handlers → services → {repositories, domain} → db`; `domain` knows nobody. What holds the
+//! layers together stands beside them: [`config`], [`server`], [`problem`], [`openapi`],
+//! [`telemetry`].
+
+
+
+pub mod db;
+pub mod domain;
+
+
+
+
+
+
+pub mod telemetry;

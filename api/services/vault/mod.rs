@@ -1,0 +1,279 @@
+//! The vault: seals and opens what is personal, under keys that belong to one person each.
+
+pub mod envelope;
+pub mod key_file;
+pub mod kms;
+
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use zeroize::Zeroizing;
+
+use crate::{
+    db::{Db, Refusal, StorageError},
+    domain::{
+        data_dictionary::{Category, Entry},
+        ids::AccountId,
+        personal::Personal,
+        sealed::Sealed,
+        time::Timestamp,
+    },
+    repositories::subject_keys::{self, WrappedKey},
+    telemetry::metrics,
+};
+use envelope::Context;
+use kms::{KeyPurpose, Kms, KmsError};
+
+/// How long unwrapped keys stay in memory.
+const CACHE_FOR: Duration = Duration::from_secs(60);
+const CACHED_SUBJECTS: usize = 20_000;
+
+/// Why something was not sealed or opened.
+#[derive(Debug, thiserror::Error)]
+pub enum VaultError {
+    /// The subject has no key of this category: it was erased, or never made.
+    #[error("no {} key", .0.as_str())]
+    NoKey(Category),
+    /// The envelope is not what was sealed in this place.
+    #[error("{table}.{column} does not open: {why}")]
+    Broken { table: &'static str, column: &'static str, why: &'static str },
+    #[error("key management failed")]
+    Kms(#[from] KmsError),
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+impl Refusal for VaultError {
+    fn storage(&self) -> Option<&StorageError> {
+        match self {
+            Self::Storage(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+/// All keys of one person, unwrapped.
+pub struct SubjectKeys {
+    account_id: AccountId,
+    categories: HashMap<Category, Versions>,
+}
+
+#[derive(Default)]
+struct Versions {
+    active: u32,
+    keys: HashMap<u32, Zeroizing<[u8; 32]>>,
+}
+
+/// Which row a sealed cell stands in; part of what its seal is bound to.
+#[derive(Clone, Copy)]
+pub struct Row<'a>(pub &'a [u8]);
+
+impl SubjectKeys {
+    pub const fn account_id(&self) -> AccountId {
+        self.account_id
+    }
+
+    /// Seals `value` for the column of `entry` in `row`.
+    ///
+    /// # Errors
+    ///
+    /// [`VaultError::NoKey`] if the category was erased.
+    pub fn seal<T: Personal>(&self, entry: &'static Entry, row: Row<'_>, value: &T) -> Result<Sealed<T>, VaultError> {
+        self.seal_bytes(entry, row, value.expose().as_bytes()).map(Sealed::from_envelope)
+    }
+
+    /// [`seal`](Self::seal) for a value that may be absent.
+    ///
+    /// # Errors
+    ///
+    /// As [`seal`](Self::seal).
+    pub fn seal_option<T: Personal>(
+        &self,
+        entry: &'static Entry,
+        row: Row<'_>,
+        value: Option<&T>,
+    ) -> Result<Option<Sealed<T>>, VaultError> {
+        value.map(|value| self.seal(entry, row, value)).transpose()
+    }
+
+    /// Seals bytes that are no text.
+    ///
+    /// # Errors
+    ///
+    /// As [`seal`](Self::seal).
+    pub fn seal_bytes(&self, entry: &'static Entry, row: Row<'_>, plain: &[u8]) -> Result<Vec<u8>, VaultError> {
+        let versions = self.categories.get(&entry.category).ok_or(VaultError::NoKey(entry.category))?;
+        let key = versions.keys.get(&versions.active).ok_or(VaultError::NoKey(entry.category))?;
+        let context = Context { entry, row: row.0, subject: self.account_id, key_version: versions.active };
+        Ok(envelope::seal(key, &context, plain)?)
+    }
+
+    /// Opens what was sealed for exactly this column and row of this person.
+    ///
+    /// # Errors
+    ///
+    /// [`VaultError::Broken`] for anything else: another row's cell, a cut one, an unknown version.
+    pub fn open<T: Personal>(&self, entry: &'static Entry, row: Row<'_>, sealed: &Sealed<T>) -> Result<T, VaultError> {
+        let plain = self.open_bytes(entry, row, sealed.envelope())?;
+        let text = std::str::from_utf8(&plain).ok().map(|text| Zeroizing::new(text.to_owned()));
+        text.and_then(T::restore).ok_or_else(|| broken(entry, "not a value of its type"))
+    }
+
+    /// [`open`](Self::open) for a value that may be absent.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub fn open_option<T: Personal>(
+        &self,
+        entry: &'static Entry,
+        row: Row<'_>,
+        sealed: Option<&Sealed<T>>,
+    ) -> Result<Option<T>, VaultError> {
+        sealed.map(|sealed| self.open(entry, row, sealed)).transpose()
+    }
+
+    /// Opens bytes that are no text.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub fn open_bytes(
+        &self,
+        entry: &'static Entry,
+        row: Row<'_>,
+        envelope: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, VaultError> {
+        let version = envelope::key_version(envelope).map_err(|why| broken(entry, why))?;
+        let key = self
+            .categories
+            .get(&entry.category)
+            .and_then(|versions| versions.keys.get(&version))
+            .ok_or_else(|| broken(entry, "no key of this version"))?;
+        let context = Context { entry, row: row.0, subject: self.account_id, key_version: version };
+        envelope::open(key, &context, envelope).map_err(|why| broken(entry, why))
+    }
+}
+
+fn broken(entry: &'static Entry, why: &'static str) -> VaultError {
+    metrics().vault_failures.inc();
+    tracing::error!(table = entry.table, column = entry.column, why, "a sealed value does not open");
+    VaultError::Broken { table: entry.table, column: entry.column, why }
+}
+
+/// Gives out the keys of persons, and the keyed hashes that stand for their values.
+#[derive(Clone)]
+pub struct Vault {
+    kms: Arc<Kms>,
+    store: Db,
+    cache: Arc<quick_cache::sync::Cache<AccountId, (Instant, Arc<SubjectKeys>)>>,
+}
+
+impl Vault {
+    pub fn new(kms: Arc<Kms>, store: Db) -> Self {
+        Self { kms, store, cache: Arc::new(quick_cache::sync::Cache::new(CACHED_SUBJECTS)) }
+    }
+
+    pub fn kms(&self) -> &Kms {
+        &self.kms
+    }
+
+    /// Makes the keys of a new person; they are durable before this returns.
+    ///
+    /// # Errors
+    ///
+    /// [`VaultError::NoKey`] if one of the categories was erased before: it stays erased.
+    pub async fn create(&self, id: AccountId, categories: &'static [Category], now: Timestamp) -> Result<Arc<SubjectKeys>, VaultError> {
+        let wrapped = categories
+            .iter()
+            .map(|&category| {
+                let key = kms::random_key()?;
+                let (kek_version, wrapped) = self.kms.wrap(KeyPurpose::Kek, &[id.as_bytes(), category.as_str().as_bytes()], key.as_slice())?;
+                Ok(WrappedKey { account_id: id, category, version: 1, kek_version, wrapped, created_at: now })
+            })
+            .collect::<Result<Vec<_>, KmsError>>()?;
+        let made = self.store.write(move |c| subject_keys::insert(c, &wrapped)).await?;
+        if made < categories.len() {
+            let missing = categories.first().copied().unwrap_or(Category::Identity);
+            return Err(VaultError::NoKey(missing));
+        }
+        self.keys_of(id).await
+    }
+
+    /// The keys of a person, from memory if they were needed within the last minute.
+    ///
+    /// # Errors
+    ///
+    /// [`VaultError::Kms`] if the keys do not unwrap; a person without keys has an empty set.
+    pub async fn keys_of(&self, id: AccountId) -> Result<Arc<SubjectKeys>, VaultError> {
+        if let Some((at, keys)) = self.cache.get(&id)
+            && at.elapsed() < CACHE_FOR
+        {
+            return Ok(keys);
+        }
+        let rows = self.store.read(move |c| subject_keys::list(c, id)).await?;
+        let mut categories: HashMap<Category, Versions> = HashMap::new();
+        for row in rows {
+            let aad: [&[u8]; 2] = [id.as_bytes(), row.category.as_str().as_bytes()];
+            let key = self.kms.unwrap_key(KeyPurpose::Kek, row.kek_version, &aad, &row.wrapped)?;
+            let versions = categories.entry(row.category).or_default();
+            versions.active = versions.active.max(row.version);
+            versions.keys.insert(row.version, key);
+        }
+        let keys = Arc::new(SubjectKeys { account_id: id, categories });
+        self.cache.insert(id, (Instant::now(), Arc::clone(&keys)));
+        Ok(keys)
+    }
+
+    /// Destroys a key for good: whatever it sealed is unreadable from then on, also in backups.
+    ///
+    /// # Errors
+    ///
+    /// Only storage trouble; destroying twice is once.
+    pub async fn destroy(&self, id: AccountId, category: Category, now: Timestamp) -> Result<(), VaultError> {
+        self.store.write(move |c| subject_keys::destroy(c, id, category, now)).await?;
+        self.cache.remove(&id);
+        Ok(())
+    }
+
+    /// Seals a password hash under the pepper, for this account alone.
+    ///
+    /// # Errors
+    ///
+    /// Only if the machine gives no randomness.
+    pub fn pepper(&self, id: AccountId, phc: &str) -> Result<Vec<u8>, VaultError> {
+        let (version, wrapped) = self.kms.wrap(KeyPurpose::Pepper, &[id.as_bytes()], phc.as_bytes())?;
+        Ok([&version.to_be_bytes()[..], &wrapped].concat())
+    }
+
+    /// Opens a password hash; `true` beside it if the pepper has moved on since.
+    ///
+    /// # Errors
+    ///
+    /// [`VaultError::Broken`] if it is another account's or was changed.
+    pub fn unpepper(&self, id: AccountId, entry: &'static Entry, sealed: &[u8]) -> Result<(Zeroizing<String>, bool), VaultError> {
+        let (version, wrapped) = sealed.split_first_chunk::<4>().ok_or_else(|| broken(entry, "too short"))?;
+        let version = u32::from_be_bytes(*version);
+        let phc = self
+            .kms
+            .unwrap_bytes(KeyPurpose::Pepper, version, &[id.as_bytes()], wrapped)
+            .map_err(|_| broken(entry, "the pepper does not open it"))?;
+        let phc = String::from_utf8(phc.to_vec()).map_err(|_| broken(entry, "not a hash"))?;
+        Ok((Zeroizing::new(phc), version != self.kms.active(KeyPurpose::Pepper)))
+    }
+
+    /// The keyed hashes of `normalised` under every live version of the index key, newest first.
+    pub fn blind_indexes(&self, purpose: KeyPurpose, normalised: &str) -> Vec<(u32, [u8; 32])> {
+        self.kms
+            .live_versions(purpose)
+            .into_iter()
+            .filter_map(|version| {
+                let parts: [&[u8]; 3] = [b"bi1", purpose.as_str().as_bytes(), normalised.as_bytes()];
+                self.kms.mac(purpose, version, &parts).ok().map(|mac| (version, mac))
+            })
+            .collect()
+    }
+}

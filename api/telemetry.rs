@@ -1,0 +1,106 @@
+//! Logs without personal data, and metrics.
+
+use std::sync::OnceLock;
+
+use prometheus::{
+    Encoder, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
+    TextEncoder,
+};
+use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    Text,
+    Json,
+}
+
+/// Starts logging and takes panics into it; a second call changes nothing.
+pub fn start(format: LogFormat, level: &str) {
+    let filter = EnvFilter::try_new(level).unwrap_or_else(|_| EnvFilter::new("info"));
+    let registry = tracing_subscriber::registry().with(filter);
+    let started = match format {
+        LogFormat::Text => registry.with(fmt::layer().with_writer(std::io::stderr)).try_init(),
+        LogFormat::Json => {
+            registry.with(fmt::layer().json().flatten_event(true).with_writer(std::io::stderr)).try_init()
+        }
+    };
+    if started.is_ok() {
+        // The payload of a panic can hold any value; where it happened is enough.
+        std::panic::set_hook(Box::new(|info| {
+            let place = info.location().map(ToString::to_string).unwrap_or_default();
+            tracing::error!(place, "panic");
+        }));
+    }
+}
+
+/// The process's metrics; none has a label that names a person.
+pub struct Metrics {
+    registry: Registry,
+    pub requests: IntCounterVec,
+    pub request_seconds: HistogramVec,
+    pub write_retries: IntCounter,
+    pub outbox_messages: IntCounterVec,
+    pub outbox_queued: IntGauge,
+    pub jobs: IntCounterVec,
+    pub vault_failures: IntCounter,
+    pub build_info: IntGaugeVec,
+}
+
+impl Metrics {
+    fn new() -> prometheus::Result<Self> {
+        let metrics = Self {
+            registry: Registry::new(),
+            requests: IntCounterVec::new(
+                Opts::new("http_requests_total", "Requests by operation and status."),
+                &["operation", "status"],
+            )?,
+            request_seconds: HistogramVec::new(
+                HistogramOpts::new("http_request_seconds", "Time to answer, by operation.")
+                    .buckets(vec![0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0]),
+                &["operation"],
+            )?,
+            write_retries: IntCounter::new("db_write_retries_total", "Transactions run again after a conflict.")?,
+            outbox_messages: IntCounterVec::new(
+                Opts::new("outbox_messages_total", "Messages by channel and outcome of an attempt."),
+                &["channel", "outcome"],
+            )?,
+            outbox_queued: IntGauge::new("outbox_queued", "Messages waiting to be sent.")?,
+            jobs: IntCounterVec::new(Opts::new("jobs_total", "Runs of background jobs."), &["job", "outcome"])?,
+            vault_failures: IntCounter::new("vault_failures_total", "Sealed values that did not open.")?,
+            build_info: IntGaugeVec::new(Opts::new("build_info", "The running version."), &["version"])?,
+        };
+        for collector in [
+            Box::new(metrics.requests.clone()) as Box<dyn prometheus::core::Collector>,
+            Box::new(metrics.request_seconds.clone()),
+            Box::new(metrics.write_retries.clone()),
+            Box::new(metrics.outbox_messages.clone()),
+            Box::new(metrics.outbox_queued.clone()),
+            Box::new(metrics.jobs.clone()),
+            Box::new(metrics.vault_failures.clone()),
+            Box::new(metrics.build_info.clone()),
+        ] {
+            metrics.registry.register(collector)?;
+        }
+        metrics.build_info.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
+        Ok(metrics)
+    }
+
+    /// All metrics in the text form of Prometheus.
+    ///
+    /// # Errors
+    ///
+    /// Only if a metric contradicts its own description.
+    pub fn render(&self) -> prometheus::Result<Vec<u8>> {
+        let mut text = Vec::new();
+        TextEncoder::new().encode(&self.registry.gather(), &mut text)?;
+        Ok(text)
+    }
+}
+
+/// The metrics of this process.
+pub fn metrics() -> &'static Metrics {
+    static METRICS: OnceLock<Metrics> = OnceLock::new();
+    #[expect(clippy::expect_used, reason = "the descriptions above are constants and valid")]
+    METRICS.get_or_init(|| Metrics::new().expect("the metrics' descriptions are valid"))
+}

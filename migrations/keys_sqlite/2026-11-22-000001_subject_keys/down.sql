@@ -1,0 +1,2 @@
+DROP TABLE key_tombstones;
+DROP TABLE subject_keys;

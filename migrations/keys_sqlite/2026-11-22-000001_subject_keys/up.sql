@@ -1,0 +1,20 @@
+-- Every row here opens everything that one person has in one category: keep this store apart from
+-- the data and its backups, and replicate it continuously.
+CREATE TABLE subject_keys (
+    account_id BLOB NOT NULL,
+    category TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    kek_version INTEGER NOT NULL,
+    wrapped BLOB NOT NULL,
+    created_at INTEGER NOT NULL,
+    CONSTRAINT subject_keys_pkey PRIMARY KEY (account_id, category, version)
+) STRICT;
+CREATE INDEX idx_subject_keys_kek_version ON subject_keys (kek_version);
+
+-- What was destroyed; nothing makes such a key again.
+CREATE TABLE key_tombstones (
+    account_id BLOB NOT NULL,
+    category TEXT NOT NULL,
+    erased_at INTEGER NOT NULL,
+    CONSTRAINT key_tombstones_pkey PRIMARY KEY (account_id, category)
+) STRICT;

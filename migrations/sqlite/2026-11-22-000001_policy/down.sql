@@ -1,0 +1,5 @@
+DROP TABLE policy_versions;
+DROP TABLE log_public_details;
+DROP TABLE log_details;
+DROP TABLE log_entries;
+DROP TABLE log_leaves;

@@ -1,0 +1,3 @@
+DROP TABLE leases;
+DROP TABLE key_checks;
+DROP TABLE idempotency_keys;
