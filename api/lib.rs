@@ -8,6 +8,9 @@
 
 pub mod db;
 pub mod domain;
+pub mod messages;
+pub mod repositories;
+pub mod services;
 
 
 

@@ -121,8 +121,6 @@ macro_rules! typed_ids {
 typed_ids! {
     /// Identifies an account, and with it the data subject.
     AccountId = "acc", "acc_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
-    /// Identifies a pending registration inside the service.
-    RegistrationId = "reg", "reg_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
     /// Identifies a signed-in session.
     SessionId = "ses", "ses_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
     /// Identifies a browser or app by its device cookie.
@@ -135,6 +133,8 @@ typed_ids! {
     LeafId = "lea", "lea_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
     /// Identifies an outgoing message.
     MessageId = "msg", "msg_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
+    /// Identifies a running process of the service.
+    InstanceId = "ins", "ins_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
 }
 
 #[cfg(test)]

@@ -32,7 +32,7 @@ pub enum MessageBody {
     /// Somebody registered an address that has an account.
     AddressAlreadyRegistered,
     /// The account is open.
-    AccountOpened,
+    AccountOpened { policy_version: i32 },
 }
 
 impl MessageBody {
@@ -41,7 +41,7 @@ impl MessageBody {
         match self {
             Self::VerificationCode { .. } => "mail-verification-code",
             Self::AddressAlreadyRegistered => "mail-address-already-registered",
-            Self::AccountOpened => "mail-account-opened",
+            Self::AccountOpened { .. } => "mail-account-opened",
         }
     }
 }

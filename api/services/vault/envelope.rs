@@ -45,7 +45,7 @@ impl Context<'_> {
 }
 
 /// Joins parts so that no two lists of parts give the same bytes.
-pub(super) fn length_prefixed(parts: &[&[u8]]) -> Vec<u8> {
+pub fn length_prefixed(parts: &[&[u8]]) -> Vec<u8> {
     let mut joined = Vec::with_capacity(parts.iter().map(|part| part.len() + 4).sum());
     for part in parts {
         joined.extend_from_slice(&u32::try_from(part.len()).unwrap_or(u32::MAX).to_be_bytes());

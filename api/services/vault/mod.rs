@@ -1,7 +1,7 @@
 //! The vault: seals and opens what is personal, under keys that belong to one person each.
 
-pub mod envelope;
-pub mod key_file;
+mod envelope;
+mod key_file;
 pub mod kms;
 
 use std::{
@@ -25,6 +25,7 @@ use crate::{
     telemetry::metrics,
 };
 use envelope::Context;
+pub use envelope::length_prefixed as envelope_parts;
 use kms::{KeyPurpose, Kms, KmsError};
 
 /// How long unwrapped keys stay in memory.

@@ -1,0 +1,32 @@
+//! When a person confirmed that the data held are complete and true (clause 3.8).
+
+use diesel::prelude::*;
+
+use crate::{
+    db::{Conn, Dispatch, StorageError, schema::data_confirmations},
+    domain::{ids::{AccountId, DataConfirmationId, LeafId}, time::Timestamp},
+};
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DataConfirmation {
+    pub account_id: AccountId,
+    pub sequence: i64,
+    pub id: DataConfirmationId,
+    pub profile_version: i64,
+    pub confirmed_at: Timestamp,
+    pub leaf_id: LeafId,
+}
+
+pub fn insert(c: &mut Conn, confirmation: &DataConfirmation) -> Result<(), StorageError> {
+    diesel::insert_into(data_confirmations::table)
+        .values((
+            data_confirmations::account_id.eq(confirmation.account_id),
+            data_confirmations::sequence.eq(confirmation.sequence),
+            data_confirmations::data_confirmation_id.eq(confirmation.id),
+            data_confirmations::profile_version.eq(confirmation.profile_version),
+            data_confirmations::confirmed_at.eq(confirmation.confirmed_at),
+            data_confirmations::leaf_id.eq(confirmation.leaf_id),
+        ))
+        .dispatch(c)?;
+    Ok(())
+}

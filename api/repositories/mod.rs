@@ -1,0 +1,37 @@
+//! Statements, one module a table: free functions over a connection that a service opened.
+//!
+//! Rows are private to their module; what comes out is the domain's. `find*` gives an `Option`,
+//! `*_owned` takes the owner into the statement itself.
+
+pub mod account_changes;
+pub mod account_emails;
+pub mod accounts;
+pub mod consent_events;
+pub mod credentials;
+pub mod data_confirmations;
+pub mod devices;
+pub mod erasure;
+pub mod idempotency_keys;
+pub mod key_checks;
+pub mod leases;
+pub mod log;
+pub mod outbox;
+pub mod policy_acceptances;
+pub mod policy_versions;
+pub mod profiles;
+pub mod refresh_tokens;
+pub mod registrations;
+pub mod sessions;
+pub mod subject_keys;
+
+use crate::db::StorageError;
+
+/// A stored value that its own type refuses.
+const fn corrupt(table: &'static str, why: &'static str) -> StorageError {
+    StorageError::Corrupt { table, why }
+}
+
+/// A stored hash of 32 bytes.
+fn hash32(table: &'static str, bytes: &[u8]) -> Result<[u8; 32], StorageError> {
+    bytes.try_into().map_err(|_| corrupt(table, "a hash of another length"))
+}

@@ -1,0 +1,135 @@
+//! Messages on their way out: sealed, in the transaction of their cause, sent by a job.
+
+use chrono::TimeDelta;
+use diesel::prelude::*;
+
+use super::corrupt;
+use crate::{
+    db::{Conn, Dispatch, StorageError, schema::outbox},
+    domain::{ids::{AccountId, MessageId}, message::Channel, time::Timestamp},
+};
+
+/// A message as it rests.
+#[derive(Clone)]
+pub struct SealedMessage {
+    pub account_id: AccountId,
+    pub id: MessageId,
+    pub channel: Channel,
+    pub recipient: Vec<u8>,
+    pub content: Vec<u8>,
+    pub attempts: i32,
+    pub created_at: Timestamp,
+}
+
+pub fn insert(c: &mut Conn, message: &SealedMessage) -> Result<(), StorageError> {
+    diesel::insert_into(outbox::table)
+        .values((
+            outbox::account_id.eq(message.account_id),
+            outbox::message_id.eq(message.id),
+            outbox::channel.eq(message.channel.as_str()),
+            outbox::recipient.eq(Some(message.recipient.clone())),
+            outbox::content.eq(Some(message.content.clone())),
+            outbox::state.eq("queued"),
+            outbox::attempts.eq(0),
+            outbox::created_at.eq(message.created_at),
+            outbox::next_attempt_at.eq(message.created_at),
+        ))
+        .dispatch(c)?;
+    Ok(())
+}
+
+#[derive(Queryable)]
+struct Row {
+    account_id: AccountId,
+    id: MessageId,
+    channel: String,
+    recipient: Option<Vec<u8>>,
+    content: Option<Vec<u8>>,
+    attempts: i32,
+    created_at: Timestamp,
+}
+
+/// Claims messages that are due. A claim lapses after `lease`, so a killed sender's come again.
+pub fn claim_due(c: &mut Conn, now: Timestamp, lease: TimeDelta, limit: i64) -> Result<Vec<SealedMessage>, StorageError> {
+    let due: Vec<Row> = outbox::table
+        .filter(outbox::state.eq_any(["queued", "sending"]))
+        .filter(outbox::next_attempt_at.le(now))
+        .select((
+            outbox::account_id,
+            outbox::message_id,
+            outbox::channel,
+            outbox::recipient,
+            outbox::content,
+            outbox::attempts,
+            outbox::created_at,
+        ))
+        .order(outbox::next_attempt_at)
+        .limit(limit)
+        .load(c)?;
+    let mut claimed = Vec::with_capacity(due.len());
+    for row in due {
+        let won = diesel::update(outbox::table.find((row.account_id, row.id)))
+            .filter(outbox::attempts.eq(row.attempts))
+            .filter(outbox::next_attempt_at.le(now))
+            .set((
+                outbox::state.eq("sending"),
+                outbox::attempts.eq(row.attempts + 1),
+                outbox::next_attempt_at.eq(now.plus(lease)),
+            ))
+            .execute(c)?;
+        if won == 1 {
+            claimed.push(SealedMessage {
+                account_id: row.account_id,
+                id: row.id,
+                channel: Channel::parse(&row.channel).ok_or(corrupt("outbox", "an unknown channel"))?,
+                recipient: row.recipient.ok_or(corrupt("outbox", "no recipient"))?,
+                content: row.content.ok_or(corrupt("outbox", "no content"))?,
+                attempts: row.attempts + 1,
+                created_at: row.created_at,
+            });
+        }
+    }
+    Ok(claimed)
+}
+
+/// Notes that a message was handed over, or given up with a failure; its words go now.
+pub fn settle(
+    c: &mut Conn,
+    id: (AccountId, MessageId),
+    failure: Option<&'static str>,
+    now: Timestamp,
+) -> Result<(), StorageError> {
+    diesel::update(outbox::table.find(id))
+        .set((
+            outbox::state.eq(if failure.is_some() { "failed" } else { "sent" }),
+            outbox::recipient.eq(None::<Vec<u8>>),
+            outbox::content.eq(None::<Vec<u8>>),
+            outbox::failure.eq(failure),
+            outbox::settled_at.eq(Some(now)),
+        ))
+        .execute(c)?;
+    Ok(())
+}
+
+/// Puts a message back until `at`.
+pub fn postpone(
+    c: &mut Conn,
+    id: (AccountId, MessageId),
+    failure: &'static str,
+    at: Timestamp,
+) -> Result<(), StorageError> {
+    diesel::update(outbox::table.find(id))
+        .set((outbox::state.eq("queued"), outbox::failure.eq(Some(failure)), outbox::next_attempt_at.eq(at)))
+        .execute(c)?;
+    Ok(())
+}
+
+/// How many messages wait.
+pub fn count_waiting(c: &mut Conn) -> Result<i64, StorageError> {
+    Ok(outbox::table.filter(outbox::state.eq_any(["queued", "sending"])).count().get_result(c)?)
+}
+
+/// Deletes what was settled before `before`; nothing personal was left in it.
+pub fn delete_settled(c: &mut Conn, before: Timestamp) -> Result<usize, StorageError> {
+    Ok(diesel::delete(outbox::table.filter(outbox::settled_at.lt(before).assume_not_null())).execute(c)?)
+}

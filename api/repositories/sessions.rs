@@ -1,0 +1,169 @@
+//! Sessions, and what one request needs to know of its own.
+
+use diesel::prelude::*;
+
+use super::corrupt;
+use crate::{
+    db::{Conn, Dispatch, StorageError, schema::{accounts, policy_versions, sessions}},
+    domain::{
+        account::AccountState,
+        ids::{AccountId, DeviceId, SessionId},
+        sealed::Sealed,
+        session::{AssuranceLevel, Session, SessionEnd, SessionStanding},
+        time::Timestamp,
+    },
+};
+
+/// A session about to begin.
+#[derive(Clone)]
+pub struct NewSession {
+    pub session: Session,
+    pub epoch: i64,
+    pub assurance: AssuranceLevel,
+    pub address: Option<Vec<u8>>,
+}
+
+pub fn insert(c: &mut Conn, new: &NewSession) -> Result<(), StorageError> {
+    let session = &new.session;
+    diesel::insert_into(sessions::table)
+        .values((
+            sessions::account_id.eq(session.account_id),
+            sessions::session_id.eq(session.id),
+            sessions::epoch.eq(new.epoch),
+            sessions::assurance_level.eq(new.assurance.as_number()),
+            sessions::device_id.eq(session.device_id),
+            sessions::user_agent.eq(session.user_agent.as_ref().map(|sealed| sealed.envelope().to_vec())),
+            sessions::address.eq(new.address.clone()),
+            sessions::created_at.eq(session.created_at),
+            sessions::last_used_at.eq(session.last_used_at),
+            sessions::expires_at.eq(session.expires_at),
+        ))
+        .dispatch(c)?;
+    Ok(())
+}
+
+#[derive(Queryable)]
+struct StandingRow {
+    session_epoch: i64,
+    ended_at: Option<Timestamp>,
+    expires_at: Timestamp,
+    account_epoch: i64,
+    state: String,
+    accepted: i32,
+    current: Option<i32>,
+}
+
+/// Where the session, its account and the policy stand: the one statement of every request.
+pub fn find_standing(c: &mut Conn, owner: AccountId, id: SessionId) -> Result<Option<SessionStanding>, StorageError> {
+    let current = policy_versions::table.select(diesel::dsl::max(policy_versions::version)).single_value();
+    let row: Option<StandingRow> = sessions::table
+        .inner_join(accounts::table)
+        .filter(sessions::account_id.eq(owner))
+        .filter(sessions::session_id.eq(id))
+        .select((
+            sessions::epoch,
+            sessions::ended_at,
+            sessions::expires_at,
+            accounts::epoch,
+            accounts::state,
+            accounts::accepted_policy_version,
+            current,
+        ))
+        .get_result(c)
+        .optional()?;
+    row.map(|row| {
+        Ok(SessionStanding {
+            session_epoch: row.session_epoch,
+            account_epoch: row.account_epoch,
+            account_state: AccountState::parse(&row.state).ok_or(corrupt("accounts", "an unknown state"))?,
+            ended: row.ended_at.is_some(),
+            expires_at: row.expires_at,
+            accepted_policy_version: row.accepted,
+            current_policy_version: row.current.unwrap_or(0),
+        })
+    })
+    .transpose()
+}
+
+#[derive(Queryable)]
+struct Row {
+    id: SessionId,
+    device_id: DeviceId,
+    user_agent: Option<Vec<u8>>,
+    created_at: Timestamp,
+    last_used_at: Timestamp,
+    expires_at: Timestamp,
+}
+
+/// The person's live sessions before `before`, newest first.
+pub fn list_owned(
+    c: &mut Conn,
+    owner: AccountId,
+    now: Timestamp,
+    before: Option<(Timestamp, SessionId)>,
+    limit: i64,
+) -> Result<Vec<Session>, StorageError> {
+    let mut query = sessions::table
+        .inner_join(accounts::table)
+        .filter(sessions::account_id.eq(owner))
+        .filter(sessions::ended_at.is_null())
+        .filter(sessions::expires_at.gt(now))
+        .filter(sessions::epoch.eq(accounts::epoch))
+        .select((
+            sessions::session_id,
+            sessions::device_id,
+            sessions::user_agent,
+            sessions::created_at,
+            sessions::last_used_at,
+            sessions::expires_at,
+        ))
+        .order((sessions::created_at.desc(), sessions::session_id.desc()))
+        .limit(limit)
+        .into_boxed();
+    if let Some((at, id)) = before {
+        query = query.filter(
+            sessions::created_at.lt(at).or(sessions::created_at.eq(at).and(sessions::session_id.lt(id))),
+        );
+    }
+    let rows: Vec<Row> = query.load(c)?;
+    let session = |row: Row| Session {
+        id: row.id,
+        account_id: owner,
+        device_id: row.device_id,
+        user_agent: row.user_agent.map(Sealed::from_envelope),
+        created_at: row.created_at,
+        last_used_at: row.last_used_at,
+        expires_at: row.expires_at,
+    };
+    Ok(rows.into_iter().map(session).collect())
+}
+
+/// Ends a live session of `owner`; `false` if there is none.
+pub fn end_owned(
+    c: &mut Conn,
+    owner: AccountId,
+    id: SessionId,
+    reason: SessionEnd,
+    now: Timestamp,
+) -> Result<bool, StorageError> {
+    let ended = diesel::update(sessions::table.find((owner, id)))
+        .filter(sessions::ended_at.is_null())
+        .filter(sessions::expires_at.gt(now))
+        .set((sessions::ended_at.eq(Some(now)), sessions::end_reason.eq(Some(reason.as_str()))))
+        .execute(c)?;
+    Ok(ended == 1)
+}
+
+/// Notes that the session was used.
+pub fn touch(c: &mut Conn, owner: AccountId, id: SessionId, now: Timestamp) -> Result<(), StorageError> {
+    diesel::update(sessions::table.find((owner, id))).set(sessions::last_used_at.eq(now)).execute(c)?;
+    Ok(())
+}
+
+/// Deletes sessions that expired, or ended, before `before`, with their refresh tokens.
+pub fn delete_past(c: &mut Conn, before: Timestamp) -> Result<usize, StorageError> {
+    Ok(diesel::delete(
+        sessions::table.filter(sessions::expires_at.lt(before).or(sessions::ended_at.lt(before).assume_not_null())),
+    )
+    .execute(c)?)
+}

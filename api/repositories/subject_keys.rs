@@ -1,0 +1,147 @@
+//! The wrapped keys of persons, in their store of their own.
+
+use diesel::prelude::*;
+
+use super::corrupt;
+use crate::{
+    db::{Conn, Dispatch, StorageError, schema::{key_tombstones, subject_keys}},
+    domain::{data_dictionary::Category, ids::AccountId, time::Timestamp},
+};
+
+const TABLE: &str = "subject_keys";
+
+/// A key as it rests: wrapped under a version of the key-encryption key.
+#[derive(Clone)]
+pub struct WrappedKey {
+    pub account_id: AccountId,
+    pub category: Category,
+    pub version: u32,
+    pub kek_version: u32,
+    pub wrapped: Vec<u8>,
+    pub created_at: Timestamp,
+}
+
+#[derive(Queryable, Insertable)]
+#[diesel(table_name = subject_keys, treat_none_as_default_value = false)]
+struct Row {
+    account_id: AccountId,
+    category: String,
+    version: i32,
+    kek_version: i32,
+    wrapped: Vec<u8>,
+    created_at: Timestamp,
+}
+
+impl TryFrom<Row> for WrappedKey {
+    type Error = StorageError;
+
+    fn try_from(row: Row) -> Result<Self, StorageError> {
+        Ok(Self {
+            account_id: row.account_id,
+            category: Category::parse(&row.category).ok_or(corrupt(TABLE, "an unknown category"))?,
+            version: u32::try_from(row.version).map_err(|_| corrupt(TABLE, "a negative version"))?,
+            kek_version: u32::try_from(row.kek_version).map_err(|_| corrupt(TABLE, "a negative version"))?,
+            wrapped: row.wrapped,
+            created_at: row.created_at,
+        })
+    }
+}
+
+fn row(key: &WrappedKey) -> Result<Row, StorageError> {
+    let number = |n: u32| i32::try_from(n).map_err(|_| corrupt(TABLE, "a version out of range"));
+    Ok(Row {
+        account_id: key.account_id,
+        category: key.category.as_str().to_owned(),
+        version: number(key.version)?,
+        kek_version: number(key.kek_version)?,
+        wrapped: key.wrapped.clone(),
+        created_at: key.created_at,
+    })
+}
+
+/// Adds keys, except where the category was destroyed; says how many were added.
+pub fn insert(c: &mut Conn, keys: &[WrappedKey]) -> Result<usize, StorageError> {
+    let Some(first) = keys.first() else { return Ok(0) };
+    let destroyed: Vec<String> = key_tombstones::table
+        .filter(key_tombstones::account_id.eq(first.account_id))
+        .select(key_tombstones::category)
+        .load(c)?;
+    let rows = keys
+        .iter()
+        .filter(|key| !destroyed.iter().any(|category| category == key.category.as_str()))
+        .map(row)
+        .collect::<Result<Vec<_>, _>>()?;
+    let mut added = 0;
+    for row in rows {
+        added += diesel::insert_into(subject_keys::table).values(row).dispatch(c)?;
+    }
+    Ok(added)
+}
+
+/// All keys of one person.
+pub fn list(c: &mut Conn, id: AccountId) -> Result<Vec<WrappedKey>, StorageError> {
+    let rows: Vec<Row> = subject_keys::table.filter(subject_keys::account_id.eq(id)).load(c)?;
+    rows.into_iter().map(WrappedKey::try_from).collect()
+}
+
+/// Deletes a key and remembers that it must never come back.
+pub fn destroy(c: &mut Conn, id: AccountId, category: Category, now: Timestamp) -> Result<(), StorageError> {
+    diesel::insert_into(key_tombstones::table)
+        .values((
+            key_tombstones::account_id.eq(id),
+            key_tombstones::category.eq(category.as_str()),
+            key_tombstones::erased_at.eq(now),
+        ))
+        .on_conflict_do_nothing()
+        .dispatch(c)?;
+    diesel::delete(
+        subject_keys::table
+            .filter(subject_keys::account_id.eq(id))
+            .filter(subject_keys::category.eq(category.as_str())),
+    )
+    .execute(c)?;
+    Ok(())
+}
+
+/// Some keys that a version other than `kek_version` wraps.
+pub fn list_wrapped_otherwise(c: &mut Conn, kek_version: u32, limit: i64) -> Result<Vec<WrappedKey>, StorageError> {
+    let current = i32::try_from(kek_version).map_err(|_| corrupt(TABLE, "a version out of range"))?;
+    let rows: Vec<Row> = subject_keys::table.filter(subject_keys::kek_version.ne(current)).limit(limit).load(c)?;
+    rows.into_iter().map(WrappedKey::try_from).collect()
+}
+
+/// Puts a new wrapping in the place of the one it was made from, if that still stands.
+pub fn rewrap(c: &mut Conn, old: &WrappedKey, kek_version: u32, wrapped: &[u8]) -> Result<usize, StorageError> {
+    let (old, mut new) = (row(old)?, row(old)?);
+    new.kek_version = i32::try_from(kek_version).map_err(|_| corrupt(TABLE, "a version out of range"))?;
+    Ok(diesel::update(subject_keys::table.find((old.account_id, old.category, old.version)))
+        .filter(subject_keys::kek_version.eq(old.kek_version))
+        .set((subject_keys::kek_version.eq(new.kek_version), subject_keys::wrapped.eq(wrapped)))
+        .execute(c)?)
+}
+
+/// How many keys each version of the key-encryption key wraps.
+pub fn count_by_kek(c: &mut Conn) -> Result<Vec<(i32, i64)>, StorageError> {
+    Ok(subject_keys::table
+        .group_by(subject_keys::kek_version)
+        .select((subject_keys::kek_version, diesel::dsl::count_star()))
+        .load(c)?)
+}
+
+/// Persons whose keys are older than `before`, after `cursor`, in the order of their ids.
+pub fn list_subjects(
+    c: &mut Conn,
+    before: Timestamp,
+    cursor: Option<AccountId>,
+    limit: i64,
+) -> Result<Vec<AccountId>, StorageError> {
+    let after = cursor.unwrap_or(AccountId::from_uuid(uuid::Uuid::nil()));
+    Ok(subject_keys::table
+        .filter(subject_keys::created_at.lt(before))
+        .filter(subject_keys::account_id.gt(after))
+        .select(subject_keys::account_id)
+        .distinct()
+        .order(subject_keys::account_id)
+        .limit(limit)
+        .load(c)?)
+}

@@ -1,0 +1,217 @@
+//! Registration: everything waits, sealed, for the code that proves the address.
+//!
+//! An address that has an account takes the same path to the end: same answer, same work, same
+//! rows. Only the words of the mail differ, and those only the address's owner reads.
+
+use chrono::TimeDelta;
+use secrecy::SecretString;
+use zeroize::Zeroizing;
+
+use super::AccountService;
+use crate::{
+    db::{Refusal, StorageError},
+    domain::{
+        data_dictionary::{
+            Category, REGISTRATION_CONSENTS, REGISTRATION_EMAIL, REGISTRATION_LANGUAGE, REGISTRATION_PHONE,
+            REGISTRATION_REAL_NAME,
+        },
+        email::Email,
+        ids::{AccountId, DeviceId},
+        language::LanguageTag,
+        message::{Channel, Message, MessageBody},
+        password::{Password, WeakPassword},
+        personal::{Personal, PersonalText},
+        phone::PhoneNumber,
+        purpose::Purpose,
+        real_name::RealName,
+        time::Timestamp,
+    },
+    repositories::{
+        account_emails,
+        outbox::{self, SealedMessage},
+        policy_versions,
+        registrations::{self, PendingRegistration},
+    },
+    services::{
+        idempotency::{Draft, IdempotencyError},
+        outbox as messages,
+        passwords::HashingError,
+        tokens::opaque::{self, Issued, TokenKind},
+        vault::{Row, SubjectKeys, VaultError, kms::{KeyPurpose, KmsError}},
+    },
+};
+
+/// How long a code can be used.
+pub(super) const CODE_LIFETIME: TimeDelta = TimeDelta::minutes(10);
+/// How often a code may be tried.
+pub(super) const MAX_TRIES: i32 = 5;
+
+/// What a person fills in to open an account.
+#[derive(Clone)]
+pub struct Registration {
+    pub email: Email,
+    pub real_name: RealName,
+    pub phone: Option<PhoneNumber>,
+    pub password: Password,
+    pub language: LanguageTag,
+    pub policy_version: i32,
+    pub content_hash: [u8; 32],
+    pub consents: Vec<(Purpose, bool)>,
+    pub device_id: DeviceId,
+}
+
+/// What the registrant keeps until the code comes; it is never mailed.
+pub struct Receipt {
+    pub registration_id: SecretString,
+    pub expires_at: Timestamp,
+}
+
+/// Why a registration or its verification was refused.
+#[derive(Debug, thiserror::Error)]
+pub enum RegistrationError {
+    #[error("another policy version is in force")]
+    PolicySuperseded,
+    #[error(transparent)]
+    Weak(#[from] WeakPassword),
+    #[error("no live registration")]
+    Expired,
+    #[error("the code is wrong")]
+    WrongCode,
+    #[error("the address has an account by now")]
+    EmailTaken,
+    #[error(transparent)]
+    Hashing(#[from] HashingError),
+    #[error(transparent)]
+    Idempotency(#[from] IdempotencyError),
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    #[error(transparent)]
+    Storage(StorageError),
+}
+
+impl From<StorageError> for RegistrationError {
+    fn from(error: StorageError) -> Self {
+        match error {
+            StorageError::Duplicate { table } if table == "account_emails" => Self::EmailTaken,
+            other => Self::Storage(other),
+        }
+    }
+}
+
+impl From<KmsError> for RegistrationError {
+    fn from(error: KmsError) -> Self {
+        Self::Vault(error.into())
+    }
+}
+
+impl Refusal for RegistrationError {
+    fn storage(&self) -> Option<&StorageError> {
+        match self {
+            Self::Storage(error) => Some(error),
+            Self::Vault(error) => error.storage(),
+            Self::Idempotency(error) => error.storage(),
+            _ => None,
+        }
+    }
+}
+
+impl AccountService {
+    /// Takes a registration in and mails a code to its address.
+    ///
+    /// # Errors
+    ///
+    /// [`RegistrationError::PolicySuperseded`] unless the policy in force was shown, and
+    /// [`RegistrationError::Weak`]; never anything about the address.
+    #[tracing::instrument(skip_all)]
+    pub async fn register(
+        &self,
+        registration: Registration,
+        repeatable: Option<Draft>,
+    ) -> Result<Receipt, RegistrationError> {
+        let now = self.clock.now();
+        let indexes = self.vault.blind_indexes(KeyPurpose::EmailIndex, registration.email.expose());
+        let (current, owner) = self
+            .db
+            .read(move |c| {
+                let owner = account_emails::find_account(c, &indexes)?;
+                Ok::<_, StorageError>((policy_versions::find_current(c)?, owner))
+            })
+            .await?;
+        let shown = (registration.policy_version, registration.content_hash);
+        if current.is_none_or(|current| (current.version, current.content_hash) != shown) {
+            return Err(RegistrationError::PolicySuperseded);
+        }
+        let (name, email) = (registration.real_name.clone(), registration.email.clone());
+        let phc = self.passwords.accept(registration.password.clone(), name, email).await??;
+
+        let id = AccountId::generate(now);
+        let keys = self.vault.create(id, Category::AT_REGISTRATION, now).await?;
+        let token = opaque::issue(self.vault.kms(), TokenKind::Registration, id)?;
+        let code = opaque::code()?;
+        let pending = self.pending(&registration, &keys, &token, &code, &phc, now)?;
+        let mail = code_mail(&registration, &keys, owner.is_some(), code, now)?;
+        let expires_at = pending.expires_at;
+        self.db
+            .write(move |c| {
+                registrations::insert(c, &pending)?;
+                outbox::insert(c, &mail)?;
+                if let Some(draft) = &repeatable {
+                    draft.record_secret(c, id, 202)?;
+                }
+                Ok::<_, RegistrationError>(())
+            })
+            .await?;
+        self.outbox.wake();
+        Ok(Receipt { registration_id: token.text, expires_at })
+    }
+
+    fn pending(
+        &self,
+        registration: &Registration,
+        keys: &SubjectKeys,
+        token: &Issued,
+        code: &str,
+        phc: &Zeroizing<String>,
+        now: Timestamp,
+    ) -> Result<PendingRegistration, RegistrationError> {
+        let id = keys.account_id();
+        let row = Row(id.as_bytes());
+        let unwritable = VaultError::Broken { table: "registrations", column: "consents", why: "does not write" };
+        let consents =
+            serde_json::to_string(&registration.consents).map(PersonalText::new).map_err(|_| unwritable)?;
+        Ok(PendingRegistration {
+            account_id: id,
+            token_mac: token.mac,
+            code_mac: opaque::code_mac(self.vault.kms(), token.mac_version, id, code)?,
+            mac_version: token.mac_version,
+            tries: 0,
+            real_name: keys.seal(&REGISTRATION_REAL_NAME, row, &registration.real_name)?,
+            email: keys.seal(&REGISTRATION_EMAIL, row, &registration.email)?,
+            phone: keys.seal_option(&REGISTRATION_PHONE, row, registration.phone.as_ref())?,
+            language: keys.seal(&REGISTRATION_LANGUAGE, row, &registration.language)?,
+            consents: keys.seal(&REGISTRATION_CONSENTS, row, &consents)?,
+            password: self.vault.pepper(id, phc)?,
+            device_id: registration.device_id,
+            policy_version: registration.policy_version,
+            content_hash: registration.content_hash,
+            created_at: now,
+            expires_at: now.plus(CODE_LIFETIME),
+        })
+    }
+}
+
+fn code_mail(
+    registration: &Registration,
+    keys: &SubjectKeys,
+    has_account: bool,
+    code: Zeroizing<String>,
+    now: Timestamp,
+) -> Result<SealedMessage, VaultError> {
+    let body = if has_account {
+        MessageBody::AddressAlreadyRegistered
+    } else {
+        MessageBody::VerificationCode { code, minutes: CODE_LIFETIME.num_minutes() }
+    };
+    let message = Message { language: registration.language.expose().to_owned(), body };
+    messages::seal(keys, Channel::Mail, &registration.email, &message, now)
+}

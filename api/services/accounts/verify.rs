@@ -1,0 +1,305 @@
+//! Verification: the code turns a pending registration into an account, in one transaction.
+
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
+
+use super::{AccountService, RegistrationError, register::MAX_TRIES};
+use crate::{
+    db::{Conn, StorageError},
+    domain::{
+        account::{Account, AccountState, SealedProfile},
+        consent::{ConsentAction, ConsentEvent, ConsentKind, ConsentMethod, PolicyAcceptance},
+        data_dictionary::{
+            PROFILE_EMAIL, PROFILE_LANGUAGE, PROFILE_PHONE, PROFILE_REAL_NAME, REGISTRATION_CONSENTS,
+            REGISTRATION_EMAIL, REGISTRATION_LANGUAGE, REGISTRATION_PASSWORD, REGISTRATION_PHONE,
+            REGISTRATION_REAL_NAME,
+        },
+        email::Email,
+        ids::ConsentEventId,
+        language::LanguageTag,
+        message::{Channel, Message, MessageBody},
+        personal::{Personal, PersonalText},
+        purpose::{Purpose, PurposeDefinition},
+        time::Timestamp,
+    },
+    repositories::{
+        account_emails, accounts, consent_events, credentials, devices,
+        log::{self as leaves, Leaf},
+        outbox::{self, SealedMessage},
+        policy_acceptances, profiles,
+        registrations::{self, PendingRegistration},
+    },
+    services::{
+        idempotency::Draft,
+        log::{LeafDraft, hex},
+        outbox as messages,
+        sessions::{Origin, PreparedSession, SignedIn},
+        tokens::opaque::{self, Presented, TokenKind},
+        vault::{Row, SubjectKeys, VaultError, kms::KeyPurpose},
+    },
+};
+
+/// What proves that the registrant reads the address.
+pub struct Verification {
+    pub registration_id: Zeroizing<String>,
+    pub code: Zeroizing<String>,
+    pub origin: Origin,
+}
+
+/// A fresh account, signed in.
+pub struct OpenedAccount {
+    pub account: Account,
+    pub profile: crate::domain::account::Profile,
+    pub session: SignedIn,
+}
+
+/// Everything the opening transaction writes, made before it begins.
+#[derive(Clone)]
+struct Opening {
+    account: Account,
+    profile: SealedProfile,
+    indexes: Vec<(u32, [u8; 32])>,
+    password: Vec<u8>,
+    acceptance: PolicyAcceptance,
+    events: Vec<ConsentEvent>,
+    leaves: Vec<Leaf>,
+    mail: SealedMessage,
+    session: PreparedSession,
+}
+
+impl AccountService {
+    /// Opens the account of a registration, if the code is right.
+    ///
+    /// # Errors
+    ///
+    /// [`RegistrationError::Expired`] for whatever is not live, alike for all reasons;
+    /// [`RegistrationError::WrongCode`] after counting the try, durably.
+    #[tracing::instrument(skip_all)]
+    pub async fn verify(
+        &self,
+        verification: Verification,
+        repeatable: Option<Draft>,
+    ) -> Result<OpenedAccount, RegistrationError> {
+        let now = self.clock.now();
+        let token = opaque::read(self.vault.kms(), TokenKind::Registration, &verification.registration_id)
+            .ok_or(RegistrationError::Expired)?;
+        let pending = self.counted_try(token, now).await?.ok_or(RegistrationError::Expired)?;
+        let id = pending.account_id;
+        let presented = opaque::code_mac(self.vault.kms(), pending.mac_version, id, &verification.code)?;
+        if !bool::from(presented.ct_eq(&pending.code_mac)) {
+            return Err(RegistrationError::WrongCode);
+        }
+        let keys = self.vault.keys_of(id).await?;
+        let opening = self.opening(&pending, &keys, verification.origin, now)?;
+        let (account, sealed, session) =
+            (opening.account.clone(), opening.profile.clone(), opening.session.signed_in());
+        self.db
+            .write_for(id, move |c| {
+                if !registrations::consume(c, id)? {
+                    return Err(RegistrationError::Expired);
+                }
+                opening.write(c)?;
+                if let Some(draft) = &repeatable {
+                    draft.record_secret(c, id, 201)?;
+                }
+                Ok(())
+            })
+            .await?;
+        self.outbox.wake();
+        let profile = super::profile::open(&keys, &sealed)?;
+        Ok(OpenedAccount { account, profile, session })
+    }
+
+    /// Counts the try in a transaction of its own: no crash or rollback takes it back.
+    async fn counted_try(&self, token: Presented, now: Timestamp) -> Result<Option<PendingRegistration>, StorageError> {
+        self.db
+            .write_for(token.account_id, move |c| {
+                registrations::count_try(c, token.account_id, &token.mac, MAX_TRIES, now)
+            })
+            .await
+    }
+
+    fn opening(
+        &self,
+        pending: &PendingRegistration,
+        keys: &SubjectKeys,
+        origin: Origin,
+        now: Timestamp,
+    ) -> Result<Opening, RegistrationError> {
+        let id = pending.account_id;
+        let row = Row(id.as_bytes());
+        let email = keys.open(&REGISTRATION_EMAIL, row, &pending.email)?;
+        let language = keys.open(&REGISTRATION_LANGUAGE, row, &pending.language)?;
+        let (phc, _) = self.vault.unpepper(id, &REGISTRATION_PASSWORD, &pending.password)?;
+        let (acceptance, events, leaves) = ledger(pending, keys, now)?;
+        let account = Account {
+            id,
+            state: AccountState::Active,
+            epoch: 1,
+            accepted_policy_version: pending.policy_version,
+            created_at: now,
+        };
+        let session = self.sessions.prepare(keys, &account, origin, now)?;
+        Ok(Opening {
+            profile: profile(pending, keys, &email, &language, now)?,
+            indexes: self.vault.blind_indexes(KeyPurpose::EmailIndex, email.expose()),
+            password: self.vault.pepper(id, &phc)?,
+            acceptance,
+            events,
+            leaves,
+            mail: opened_mail(pending, keys, &email, &language, now)?,
+            session,
+            account,
+        })
+    }
+}
+
+impl Opening {
+    fn write(&self, c: &mut Conn) -> Result<(), RegistrationError> {
+        let last = self.events.last().map_or(self.acceptance.sequence, |event| event.sequence);
+        accounts::insert(c, &self.account, last)?;
+        account_emails::insert(c, self.account.id, &self.indexes)?;
+        profiles::insert(c, &self.profile)?;
+        credentials::insert(c, self.account.id, &self.password, self.account.created_at)?;
+        for leaf in &self.leaves {
+            leaves::append(c, leaf)?;
+        }
+        policy_acceptances::append(c, &self.acceptance)?;
+        for event in &self.events {
+            consent_events::append(c, event)?;
+        }
+        devices::link(c, self.account.id, self.session.device_id(), self.account.created_at)?;
+        self.session.insert(c)?;
+        outbox::insert(c, &self.mail)?;
+        Ok(())
+    }
+}
+
+fn profile(
+    pending: &PendingRegistration,
+    keys: &SubjectKeys,
+    email: &Email,
+    language: &LanguageTag,
+    now: Timestamp,
+) -> Result<SealedProfile, VaultError> {
+    let id = pending.account_id;
+    let row = Row(id.as_bytes());
+    let name = keys.open(&REGISTRATION_REAL_NAME, row, &pending.real_name)?;
+    let phone = keys.open_option(&REGISTRATION_PHONE, row, pending.phone.as_ref())?;
+    Ok(SealedProfile {
+        account_id: id,
+        version: 1,
+        real_name: keys.seal(&PROFILE_REAL_NAME, row, &name)?,
+        display_name: None,
+        email: keys.seal(&PROFILE_EMAIL, row, email)?,
+        phone: keys.seal_option(&PROFILE_PHONE, row, phone.as_ref())?,
+        language: keys.seal(&PROFILE_LANGUAGE, row, language)?,
+        time_zone: None,
+        email_verified_at: now,
+        phone_verified_at: None,
+        confirmed_at: None,
+        updated_at: now,
+    })
+}
+
+/// The acceptance and the consents that waited in the registration, with both instants, and a leaf
+/// for each: clause 4.1 and its kin by policy, the rest as the person chose.
+fn ledger(
+    pending: &PendingRegistration,
+    keys: &SubjectKeys,
+    now: Timestamp,
+) -> Result<(PolicyAcceptance, Vec<ConsentEvent>, Vec<Leaf>), RegistrationError> {
+    let (id, given_at) = (pending.account_id, pending.created_at);
+    let draft = LeafDraft::new(now)?;
+    let acceptance = PolicyAcceptance {
+        account_id: id,
+        sequence: 1,
+        version: pending.policy_version,
+        content_hash: pending.content_hash,
+        method: ConsentMethod::Registration,
+        given_at,
+        recorded_at: now,
+        leaf_id: draft.id(),
+    };
+    let mut leaves = vec![draft.of_person(keys, "policy.accepted", &acceptance_facts(&acceptance, pending))?];
+    let mut events = Vec::new();
+    for (n, (definition, kind, action)) in (2..).zip(expressed(pending, keys)?) {
+        let draft = LeafDraft::new(now)?;
+        let event = ConsentEvent {
+            id: ConsentEventId::generate(now),
+            account_id: id,
+            sequence: n,
+            purpose: definition.purpose,
+            action,
+            kind,
+            policy_version: pending.policy_version,
+            definition_hash: definition.hash(),
+            method: ConsentMethod::Registration,
+            given_at,
+            recorded_at: now,
+            leaf_id: draft.id(),
+        };
+        let named = format!("consent.{}", event.action.as_str());
+        leaves.push(draft.of_person(keys, &named, &event_facts(&event, pending))?);
+        events.push(event);
+    }
+    Ok((acceptance, events, leaves))
+}
+
+type Expressed = (&'static PurposeDefinition, ConsentKind, ConsentAction);
+
+fn expressed(pending: &PendingRegistration, keys: &SubjectKeys) -> Result<Vec<Expressed>, VaultError> {
+    let row = Row(pending.account_id.as_bytes());
+    let text: PersonalText = keys.open(&REGISTRATION_CONSENTS, row, &pending.consents)?;
+    let unreadable = || VaultError::Broken { table: "registrations", column: "consents", why: "does not read" };
+    let chosen: Vec<(Purpose, bool)> = serde_json::from_str(text.expose()).map_err(|_| unreadable())?;
+    let by_policy = Purpose::expressed_by_policy()
+        .map(|definition| (definition, ConsentKind::PolicyClause, ConsentAction::Granted));
+    let specific = chosen.into_iter().filter_map(|(purpose, granted)| {
+        let action = if granted { ConsentAction::Granted } else { ConsentAction::Declined };
+        Some((purpose.definition()?, ConsentKind::Specific, action))
+    });
+    Ok(by_policy.chain(specific).collect())
+}
+
+fn acceptance_facts(acceptance: &PolicyAcceptance, pending: &PendingRegistration) -> Vec<(&'static str, String)> {
+    vec![
+        ("account", acceptance.account_id.to_string()),
+        ("sequence", acceptance.sequence.to_string()),
+        ("version", acceptance.version.to_string()),
+        ("content_hash", hex(&acceptance.content_hash)),
+        ("method", acceptance.method.as_str().to_owned()),
+        ("device", pending.device_id.to_string()),
+        ("given_at", acceptance.given_at.to_string()),
+        ("recorded_at", acceptance.recorded_at.to_string()),
+    ]
+}
+
+fn event_facts(event: &ConsentEvent, pending: &PendingRegistration) -> Vec<(&'static str, String)> {
+    vec![
+        ("account", event.account_id.to_string()),
+        ("sequence", event.sequence.to_string()),
+        ("event", event.id.to_string()),
+        ("purpose", event.purpose.as_str().to_owned()),
+        ("action", event.action.as_str().to_owned()),
+        ("kind", event.kind.as_str().to_owned()),
+        ("policy_version", event.policy_version.to_string()),
+        ("definition_hash", hex(&event.definition_hash)),
+        ("method", event.method.as_str().to_owned()),
+        ("device", pending.device_id.to_string()),
+        ("given_at", event.given_at.to_string()),
+        ("recorded_at", event.recorded_at.to_string()),
+    ]
+}
+
+fn opened_mail(
+    pending: &PendingRegistration,
+    keys: &SubjectKeys,
+    email: &Email,
+    language: &LanguageTag,
+    now: Timestamp,
+) -> Result<SealedMessage, VaultError> {
+    let body = MessageBody::AccountOpened { policy_version: pending.policy_version };
+    let message = Message { language: language.expose().to_owned(), body };
+    messages::seal(keys, Channel::Mail, email, &message, now)
+}

@@ -1,0 +1,48 @@
+//! Page cursors: opaque, bound to the list and the caller that they came from.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use subtle::ConstantTimeEq;
+
+use crate::{
+    domain::ids::AccountId,
+    services::vault::kms::{KeyPurpose, Kms, KmsError},
+};
+
+/// The longest cursor that we make.
+pub const MAX_LENGTH: usize = 128;
+
+/// The cursor was not made by us for this list and caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a cursor of this list")]
+pub struct InvalidCursor;
+
+/// Wraps a position in `list` of `owner`.
+///
+/// # Errors
+///
+/// Only if the key is gone.
+pub fn wrap(kms: &Kms, list: &'static str, owner: AccountId, position: &[u8]) -> Result<String, KmsError> {
+    let version = kms.active(KeyPurpose::TokenMac);
+    let mac = mac(kms, version, list, owner, position)?;
+    Ok(URL_SAFE_NO_PAD.encode([&version.to_be_bytes()[..], &mac, position].concat()))
+}
+
+/// The position in a cursor of this list and owner.
+///
+/// # Errors
+///
+/// [`InvalidCursor`] for any other text.
+pub fn unwrap(kms: &Kms, list: &'static str, owner: AccountId, cursor: &str) -> Result<Vec<u8>, InvalidCursor> {
+    let read = || {
+        let bytes = (cursor.len() <= MAX_LENGTH).then(|| URL_SAFE_NO_PAD.decode(cursor).ok())??;
+        let (version, rest) = bytes.split_first_chunk::<4>()?;
+        let (presented, position) = rest.split_first_chunk::<32>()?;
+        let genuine = mac(kms, u32::from_be_bytes(*version), list, owner, position).ok()?;
+        bool::from(genuine.ct_eq(presented)).then(|| position.to_vec())
+    };
+    read().ok_or(InvalidCursor)
+}
+
+fn mac(kms: &Kms, version: u32, list: &str, owner: AccountId, position: &[u8]) -> Result<[u8; 32], KmsError> {
+    kms.mac(KeyPurpose::TokenMac, version, &[b"cursor", list.as_bytes(), owner.as_bytes(), position])
+}

@@ -1,0 +1,199 @@
+//! Idempotency: a repeated request finds the answer of the first, or learns that it was done.
+
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use chrono::TimeDelta;
+use sha2::{Digest, Sha256};
+
+use crate::{
+    db::{Conn, Db, Refusal, StorageError},
+    domain::{data_dictionary::IDEMPOTENCY_ANSWER, ids::AccountId, time::Timestamp},
+    repositories::idempotency_keys::{self, IdempotencyRecord},
+    services::{
+        clock::Clock,
+        vault::{Row, SubjectKeys, Vault, VaultError, kms::{KeyPurpose, KmsError}},
+    },
+};
+
+/// How long a key is remembered.
+const REMEMBERED: TimeDelta = TimeDelta::hours(24);
+
+/// Why a request with a key is not carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum IdempotencyError {
+    #[error("the first request with this key is under way")]
+    InUse,
+    #[error("the key was used for another request")]
+    Reused,
+    #[error("the first request was carried out; its answer held a secret")]
+    AlreadyDone,
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+impl From<KmsError> for IdempotencyError {
+    fn from(error: KmsError) -> Self {
+        Self::Vault(error.into())
+    }
+}
+
+impl Refusal for IdempotencyError {
+    fn storage(&self) -> Option<&StorageError> {
+        match self {
+            Self::Storage(error) => Some(error),
+            Self::Vault(error) => error.storage(),
+            _ => None,
+        }
+    }
+}
+
+/// A request that may be repeated.
+pub struct Request<'a> {
+    /// `None` for callers without a token.
+    pub caller: Option<AccountId>,
+    pub key: &'a str,
+    pub operation: &'static str,
+    pub body_digest: &'a [u8; 32],
+}
+
+/// What to do with the request.
+pub enum Begin {
+    /// Carry it out, and record it with the ticket.
+    Fresh(Ticket),
+    /// Answer with these bytes again.
+    Replay { status: u16, answer: Vec<u8> },
+}
+
+/// The right to carry out a request; while it lives, repeats are told to wait.
+pub struct Ticket {
+    draft: Draft,
+    under_way: Arc<Mutex<HashSet<[u8; 32]>>>,
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        self.under_way.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.draft.key_mac);
+    }
+}
+
+impl Ticket {
+    /// What a transaction needs to record the request.
+    pub fn draft(&self) -> Draft {
+        self.draft.clone()
+    }
+}
+
+/// The record of a request before its answer is known.
+#[derive(Clone)]
+pub struct Draft {
+    caller_mac: [u8; 32],
+    key_mac: [u8; 32],
+    operation: &'static str,
+    fingerprint: [u8; 32],
+    now: Timestamp,
+}
+
+impl Draft {
+    /// Records, in the transaction of the effect, that the request was carried out, and that its
+    /// answer holds a secret which is not kept.
+    ///
+    /// # Errors
+    ///
+    /// [`IdempotencyError::InUse`] if another process was faster.
+    pub fn record_secret(&self, c: &mut Conn, subject: AccountId, status: u16) -> Result<(), IdempotencyError> {
+        self.insert(c, subject, status, None)
+    }
+
+    /// Records the answer itself, sealed under the subject's key.
+    ///
+    /// # Errors
+    ///
+    /// As [`record_secret`](Self::record_secret).
+    pub fn record_answer(&self, c: &mut Conn, keys: &SubjectKeys, status: u16, answer: &[u8]) -> Result<(), IdempotencyError> {
+        let sealed = keys.seal_bytes(&IDEMPOTENCY_ANSWER, Row(&self.key_mac), answer)?;
+        self.insert(c, keys.account_id(), status, Some(sealed))
+    }
+
+    fn insert(&self, c: &mut Conn, account_id: AccountId, status: u16, answer: Option<Vec<u8>>) -> Result<(), IdempotencyError> {
+        idempotency_keys::delete_lapsed(c, &self.caller_mac, &self.key_mac, self.now)?;
+        let record = IdempotencyRecord {
+            caller_mac: self.caller_mac,
+            key_mac: self.key_mac,
+            operation: self.operation,
+            fingerprint: self.fingerprint,
+            account_id,
+            status,
+            answer,
+            created_at: self.now,
+            expires_at: self.now.plus(REMEMBERED),
+        };
+        if idempotency_keys::insert(c, &record)? { Ok(()) } else { Err(IdempotencyError::InUse) }
+    }
+}
+
+/// Remembers requests by their key.
+#[derive(Clone)]
+pub struct IdempotencyService {
+    db: Db,
+    vault: Vault,
+    clock: Clock,
+    under_way: Arc<Mutex<HashSet<[u8; 32]>>>,
+}
+
+impl IdempotencyService {
+    pub fn new(db: Db, vault: Vault, clock: Clock) -> Self {
+        Self { db, vault, clock, under_way: Arc::default() }
+    }
+
+    /// Looks the request up.
+    ///
+    /// # Errors
+    ///
+    /// Each refusal of [`IdempotencyError`].
+    pub async fn begin(&self, request: Request<'_>) -> Result<Begin, IdempotencyError> {
+        let draft = self.draft(&request)?;
+        let fresh = self.under_way.lock().unwrap_or_else(PoisonError::into_inner).insert(draft.key_mac);
+        if !fresh {
+            return Err(IdempotencyError::InUse);
+        }
+        let ticket = Ticket { draft, under_way: Arc::clone(&self.under_way) };
+        let (caller_mac, key_mac, now) = (ticket.draft.caller_mac, ticket.draft.key_mac, ticket.draft.now);
+        let stored =
+            self.db.read(move |c| idempotency_keys::find(c, &caller_mac, &key_mac, now)).await?;
+        let Some(stored) = stored else { return Ok(Begin::Fresh(ticket)) };
+        if stored.fingerprint != ticket.draft.fingerprint {
+            return Err(IdempotencyError::Reused);
+        }
+        let sealed = stored.answer.ok_or(IdempotencyError::AlreadyDone)?;
+        let keys = self.vault.keys_of(stored.account_id).await?;
+        let answer = keys.open_bytes(&IDEMPOTENCY_ANSWER, Row(&key_mac), &sealed)?;
+        Ok(Begin::Replay { status: u16::try_from(stored.status).unwrap_or(200), answer: answer.to_vec() })
+    }
+
+    /// Keyed, so that a leaked table tells neither keys nor bodies. The oldest live key is used:
+    /// a rotation then forgets nobody's request within its day.
+    fn draft(&self, request: &Request<'_>) -> Result<Draft, KmsError> {
+        let kms = self.vault.kms();
+        let version = kms.live_versions(KeyPurpose::TokenMac).last().copied().unwrap_or(1);
+        let mac = |parts: &[&[u8]]| kms.mac(KeyPurpose::TokenMac, version, parts);
+        let caller = request.caller.map(|id| *id.as_bytes());
+        let caller: &[u8] = caller.as_ref().map_or(b"public", |id| id.as_slice());
+        Ok(Draft {
+            caller_mac: mac(&[b"idempotency-caller", caller])?,
+            key_mac: mac(&[b"idempotency-key", caller, request.key.as_bytes()])?,
+            operation: request.operation,
+            fingerprint: mac(&[b"idempotency-body", caller, request.operation.as_bytes(), request.body_digest])?,
+            now: self.clock.now(),
+        })
+    }
+}
+
+/// The digest that stands for a request's body.
+pub fn digest(body: &[u8]) -> [u8; 32] {
+    Sha256::digest(body).into()
+}

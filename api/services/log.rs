@@ -1,0 +1,86 @@
+//! Leaves of the log: what happened, provable, without a word about whom.
+
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
+use crate::{
+    domain::{data_dictionary::LOG_DETAIL, ids::LeafId, time::Timestamp},
+    repositories::log::{Leaf, LeafDetail},
+    services::vault::{Row, SubjectKeys, VaultError, envelope_parts, kms::{KmsError, random_key}},
+};
+
+/// What a leaf is about: names and values, in this order for ever.
+pub type Facts<'a> = [(&'a str, String)];
+
+/// A leaf whose id, time and salt are fixed before the transaction begins.
+#[derive(Clone)]
+pub struct LeafDraft {
+    id: LeafId,
+    at: Timestamp,
+    salt: Zeroizing<[u8; 32]>,
+}
+
+impl LeafDraft {
+    /// # Errors
+    ///
+    /// Only if the machine gives no randomness.
+    pub fn new(now: Timestamp) -> Result<Self, KmsError> {
+        Ok(Self { id: LeafId::generate(now), at: now, salt: random_key()? })
+    }
+
+    pub const fn id(&self) -> LeafId {
+        self.id
+    }
+
+    /// The leaf of an act of, or upon, a person. The facts stay readable while the person's
+    /// `log_detail` key lives; the leaf stays provable for ever.
+    ///
+    /// # Errors
+    ///
+    /// [`VaultError::NoKey`] if the person's log details were erased.
+    pub fn of_person(&self, keys: &SubjectKeys, action: &str, facts: &Facts<'_>) -> Result<Leaf, VaultError> {
+        let detail = self.detail(facts);
+        let (bytes, hash) = self.bytes(action, &self.pseudonym(keys.account_id().as_bytes()), &detail);
+        let sealed = keys.seal_bytes(&LOG_DETAIL, Row(self.id.as_bytes()), &detail)?;
+        Ok(Leaf { id: self.id, bytes, hash, detail: LeafDetail::OfPerson(keys.account_id(), sealed) })
+    }
+
+    /// The leaf of an act of the service itself.
+    pub fn of_service(&self, action: &str, facts: &Facts<'_>) -> Leaf {
+        let detail = self.detail(facts);
+        let (bytes, hash) = self.bytes(action, &self.pseudonym(b"service"), &detail);
+        Leaf { id: self.id, bytes, hash, detail: LeafDetail::Public(detail.to_vec()) }
+    }
+
+    /// Salt and facts: what opens the commitment.
+    fn detail(&self, facts: &Facts<'_>) -> Zeroizing<Vec<u8>> {
+        let parts: Vec<&[u8]> =
+            facts.iter().flat_map(|(name, value)| [name.as_bytes(), value.as_bytes()]).collect();
+        Zeroizing::new([self.salt.as_slice(), &envelope_parts(&parts)].concat())
+    }
+
+    /// A name for this event alone: two leaves of one person have nothing in common.
+    fn pseudonym(&self, of: &[u8]) -> [u8; 32] {
+        Sha256::new().chain_update(b"a1").chain_update(self.salt.as_slice()).chain_update(of).finalize().into()
+    }
+
+    /// The canonical bytes, and their hash as a leaf of an RFC 6962 tree.
+    fn bytes(&self, action: &str, actor: &[u8; 32], detail: &[u8]) -> (Vec<u8>, [u8; 32]) {
+        let commitment: [u8; 32] = Sha256::new().chain_update(b"c1").chain_update(detail).finalize().into();
+        let bytes = envelope_parts(&[
+            b"leaf1",
+            &self.at.as_micros().to_be_bytes(),
+            self.id.as_bytes(),
+            action.as_bytes(),
+            actor,
+            &commitment,
+        ]);
+        let hash = Sha256::new().chain_update([0]).chain_update(&bytes).finalize().into();
+        (bytes, hash)
+    }
+}
+
+/// Bytes as lower-case hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,189 @@
+//! Access tokens of persons: EdDSA, ten minutes at most, and nothing in them but who and which session.
+
+use std::{collections::HashMap, sync::{Arc, RwLock}};
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use chrono::TimeDelta;
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use quick_cache::sync::Cache;
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::{
+    domain::{ids::{AccountId, SessionId}, time::Timestamp},
+    services::vault::kms::{KeyPurpose, Kms, KmsError},
+};
+
+/// How long an access token lives.
+pub const LIFETIME: TimeDelta = TimeDelta::minutes(10);
+/// Tolerated difference between clocks, in seconds.
+const LEEWAY: i64 = 5;
+const TYPE: &str = "at+jwt;person";
+const AUDIENCE: &str = "smart-mining:person";
+const CACHED: usize = 50_000;
+const MAX_LENGTH: usize = 2_048;
+
+/// What a token says; every claim is required.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Claims {
+    pub iss: String,
+    pub aud: String,
+    pub sub: AccountId,
+    pub sid: SessionId,
+    pub jti: String,
+    pub iat: i64,
+    pub nbf: i64,
+    pub exp: i64,
+    pub aal: i16,
+    pub epoch: i64,
+}
+
+/// Exactly the header that tokens of ours have.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StrictHeader {
+    alg: String,
+    kid: String,
+    typ: String,
+}
+
+/// A public signing key (RFC 8037).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublicKey {
+    pub kid: String,
+    pub x: String,
+}
+
+/// Signs and verifies access tokens. Only the result of a signature check is remembered; whether
+/// the session lives is asked every time.
+#[derive(Clone)]
+pub struct AccessTokens {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    kms: Arc<Kms>,
+    issuer: String,
+    verified: Cache<[u8; 32], Arc<Claims>>,
+    keys: RwLock<HashMap<String, Arc<KeyPair>>>,
+}
+
+struct KeyPair {
+    public: PublicKey,
+    verifies: DecodingKey,
+    signs: EncodingKey,
+}
+
+impl AccessTokens {
+    pub fn new(kms: Arc<Kms>, issuer: String) -> Self {
+        let inner = Inner { kms, issuer, verified: Cache::new(CACHED), keys: RwLock::default() };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// Signs a token for a session; it expires at the instant given back.
+    ///
+    /// # Errors
+    ///
+    /// Only if the signing key is gone.
+    pub fn issue(
+        &self,
+        account_id: AccountId,
+        session_id: SessionId,
+        aal: i16,
+        epoch: i64,
+        now: Timestamp,
+    ) -> Result<(SecretString, Timestamp), KmsError> {
+        let expires_at = now.plus(LIFETIME);
+        let claims = Claims {
+            iss: self.inner.issuer.clone(),
+            aud: AUDIENCE.to_owned(),
+            sub: account_id,
+            sid: session_id,
+            jti: URL_SAFE_NO_PAD.encode(uuid::Uuid::new_v4().as_bytes()),
+            iat: now.as_seconds(),
+            nbf: now.as_seconds(),
+            exp: expires_at.as_seconds(),
+            aal,
+            epoch,
+        };
+        let pair = self.pair(self.inner.kms.active(KeyPurpose::PersonToken))?;
+        let header = Header {
+            typ: Some(TYPE.to_owned()),
+            kid: Some(pair.public.kid.clone()),
+            ..Header::new(Algorithm::EdDSA)
+        };
+        let token = jsonwebtoken::encode(&header, &claims, &pair.signs).map_err(|_| KmsError::Crypto)?;
+        Ok((SecretString::from(token), expires_at))
+    }
+
+    /// The claims of a token that we signed and that is valid at `now`.
+    pub fn verify(&self, token: &str, now: Timestamp) -> Option<Arc<Claims>> {
+        if token.len() > MAX_LENGTH {
+            return None;
+        }
+        let digest: [u8; 32] = Sha256::digest(token).into();
+        let claims = match self.inner.verified.get(&digest) {
+            Some(claims) => claims,
+            None => {
+                let claims = Arc::new(self.check(token)?);
+                self.inner.verified.insert(digest, Arc::clone(&claims));
+                claims
+            }
+        };
+        let seconds = now.as_seconds();
+        let in_time = claims.nbf <= seconds + LEEWAY && seconds < claims.exp + LEEWAY;
+        in_time.then_some(claims)
+    }
+
+    fn check(&self, token: &str) -> Option<Claims> {
+        let header = token.split('.').next()?;
+        let header: StrictHeader = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(header).ok()?).ok()?;
+        if header.alg != "EdDSA" || header.typ != TYPE {
+            return None;
+        }
+        let version = header.kid.strip_prefix("person-")?.parse().ok()?;
+        let pair = self.pair(version).ok()?;
+        // Times are checked at every use, against the injected clock.
+        let mut validation = Validation::new(Algorithm::EdDSA);
+        validation.validate_exp = false;
+        validation.set_audience(&[AUDIENCE]);
+        validation.set_issuer(&[&self.inner.issuer]);
+        validation.set_required_spec_claims(&["iss", "aud", "sub", "exp", "nbf"]);
+        // Serde refuses duplicate claims of a struct, so one payload has one meaning.
+        jsonwebtoken::decode::<Claims>(token, &pair.verifies, &validation).ok().map(|data| data.claims)
+    }
+
+    /// The keys with which anybody can check our tokens.
+    ///
+    /// # Errors
+    ///
+    /// Only if a signing key is gone.
+    pub fn public_keys(&self) -> Result<Vec<PublicKey>, KmsError> {
+        let versions = self.inner.kms.live_versions(KeyPurpose::PersonToken);
+        versions.into_iter().map(|version| Ok(self.pair(version)?.public.clone())).collect()
+    }
+
+    fn pair(&self, version: u32) -> Result<Arc<KeyPair>, KmsError> {
+        let kid = format!("person-{version}");
+        let known = match self.inner.keys.read() {
+            Ok(keys) => keys.get(&kid).cloned(),
+            Err(_) => None,
+        };
+        if let Some(pair) = known {
+            return Ok(pair);
+        }
+        let (public, pkcs8) = self.inner.kms.ed25519(KeyPurpose::PersonToken, version)?;
+        let x = URL_SAFE_NO_PAD.encode(public);
+        let pair = Arc::new(KeyPair {
+            verifies: DecodingKey::from_ed_components(&x).map_err(|_| KmsError::Crypto)?,
+            signs: EncodingKey::from_ed_der(&pkcs8),
+            public: PublicKey { kid: kid.clone(), x },
+        });
+        if let Ok(mut keys) = self.inner.keys.write() {
+            keys.insert(kid, Arc::clone(&pair));
+        }
+        Ok(pair)
+    }
+}

@@ -1,0 +1,4 @@
+//! Tokens: signed ones that carry a session's name, and opaque ones that only find it.
+
+pub mod access;
+pub mod opaque;
