@@ -4,17 +4,15 @@
 //! layers together stands beside them: [`config`], [`server`], [`problem`], [`openapi`],
 //! [`telemetry`].
 
-
-
+pub mod commands;
+pub mod config;
 pub mod db;
 pub mod domain;
+pub mod handlers;
 pub mod messages;
+pub mod openapi;
+pub mod problem;
 pub mod repositories;
+pub mod server;
 pub mod services;
-
-
-
-
-
-
 pub mod telemetry;

@@ -1,1 +1,7 @@
-fn main(){}
+//! The executable; everything it does is in the library.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    smart_mining::commands::main()
+}

@@ -204,6 +204,22 @@ impl Db {
     }
 }
 
+/// Answers if the database does.
+///
+/// # Errors
+///
+/// [`StorageError::Unavailable`] if it does not.
+pub fn ping(c: &mut Conn) -> Result<(), StorageError> {
+    use diesel::RunQueryDsl;
+    diesel::select(diesel::dsl::sql::<diesel::sql_types::Integer>("1")).get_result::<i32>(c)?;
+    Ok(())
+}
+
+/// The file behind a SQLite URL.
+pub fn sqlite_file(url: &SecretString) -> &std::path::Path {
+    std::path::Path::new(url::sqlite_path(secrecy::ExposeSecret::expose_secret(url)))
+}
+
 fn stripe_of(owner: &impl Hash) -> usize {
     let mut hasher = std::hash::DefaultHasher::new();
     owner.hash(&mut hasher);

@@ -45,15 +45,3 @@ pub fn has_version(c: &mut Conn, id: AccountId, version: u32) -> Result<bool, St
         .get_result(c)?;
     Ok(rows > 0)
 }
-
-/// Deletes the rows of the account under versions other than `version`.
-pub fn delete_other_versions(c: &mut Conn, id: AccountId, version: u32) -> Result<(), StorageError> {
-    let version = i32::try_from(version).map_err(|_| corrupt("account_emails", "a version out of range"))?;
-    diesel::delete(
-        account_emails::table
-            .filter(account_emails::account_id.eq(id))
-            .filter(account_emails::key_version.ne(version)),
-    )
-    .execute(c)?;
-    Ok(())
-}

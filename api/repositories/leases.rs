@@ -34,3 +34,9 @@ pub fn release(c: &mut Conn, name: &'static str, holder: InstanceId) -> Result<(
     diesel::delete(leases::table.find(name)).filter(leases::holder.eq(holder)).execute(c)?;
     Ok(())
 }
+
+/// Whether any process holds a lease at `now`, which means that the service runs.
+pub fn is_held(c: &mut Conn, now: Timestamp) -> Result<bool, StorageError> {
+    let held: i64 = leases::table.filter(leases::expires_at.gt(now)).count().get_result(c)?;
+    Ok(held > 0)
+}

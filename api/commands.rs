@@ -1,0 +1,278 @@
+//! The command line: `serve`, `migrate`, `openapi`, `keys …`, and the generated pages.
+
+use std::{io::Write, process::ExitCode, time::Duration};
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::{
+    config::{self, Config, ConfigError},
+    db::StorageError,
+    domain::data_dictionary::PROFILE_EMAIL,
+    openapi::{self, ContractError},
+    problem::codes,
+    repositories::{account_emails, accounts, key_checks, leases, log as leaves, profiles, subject_keys},
+    server::{self, StartError, Stores},
+    services::{
+        clock::Clock,
+        log::LeafDraft,
+        transports::TransportSettings,
+        vault::{Row, Vault, VaultError, kms::{KeyPurpose, Kms, KmsError}},
+    },
+    telemetry,
+};
+
+/// Keeps the promises of a privacy policy. Settings come from the environment; see .env.example.
+#[derive(Parser)]
+#[command(name = "smart-mining", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the API (the default).
+    Serve,
+    /// Bring both stores up to date.
+    Migrate,
+    /// Print the contract, openapi.yaml.
+    Openapi,
+    /// Print docs/errors.md.
+    Errors,
+    /// Print .env.example.
+    EnvExample,
+    /// Look after the master keys.
+    #[command(subcommand)]
+    Keys(KeysCommand),
+}
+
+#[derive(Subcommand)]
+enum KeysCommand {
+    /// Show every key's purpose, version, state and how much still rests on it.
+    Status,
+    /// Make a new version of a key and move what can be moved to it; the service may run on.
+    Rotate {
+        #[arg(value_enum)]
+        purpose: PurposeArg,
+    },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+#[value(rename_all = "snake_case")]
+enum PurposeArg {
+    Kek,
+    EmailIndex,
+    Pepper,
+    TokenMac,
+    PersonToken,
+}
+
+impl From<PurposeArg> for KeyPurpose {
+    fn from(purpose: PurposeArg) -> Self {
+        match purpose {
+            PurposeArg::Kek => Self::Kek,
+            PurposeArg::EmailIndex => Self::EmailIndex,
+            PurposeArg::Pepper => Self::Pepper,
+            PurposeArg::TokenMac => Self::TokenMac,
+            PurposeArg::PersonToken => Self::PersonToken,
+        }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+enum CommandError {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    Start(#[from] StartError),
+    #[error(transparent)]
+    Contract(#[from] ContractError),
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    #[error(transparent)]
+    Kms(#[from] KmsError),
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+}
+
+/// Parses the command line and does what it says.
+pub fn main() -> ExitCode {
+    let command = Cli::parse().command.unwrap_or(Command::Serve);
+    match run(command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "smart-mining: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> Result<(), CommandError> {
+    match command {
+        Command::Openapi => return print(&openapi::yaml()?),
+        Command::Errors => return print(&codes::errors_page()),
+        Command::EnvExample => return print(&config::env_example()),
+        Command::Serve | Command::Migrate | Command::Keys(_) => {}
+    }
+    let config = Config::from_environment()?;
+    telemetry::start(config.log_format, &config.log_level);
+    // One provider for every TLS client of the process; a second call finds it there.
+    drop(rustls::crypto::ring::default_provider().install_default());
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    runtime.block_on(async {
+        match command {
+            Command::Migrate => server::open_stores(&config).map(drop).map_err(CommandError::from),
+            Command::Keys(KeysCommand::Status) => keys_status(&config).await,
+            Command::Keys(KeysCommand::Rotate { purpose }) => keys_rotate(&config, purpose.into()).await,
+            _ => serve(&config).await,
+        }
+    })
+}
+
+fn print(text: &str) -> Result<(), CommandError> {
+    Ok(std::io::stdout().write_all(text.as_bytes())?)
+}
+
+async fn serve(config: &Config) -> Result<(), CommandError> {
+    let running = server::start(config, Clock::system()).await?;
+    let mut words = format!(
+        "Smart-mining privacy service {}\n  API      http://{}\n  Docs     http://{}/docs/\n",
+        env!("CARGO_PKG_VERSION"),
+        running.address,
+        running.address,
+    );
+    if let Some(address) = running.operator_address {
+        words.push_str(&format!("  Operator http://{address}/metrics\n"));
+    }
+    if let TransportSettings::File(folder) = &config.mail {
+        words.push_str(&format!("  Outbox   {}\n", folder.display()));
+    }
+    print(&words)?;
+    Ok(running.until_signalled().await?)
+}
+
+async fn keys_status(config: &Config) -> Result<(), CommandError> {
+    let stores = server::open_stores(config)?;
+    let kms = server::open_kms(config, &stores.data, &Clock::system()).await?;
+    let wrapped = stores.keys.read_long(subject_keys::count_by_kek).await?;
+    let mut page = String::from("purpose       version  state         created                      keys wrapped\n");
+    for key in kms.facts() {
+        let count = wrapped
+            .iter()
+            .find(|(version, _)| key.purpose == KeyPurpose::Kek && u32::try_from(*version) == Ok(key.version))
+            .map_or_else(|| "-".to_owned(), |(_, count)| count.to_string());
+        page.push_str(&format!(
+            "{:<13} {:>7}  {:<12}  {}  {count}\n",
+            key.purpose.as_str(),
+            key.version,
+            key.state.as_str(),
+            key.created_at,
+        ));
+    }
+    print(&page)
+}
+
+async fn keys_rotate(config: &Config, purpose: KeyPurpose) -> Result<(), CommandError> {
+    let clock = Clock::system();
+    let stores = server::open_stores(config)?;
+    let kms = server::open_kms(config, &stores.data, &clock).await?;
+    let version = kms.rotate(purpose, clock.now())?;
+    record_rotation(&stores, &kms, purpose, version, &clock).await?;
+    print(&format!("{} is at version {version}\n", purpose.as_str()))?;
+    match purpose {
+        KeyPurpose::Kek => rewrap(&stores, &kms, version).await,
+        KeyPurpose::EmailIndex => {
+            await_reload(&stores, &clock).await?;
+            backfill_email_index(&stores, Vault::new(kms, stores.keys.clone()), version).await
+        }
+        // Password hashes move at the next sign-in; tokens and cookies live out their time.
+        KeyPurpose::Pepper | KeyPurpose::TokenMac | KeyPurpose::PersonToken => Ok(()),
+    }
+}
+
+async fn record_rotation(
+    stores: &Stores,
+    kms: &Kms,
+    purpose: KeyPurpose,
+    version: u32,
+    clock: &Clock,
+) -> Result<(), CommandError> {
+    let value = kms.check_value(purpose, version)?;
+    let facts = [("purpose", purpose.as_str().to_owned()), ("version", version.to_string())];
+    let leaf = LeafDraft::new(clock.now())?.of_service("key.rotated", &facts);
+    stores
+        .data
+        .write(move |c| {
+            leaves::append(c, &leaf)?;
+            key_checks::insert(c, purpose.as_str(), version, &value)
+        })
+        .await?;
+    Ok(())
+}
+
+/// Wraps every key of a person anew; a crash leaves some under the old version, and the next run goes on.
+async fn rewrap(stores: &Stores, kms: &Kms, version: u32) -> Result<(), CommandError> {
+    let mut moved = 0_usize;
+    loop {
+        let batch = stores.keys.read_long(move |c| subject_keys::list_wrapped_otherwise(c, version, 500)).await?;
+        if batch.is_empty() {
+            return print(&format!("{moved} keys of persons wrapped anew\n"));
+        }
+        moved += batch.len();
+        let mut fresh = Vec::with_capacity(batch.len());
+        for old in batch {
+            let context: [&[u8]; 2] = [old.account_id.as_bytes(), old.category.as_str().as_bytes()];
+            let key = kms.unwrap_key(KeyPurpose::Kek, old.kek_version, &context, &old.wrapped)?;
+            let (kek_version, wrapped) = kms.wrap(KeyPurpose::Kek, &context, key.as_slice())?;
+            fresh.push((old, kek_version, wrapped));
+        }
+        stores
+            .keys
+            .write(move |c| {
+                for (old, kek_version, wrapped) in &fresh {
+                    subject_keys::rewrap(c, old, *kek_version, wrapped)?;
+                }
+                Ok::<_, StorageError>(())
+            })
+            .await?;
+    }
+}
+
+/// A running service reads the key file every half minute; until then it writes the old index alone.
+async fn await_reload(stores: &Stores, clock: &Clock) -> Result<(), CommandError> {
+    let now = clock.now();
+    if stores.data.read(move |c| leases::is_held(c, now)).await? {
+        print("the service runs: waiting 40 s until it knows the new key\n")?;
+        tokio::time::sleep(Duration::from_secs(40)).await;
+    }
+    Ok(())
+}
+
+async fn backfill_email_index(stores: &Stores, vault: Vault, version: u32) -> Result<(), CommandError> {
+    let (mut cursor, mut added) = (None, 0_usize);
+    loop {
+        let ids = stores.data.read_long(move |c| accounts::list_ids(c, cursor, 500)).await?;
+        let Some(last) = ids.last().copied() else {
+            return print(&format!("{added} addresses indexed anew\n"));
+        };
+        cursor = Some(last);
+        for id in ids {
+            let (known, profile) = stores
+                .data
+                .read_long(move |c| {
+                    Ok::<_, StorageError>((account_emails::has_version(c, id, version)?, profiles::find(c, id)?))
+                })
+                .await?;
+            let Some(profile) = profile.filter(|_| !known) else { continue };
+            let keys = vault.keys_of(id).await?;
+            let email = keys.open(&PROFILE_EMAIL, Row(id.as_bytes()), &profile.email)?;
+            let email = crate::domain::personal::Personal::expose(&email).to_owned();
+            let mut indexes = vault.blind_indexes(KeyPurpose::EmailIndex, &email);
+            indexes.retain(|(of, _)| *of == version);
+            stores.data.write(move |c| account_emails::insert(c, id, &indexes)).await?;
+            added += 1;
+        }
+    }
+}

@@ -1,0 +1,363 @@
+//! Configuration: read once, typed, from the environment and an optional file.
+//!
+//! One table names every setting; a name that is not in it is refused, since a typing error must
+//! not do nothing.
+
+use std::{collections::BTreeMap, net::SocketAddr, path::{Path, PathBuf}};
+
+use ipnet::IpNet;
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::{
+    db::{Backend, Settings},
+    services::{passwords::HashCost, transports::TransportSettings},
+    telemetry::LogFormat,
+};
+
+/// Every setting starts with this.
+pub const PREFIX: &str = "SMART_MINING_";
+
+/// One setting, as `.env.example` shows it.
+pub struct Setting {
+    pub name: &'static str,
+    pub default: &'static str,
+    pub help: &'static str,
+}
+
+macro_rules! settings {
+    ($( $name:ident = $default:literal, $help:literal; )*) => {
+        /// All settings, without their prefix.
+        pub const SETTINGS: &[Setting] = &[ $( Setting { name: stringify!($name), default: $default, help: $help }, )* ];
+    };
+}
+
+settings! {
+    PROFILE = "development", "`development` or `production`; production refuses development defaults.";
+    CONFIG = "", "A TOML file with the same settings in lower case; the environment wins over it.";
+    DATA_DIR = "./data", "Where SQLite, keys and the development outbox live.";
+    LISTEN = "127.0.0.1:8080", "Address and port of the API.";
+    OPERATOR_LISTEN = "127.0.0.1:9464", "Address and port of /metrics and the health checks; keep it private. `off` closes it.";
+    PUBLIC_URL = "http://127.0.0.1:8080", "How clients reach the API; the issuer of tokens.";
+    DATABASE_URL = "sqlite:<DATA_DIR>/smart-mining.db", "`sqlite:PATH` or `postgres://…`. `DATABASE_URL` without prefix is taken too.";
+    DATABASE_MIGRATION_URL = "", "PostgreSQL: the role that owns the schema; the role of DATABASE_URL then gets no more than it needs.";
+    KEY_STORE_URL = "sqlite:<DATA_DIR>/keys/keys.db", "The store of persons' keys; never the same database as DATABASE_URL.";
+    KEY_STORE_MIGRATION_URL = "", "PostgreSQL: the role that owns the key store's schema.";
+    KEY_FILE = "<DATA_DIR>/keys/master.keys", "The master keys; readable by the service's user alone.";
+    DATABASE_CONNECTIONS = "8", "Connections per store on PostgreSQL, 1 to 200.";
+    SQLITE_MAX_MIB = "", "The largest the SQLite database may grow; beyond, writes answer 503.";
+    WORKERS = "", "Threads that answer requests; as many as cores if not set.";
+    MAX_CONNECTIONS = "10000", "Open client connections per worker.";
+    SHUTDOWN_SECONDS = "20", "How long requests under way may take to finish at shutdown.";
+    ALLOWED_HOSTS = "", "Host names that are answered, by comma; the host of PUBLIC_URL if not set.";
+    CORS_ORIGINS = "", "Web origins whose scripts may call, by comma.";
+    TRUSTED_PROXIES = "", "Networks whose X-Forwarded-For is believed, by comma.";
+    BODY_SECONDS = "10", "How long a request's body may take to arrive.";
+    RATE_ORDINARY = "600", "Requests a minute and client address; a tenth of it as a burst.";
+    RATE_COSTLY = "60", "The same for requests that hash a password or send a message.";
+    ARGON2_MEMORY_KIB = "19456", "Memory of a password hash.";
+    ARGON2_ITERATIONS = "2", "Passes of a password hash.";
+    MAIL = "file", "`file`, `smtp` or `gateway`.";
+    MAIL_FROM = "Smart-mining <no-reply@smart-mining.example>", "The sender of mails.";
+    SMTP_URL = "", "For MAIL=smtp: `smtps://user:password@host`, or `smtp://host?tls=required`.";
+    MAIL_GATEWAY_URL = "", "For MAIL=gateway: where messages are posted.";
+    MAIL_GATEWAY_TOKEN = "", "For MAIL=gateway: the bearer token.";
+    SMS = "file", "`file` or `gateway`.";
+    SMS_FROM = "Smart-mining", "The sender of SMS.";
+    SMS_GATEWAY_URL = "", "For SMS=gateway: where messages are posted.";
+    SMS_GATEWAY_TOKEN = "", "For SMS=gateway: the bearer token.";
+    LOG_FORMAT = "text", "`text` or `json`.";
+    LOG_LEVEL = "info", "A filter in the syntax of tracing's EnvFilter.";
+}
+
+/// Which defaults are acceptable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Profile {
+    Development,
+    Production,
+}
+
+/// Everything the process is told.
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub profile: Profile,
+    pub listen: SocketAddr,
+    pub operator_listen: Option<SocketAddr>,
+    pub public_url: String,
+    pub data_dir: PathBuf,
+    pub database: Settings,
+    pub database_owner: Option<SecretString>,
+    pub key_store: Settings,
+    pub key_store_owner: Option<SecretString>,
+    pub key_file: PathBuf,
+    pub http: HttpConfig,
+    pub hash_cost: HashCost,
+    pub mail: TransportSettings,
+    pub mail_from: String,
+    pub sms: TransportSettings,
+    pub sms_from: String,
+    pub log_format: LogFormat,
+    pub log_level: String,
+}
+
+/// What concerns the edge.
+#[derive(Clone, Debug)]
+pub struct HttpConfig {
+    pub workers: usize,
+    pub max_connections: usize,
+    pub shutdown_seconds: u64,
+    pub allowed_hosts: Vec<String>,
+    pub cors_origins: Vec<String>,
+    pub trusted_proxies: Vec<IpNet>,
+    pub body_seconds: u64,
+    pub rate_ordinary: u32,
+    pub rate_costly: u32,
+    pub https: bool,
+}
+
+/// Why a configuration is refused; it names settings and never their values.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum ConfigError {
+    #[error("{PREFIX}{0} is not a setting")]
+    Unknown(String),
+    #[error("{PREFIX}{0} is not usable: {1}")]
+    Invalid(&'static str, &'static str),
+    #[error("production does not run with the development default of {PREFIX}{0}: {1}")]
+    NotForProduction(&'static str, &'static str),
+    #[error("the configuration file is not usable: {0}")]
+    File(&'static str),
+}
+
+impl Config {
+    /// Reads the process's environment, and the file that it names.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`], naming the setting.
+    pub fn from_environment() -> Result<Self, ConfigError> {
+        #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+        let vars = std::env::vars();
+        Self::from_vars(vars)
+    }
+
+    /// Reads settings from pairs of name and value; names that are not ours are left alone.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`], naming the setting.
+    pub fn from_vars(vars: impl IntoIterator<Item = (String, String)>) -> Result<Self, ConfigError> {
+        let mut own = BTreeMap::new();
+        let mut plain_url = None;
+        for (name, value) in vars {
+            if name == "DATABASE_URL" {
+                plain_url = Some(value);
+            } else if let Some(name) = name.strip_prefix(PREFIX) {
+                own.insert(known(name)?, value);
+            }
+        }
+        if let Some(url) = plain_url {
+            own.entry("DATABASE_URL").or_insert(url);
+        }
+        if let Some(path) = own.get("CONFIG").filter(|path| !path.is_empty()) {
+            for (name, value) in read_file(Path::new(path))? {
+                own.entry(name).or_insert(value);
+            }
+        }
+        let config = build(&Source(own))?;
+        config.check_production()?;
+        Ok(config)
+    }
+
+    fn check_production(&self) -> Result<(), ConfigError> {
+        if self.profile == Profile::Development {
+            return Ok(());
+        }
+        let refuse = |name, why| Err(ConfigError::NotForProduction(name, why));
+        if !self.http.https {
+            return refuse("PUBLIC_URL", "it must be https");
+        }
+        if matches!(self.mail, TransportSettings::File(_)) {
+            return refuse("MAIL", "nobody reads a folder");
+        }
+        if matches!(self.sms, TransportSettings::File(_)) {
+            return refuse("SMS", "nobody reads a folder");
+        }
+        if self.mail_from.contains(".example") {
+            return refuse("MAIL_FROM", "the domain is not a real one");
+        }
+        if self.hash_cost.memory_kib < 19_456 || self.hash_cost.iterations < 2 {
+            return refuse("ARGON2_MEMORY_KIB", "passwords need at least 19456 KiB and 2 iterations");
+        }
+        if is_postgres(&self.database) && self.database_owner.is_none() {
+            return refuse("DATABASE_MIGRATION_URL", "the application must not own its schema");
+        }
+        if is_postgres(&self.database) && !is_postgres(&self.key_store) {
+            return refuse("KEY_STORE_URL", "beside PostgreSQL the key store is a PostgreSQL of its own");
+        }
+        Ok(())
+    }
+}
+
+fn is_postgres(store: &Settings) -> bool {
+    Backend::of(store.url.expose_secret()).is_ok_and(|backend| backend == Backend::Postgres)
+}
+
+fn known(name: &str) -> Result<&'static str, ConfigError> {
+    let setting = SETTINGS.iter().find(|setting| setting.name == name);
+    setting.map(|setting| setting.name).ok_or_else(|| ConfigError::Unknown(name.to_owned()))
+}
+
+fn read_file(path: &Path) -> Result<Vec<(&'static str, String)>, ConfigError> {
+    let text = std::fs::read_to_string(path).map_err(|_| ConfigError::File("it cannot be read"))?;
+    let table: toml::Table = text.parse().map_err(|_| ConfigError::File("it is not TOML"))?;
+    table
+        .into_iter()
+        .map(|(name, value)| {
+            let value = match value {
+                toml::Value::String(text) => text,
+                toml::Value::Integer(number) => number.to_string(),
+                _ => return Err(ConfigError::File("a value is neither a text nor a whole number")),
+            };
+            Ok((known(&name.to_uppercase())?, value))
+        })
+        .collect()
+}
+
+struct Source(BTreeMap<&'static str, String>);
+
+impl Source {
+    /// What is set, or else the table's default; `None` if both are empty.
+    fn get(&self, name: &'static str) -> Option<&str> {
+        let set = self.0.get(name).map(String::as_str).filter(|value| !value.is_empty());
+        let default = || SETTINGS.iter().find(|setting| setting.name == name).map(|setting| setting.default);
+        set.or_else(|| default().filter(|value| !value.is_empty() && !value.contains("<DATA_DIR>")))
+    }
+
+    fn text(&self, name: &'static str) -> Result<String, ConfigError> {
+        self.get(name).map(str::to_owned).ok_or(ConfigError::Invalid(name, "it is missing"))
+    }
+
+    fn secret(&self, name: &'static str) -> Option<SecretString> {
+        self.get(name).map(SecretString::from)
+    }
+
+    fn parsed<T: std::str::FromStr>(&self, name: &'static str, why: &'static str) -> Result<T, ConfigError> {
+        self.text(name)?.parse().map_err(|_| ConfigError::Invalid(name, why))
+    }
+
+    fn number(&self, name: &'static str, range: std::ops::RangeInclusive<u32>) -> Result<u32, ConfigError> {
+        let number = self.parsed(name, "it is not a whole number")?;
+        if range.contains(&number) { Ok(number) } else { Err(ConfigError::Invalid(name, "it is out of range")) }
+    }
+
+    fn list<T: std::str::FromStr>(&self, name: &'static str) -> Result<Vec<T>, ConfigError> {
+        let items = self.get(name).unwrap_or_default().split(',').map(str::trim).filter(|item| !item.is_empty());
+        items.map(|item| item.parse().map_err(|_| ConfigError::Invalid(name, "an item does not parse"))).collect()
+    }
+
+    fn transport(&self, channel: &'static str, gateway: [&'static str; 2], outbox: &Path) -> Result<TransportSettings, ConfigError> {
+        match self.get(channel) {
+            Some("file") => Ok(TransportSettings::File(outbox.to_owned())),
+            Some("smtp") if channel == "MAIL" => Ok(TransportSettings::Smtp(self.text("SMTP_URL")?.into())),
+            Some("gateway") => {
+                let [url, token] = gateway;
+                Ok(TransportSettings::Gateway { url: self.text(url)?, token: self.text(token)?.into() })
+            }
+            _ => Err(ConfigError::Invalid(channel, "it is none of the known ways")),
+        }
+    }
+}
+
+fn build(source: &Source) -> Result<Config, ConfigError> {
+    let data_dir: PathBuf = source.text("DATA_DIR")?.into();
+    let connections = source.number("DATABASE_CONNECTIONS", 1..=200)?;
+    let store = |url: String, holds_keys, max_mib| Settings {
+        url: SecretString::from(url),
+        connections: usize::try_from(connections).unwrap_or(8),
+        max_mib,
+        holds_keys,
+    };
+    let in_data = |path: &str| data_dir.join(path).display().to_string();
+    let url = |name, path: &str| source.get(name).map_or_else(|| format!("sqlite:{}", in_data(path)), str::to_owned);
+    let max_mib = source.get("SQLITE_MAX_MIB").map(|_| source.number("SQLITE_MAX_MIB", 1..=1_000_000)).transpose()?;
+    let database = store(url("DATABASE_URL", "smart-mining.db"), false, max_mib);
+    let key_store = store(url("KEY_STORE_URL", "keys/keys.db"), true, None);
+    for (name, store) in [("DATABASE_URL", &database), ("KEY_STORE_URL", &key_store)] {
+        Backend::of(store.url.expose_secret())
+            .map_err(|_| ConfigError::Invalid(name, "it starts with sqlite: or postgres://, and asks for TLS only of a build that speaks it"))?;
+    }
+    if database.url.expose_secret() == key_store.url.expose_secret() {
+        return Err(ConfigError::Invalid("KEY_STORE_URL", "keys must not lie beside the data they open"));
+    }
+    let public_url = source.text("PUBLIC_URL")?.trim_end_matches('/').to_owned();
+    let outbox = data_dir.join("outbox");
+    Ok(Config {
+        profile: match source.get("PROFILE") {
+            Some("development") => Profile::Development,
+            Some("production") => Profile::Production,
+            _ => return Err(ConfigError::Invalid("PROFILE", "it is development or production")),
+        },
+        listen: source.parsed("LISTEN", "it is not ADDRESS:PORT")?,
+        operator_listen: match source.get("OPERATOR_LISTEN") {
+            Some("off") => None,
+            _ => Some(source.parsed("OPERATOR_LISTEN", "it is not ADDRESS:PORT")?),
+        },
+        http: http(source, &public_url)?,
+        key_file: source.get("KEY_FILE").map_or_else(|| data_dir.join("keys/master.keys"), PathBuf::from),
+        database,
+        database_owner: source.secret("DATABASE_MIGRATION_URL"),
+        key_store,
+        key_store_owner: source.secret("KEY_STORE_MIGRATION_URL"),
+        hash_cost: HashCost {
+            memory_kib: source.number("ARGON2_MEMORY_KIB", 8..=262_144)?,
+            iterations: source.number("ARGON2_ITERATIONS", 1..=16)?,
+        },
+        mail: source.transport("MAIL", ["MAIL_GATEWAY_URL", "MAIL_GATEWAY_TOKEN"], &outbox)?,
+        mail_from: source.text("MAIL_FROM")?,
+        sms: source.transport("SMS", ["SMS_GATEWAY_URL", "SMS_GATEWAY_TOKEN"], &outbox)?,
+        sms_from: source.text("SMS_FROM")?,
+        log_format: match source.get("LOG_FORMAT") {
+            Some("text") => LogFormat::Text,
+            Some("json") => LogFormat::Json,
+            _ => return Err(ConfigError::Invalid("LOG_FORMAT", "it is text or json")),
+        },
+        log_level: source.text("LOG_LEVEL")?,
+        public_url,
+        data_dir,
+    })
+}
+
+fn http(source: &Source, public_url: &str) -> Result<HttpConfig, ConfigError> {
+    let url = reqwest::Url::parse(public_url).map_err(|_| ConfigError::Invalid("PUBLIC_URL", "it is not a URL"))?;
+    let host = url.host_str().ok_or(ConfigError::Invalid("PUBLIC_URL", "it names no host"))?;
+    let mut allowed_hosts: Vec<String> = source.list("ALLOWED_HOSTS")?;
+    if allowed_hosts.is_empty() {
+        allowed_hosts.push(host.to_owned());
+        if host == "127.0.0.1" {
+            allowed_hosts.push("localhost".to_owned());
+        }
+    }
+    let size = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+    let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+    Ok(HttpConfig {
+        workers: match source.get("WORKERS") {
+            Some(_) => size(source.number("WORKERS", 1..=1_024)?),
+            None => cores,
+        },
+        max_connections: size(source.number("MAX_CONNECTIONS", 1..=1_000_000)?),
+        shutdown_seconds: source.number("SHUTDOWN_SECONDS", 0..=600)?.into(),
+        allowed_hosts,
+        cors_origins: source.list("CORS_ORIGINS")?,
+        trusted_proxies: source.list("TRUSTED_PROXIES")?,
+        body_seconds: source.number("BODY_SECONDS", 1..=600)?.into(),
+        rate_ordinary: source.number("RATE_ORDINARY", 1..=100_000_000)?,
+        rate_costly: source.number("RATE_COSTLY", 1..=100_000_000)?,
+        https: url.scheme() == "https",
+    })
+}
+
+/// `.env.example`, from the table above.
+pub fn env_example() -> String {
+    let intro = "# Every setting with its default. Copy what you change; an unknown name is refused.\n";
+    let lines = SETTINGS.iter().map(|s| format!("\n# {}\n#{PREFIX}{}={}\n", s.help, s.name, s.default));
+    std::iter::once(intro.to_owned()).chain(lines).collect()
+}

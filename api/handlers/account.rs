@@ -1,0 +1,102 @@
+//! The person's own account: profile, history, confirmation.
+
+use actix_web::{HttpResponse, get, http::header, patch, post, web::{Data, Json}};
+
+use super::{
+    extract::{IdempotencyKey, IfMatch, Page, Person, StrictJson, Turn, draft, etag},
+    views::{AccountChangePage, AccountView, DataConfirmationView, UpdateAccount},
+};
+use crate::{
+    domain::account::{AccountState, Profile},
+    openapi::responses::PreconditionFailed,
+    problem::Problem,
+    repositories::data_confirmations::DataConfirmation,
+    server::Services,
+    services::idempotency,
+};
+
+/// Get the account
+///
+/// The person's profile. Its `ETag` names the version, for `If-Match` of a change.
+#[utoipa::path(
+    tag = "Account",
+    responses((status = OK, description = "The account.", body = AccountView))
+)]
+#[get("/v1/account")]
+pub(super) async fn get_account(person: Person, services: Data<Services>) -> Result<HttpResponse, Problem> {
+    let profile = services.accounts.profile(person.account_id).await?;
+    Ok(present(profile, person.account_state))
+}
+
+/// Change the account
+///
+/// Changes the fields that are present and keeps what they were (clause 3.9). With `If-Match`, only
+/// the version that it names is changed (`stale_version`). Email and phone change elsewhere, after
+/// the new one has answered.
+#[utoipa::path(
+    tag = "Account",
+    request_body = UpdateAccount,
+    responses((status = OK, description = "The account as changed.", body = AccountView), PreconditionFailed)
+)]
+#[patch("/v1/account")]
+pub(super) async fn update_account(
+    person: Person,
+    expected: IfMatch,
+    body: StrictJson<UpdateAccount>,
+    services: Data<Services>,
+) -> Result<HttpResponse, Problem> {
+    let profile = services.accounts.update(person.account_id, body.value.into(), expected.0).await?;
+    Ok(present(profile, person.account_state))
+}
+
+fn present(profile: Profile, state: AccountState) -> HttpResponse {
+    let tag = etag(profile.version);
+    HttpResponse::Ok().insert_header((header::ETAG, tag)).json(AccountView::new(profile, state))
+}
+
+/// List changes of the account
+///
+/// What each field was before it changed, newest first (clause 3.9).
+#[utoipa::path(
+    tag = "Account",
+    responses((status = OK, description = "A page of changes.", body = AccountChangePage))
+)]
+#[get("/v1/account/changes")]
+pub(super) async fn list_account_changes(
+    person: Person,
+    page: Page,
+    services: Data<Services>,
+) -> Result<Json<AccountChangePage>, Problem> {
+    let changes = services.accounts.changes(person.account_id, page.cursor.as_deref(), page.limit).await?;
+    Ok(Json(AccountChangePage::new(changes)))
+}
+
+/// Confirm the account's data
+///
+/// Records the person's word that the data held are complete, accurate and true (clause 3.8).
+#[utoipa::path(
+    tag = "Account",
+    responses((status = CREATED, description = "The confirmation.", body = DataConfirmationView))
+)]
+#[post("/v1/account/data-confirmations")]
+pub(super) async fn confirm_account_data(
+    person: Person,
+    key: IdempotencyKey,
+    services: Data<Services>,
+) -> Result<HttpResponse, Problem> {
+    let ticket = match key.turn(Some(person.account_id), &idempotency::digest(b"")).await? {
+        Turn::Act(ticket) => ticket,
+        Turn::Repeat(answer) => return Ok(answer),
+    };
+    let confirmation =
+        services.accounts.confirm(person.account_id, draft(ticket.as_ref()), confirmation_bytes).await?;
+    Ok(HttpResponse::Created()
+        .insert_header((header::LOCATION, "/v1/account"))
+        .content_type("application/json")
+        .body(confirmation_bytes(&confirmation)))
+}
+
+/// The answer's bytes: the first one and every repeat are the same.
+fn confirmation_bytes(confirmation: &DataConfirmation) -> Vec<u8> {
+    serde_json::to_vec(&DataConfirmationView::new(confirmation)).unwrap_or_default()
+}

@@ -1,0 +1,148 @@
+//! The edge: what every request passes before and after its handler.
+
+mod address;
+mod limits;
+mod render;
+
+use std::{panic::AssertUnwindSafe, time::Instant};
+
+use actix_web::{
+    Error, HttpMessage, HttpRequest, HttpResponse,
+    body::{BoxBody, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
+    http::{StatusCode, header},
+    middleware::Next,
+    web::Data,
+};
+use futures_util::FutureExt;
+use uuid::Uuid;
+
+use crate::{
+    config::HttpConfig,
+    domain::operation::{Operation, Shape},
+    messages::{self, Language},
+    problem::{FieldCode, Problem, ProblemCode},
+    telemetry::metrics,
+};
+pub(super) use address::client_address;
+use limits::{Allowance, Limits};
+
+/// What the edge knows of the process.
+pub struct Edge {
+    pub http: HttpConfig,
+    limits: Limits,
+}
+
+impl Edge {
+    pub fn new(http: HttpConfig) -> Self {
+        let limits = Limits::new(http.rate_ordinary, http.rate_costly);
+        Self { http, limits }
+    }
+}
+
+/// What is known of a request from its first byte to its last.
+#[derive(Clone)]
+pub(super) struct Passage {
+    pub(super) id: String,
+    pub(super) language: Language,
+    pub(super) operation: Option<&'static Operation>,
+    https: bool,
+    begun: Instant,
+    allowance: Option<Allowance>,
+}
+
+impl Passage {
+    fn new(request: &ServiceRequest, edge: &Edge) -> Self {
+        let wanted = request.headers().get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+        // The decoded path, which is also what the router sees.
+        let path = request.match_info().unprocessed();
+        Self {
+            id: format!("req_{}", Uuid::now_v7().simple()),
+            language: wanted.map_or(Language::English, messages::negotiate),
+            operation: Operation::matching(request.method().as_str(), path),
+            https: edge.http.https,
+            begun: Instant::now(),
+            allowance: None,
+        }
+    }
+
+    fn label(&self) -> &'static str {
+        self.operation.map_or("other", |operation| operation.id)
+    }
+}
+
+/// Admits a request, runs it, and finishes its answer; nothing leaves without passing here.
+///
+/// # Errors
+///
+/// Only with a finished problem document inside, after a panic.
+pub async fn guard<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let Some(edge) = request.app_data::<Data<Edge>>().cloned() else {
+        return Err(Problem::new(ProblemCode::Internal).into());
+    };
+    let mut passage = Passage::new(&request, &edge);
+    if let Err(problem) = admit(&request, &edge, &mut passage) {
+        let refused = request.error_response(problem).map_into_boxed_body();
+        return Ok(render::finish(refused, &passage));
+    }
+    request.extensions_mut().insert(passage.clone());
+    match AssertUnwindSafe(next.call(request)).catch_unwind().await {
+        Ok(Ok(response)) => Ok(render::finish(response.map_into_boxed_body(), &passage)),
+        Ok(Err(error)) => Err(error),
+        Err(_) => {
+            metrics().requests.with_label_values(&[passage.label(), "500"]).inc();
+            Err(render::panicked(&passage).into())
+        }
+    }
+}
+
+fn admit(request: &ServiceRequest, edge: &Edge, passage: &mut Passage) -> Result<(), Problem> {
+    if !is_allowed_host(request, &edge.http.allowed_hosts) {
+        return Err(Problem::new(ProblemCode::HostNotAllowed));
+    }
+    if let Some(operation) = passage.operation {
+        let address = client_address(request.request(), &edge.http.trusted_proxies);
+        let allowance = edge.limits.take(operation.rate, address);
+        let wait = allowance.wait;
+        passage.allowance = Some(allowance);
+        if let Some(seconds) = wait {
+            return Err(Problem { retry_after: Some(seconds), ..Problem::new(ProblemCode::TooManyRequests) });
+        }
+        if operation.shape != Shape::Page && !request.query_string().is_empty() {
+            return Err(Problem::field(ProblemCode::MalformedRequest, "query", FieldCode::UnknownField));
+        }
+    }
+    Ok(())
+}
+
+fn is_allowed_host(request: &ServiceRequest, allowed: &[String]) -> bool {
+    let from_uri = request.uri().host();
+    let from_header = || request.headers().get(header::HOST).and_then(|value| value.to_str().ok());
+    let Some(host) = from_uri.or_else(from_header) else { return false };
+    let name = match host.strip_prefix('[') {
+        Some(v6) => v6.split(']').next().unwrap_or(v6),
+        None => host.split(':').next().unwrap_or(host),
+    };
+    allowed.iter().any(|known| known.trim_matches(['[', ']']).eq_ignore_ascii_case(name))
+}
+
+/// Answers what no route answers: another method of a known path, or nothing at all.
+pub(super) async fn nowhere(request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let methods = Operation::methods_of(request.match_info().as_str());
+    if methods.is_empty() {
+        return Err(Problem::new(ProblemCode::NotFound));
+    }
+    Err(Problem { allow: Some(methods.join(", ")), ..Problem::new(ProblemCode::MethodNotAllowed) })
+}
+
+fn status_label(status: StatusCode) -> &'static str {
+    match status.as_u16() {
+        200..=299 => "2xx",
+        300..=399 => "3xx",
+        400..=499 => "4xx",
+        _ => "5xx",
+    }
+}

@@ -1,0 +1,133 @@
+//! Finishes answers: problems get their words, and every answer its headers, metrics and log line.
+
+use std::fmt;
+
+use actix_web::{
+    HttpResponse, ResponseError,
+    body::BoxBody,
+    dev::ServiceResponse,
+    http::{
+        StatusCode,
+        header::{self, HeaderMap, HeaderName, HeaderValue},
+    },
+};
+
+use super::{Passage, status_label};
+use crate::{
+    messages,
+    problem::{Problem, ProblemCode, ProblemView},
+    telemetry::metrics,
+};
+
+pub(super) fn finish(response: ServiceResponse<BoxBody>, passage: &Passage) -> ServiceResponse<BoxBody> {
+    let problem = response.response().extensions().get::<Problem>().cloned();
+    let mut response = match problem {
+        Some(problem) => {
+            log(&problem, passage);
+            let answer = document(&problem, passage);
+            response.into_response(answer)
+        }
+        None => response,
+    };
+    let status = response.status();
+    dress(response.headers_mut(), passage, status);
+    metrics().requests.with_label_values(&[passage.label(), status_label(status)]).inc();
+    metrics()
+        .request_seconds
+        .with_label_values(&[passage.label()])
+        .observe(passage.begun.elapsed().as_secs_f64());
+    tracing::debug!(request.id = passage.id, operation = passage.label(), status = status.as_u16(), "answered");
+    response
+}
+
+fn log(problem: &Problem, passage: &Passage) {
+    let (id, operation, code) = (&passage.id, passage.label(), problem.code.slug());
+    let cause = problem.cause.as_deref().unwrap_or_default();
+    match problem.code {
+        ProblemCode::Internal => tracing::error!(request.id = id, operation, code, cause, "failed"),
+        ProblemCode::TryAgain => tracing::warn!(request.id = id, operation, code, cause, "put off"),
+        _ => tracing::debug!(request.id = id, operation, code, "refused"),
+    }
+}
+
+/// The problem document, in the caller's language.
+fn document(problem: &Problem, passage: &Passage) -> HttpResponse {
+    let key = format!("problem-{}", problem.code.slug().replace('_', "-"));
+    let title = messages::find(passage.language, &key).unwrap_or_else(|| problem.code.text().to_owned());
+    let view = ProblemView::new(problem, &passage.id, title);
+    let mut answer = HttpResponse::build(problem.status_code());
+    answer.content_type("application/problem+json");
+    answer.insert_header((header::CONTENT_LANGUAGE, passage.language.tag()));
+    if let Some(allow) = &problem.allow {
+        answer.insert_header((header::ALLOW, allow.as_str()));
+    }
+    if let Some(seconds) = problem.retry_after {
+        answer.insert_header((header::RETRY_AFTER, seconds));
+    }
+    if problem.code.status() == 401 {
+        answer.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
+    }
+    answer.body(serde_json::to_vec(&view).unwrap_or_default())
+}
+
+/// Headers that no answer goes without. A handler's own value of one stands.
+fn dress(headers: &mut HeaderMap, passage: &Passage, status: StatusCode) {
+    let mut set = |name: HeaderName, value: &str| {
+        if !headers.contains_key(&name)
+            && let Ok(value) = HeaderValue::from_str(value)
+        {
+            headers.insert(name, value);
+        }
+    };
+    set(HeaderName::from_static("x-request-id"), &passage.id);
+    set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    set(header::CACHE_CONTROL, "no-store");
+    set(header::REFERRER_POLICY, "no-referrer");
+    set(header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'");
+    set(HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
+    if passage.https {
+        set(header::STRICT_TRANSPORT_SECURITY, "max-age=63072000; includeSubDomains");
+    }
+    if let Some(allowance) = &passage.allowance {
+        let class = allowance.class.as_str();
+        set(HeaderName::from_static("ratelimit-policy"), &format!("\"{class}\";q={};w=60", allowance.per_minute));
+        let wait = allowance.wait.unwrap_or(0);
+        set(HeaderName::from_static("ratelimit"), &format!("\"{class}\";r={};t={wait}", allowance.remaining));
+    }
+    if status == StatusCode::REQUEST_TIMEOUT || status == StatusCode::PAYLOAD_TOO_LARGE {
+        // Whatever else the client sends belongs to the request that was refused.
+        set(header::CONNECTION, "close");
+    }
+}
+
+/// A finished answer in the form of an error: after a panic there is no request to answer to.
+pub(super) struct Finished {
+    passage: Passage,
+}
+
+pub(super) fn panicked(passage: &Passage) -> Finished {
+    Finished { passage: passage.clone() }
+}
+
+impl fmt::Debug for Finished {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Finished")
+    }
+}
+
+impl fmt::Display for Finished {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the handler panicked")
+    }
+}
+
+impl ResponseError for Finished {
+    fn error_response(&self) -> HttpResponse {
+        let problem = Problem { cause: Some("panic".to_owned()), ..Problem::new(ProblemCode::Internal) };
+        log(&problem, &self.passage);
+        let mut answer = document(&problem, &self.passage);
+        let status = answer.status();
+        dress(answer.headers_mut(), &self.passage, status);
+        answer
+    }
+}

@@ -1,0 +1,53 @@
+//! What handlers take from a request, already checked.
+
+mod idempotency;
+mod if_match;
+mod json_rules;
+mod origin;
+mod page;
+mod person;
+mod strict_json;
+mod typed_path;
+
+pub(super) use idempotency::{IdempotencyKey, Turn, draft};
+pub(super) use if_match::{IfMatch, etag};
+pub(super) use origin::Client;
+pub(super) use page::Page;
+pub(super) use person::Person;
+pub(super) use strict_json::StrictJson;
+pub(super) use typed_path::TypedPath;
+
+use actix_web::{HttpMessage, HttpRequest, web::Data};
+
+use crate::{
+    handlers::edge::Passage,
+    problem::{Problem, ProblemCode},
+    server::Services,
+};
+
+/// The services that the composition root put beside the routes.
+fn services(request: &HttpRequest) -> Result<Data<Services>, Problem> {
+    request.app_data::<Data<Services>>().cloned().ok_or(Problem::new(ProblemCode::Internal))
+}
+
+/// The operation that this request reached.
+fn operation(request: &HttpRequest) -> Result<&'static crate::domain::operation::Operation, Problem> {
+    // Without an entry in the table nothing is allowed: deny by default.
+    let passage = request.extensions().get::<Passage>().cloned();
+    passage.and_then(|passage| passage.operation).ok_or(Problem::new(ProblemCode::NotFound))
+}
+
+/// One visible-ASCII header value; `Err` if it stands twice or holds anything else.
+fn single_header<'a>(request: &'a HttpRequest, name: &str) -> Result<Option<&'a str>, Problem> {
+    let mut values = request.headers().get_all(name);
+    let first = values.next();
+    let malformed = || Problem::field(
+        ProblemCode::MalformedRequest,
+        name.to_owned(),
+        crate::problem::FieldCode::InvalidValue,
+    );
+    if values.next().is_some() {
+        return Err(malformed());
+    }
+    first.map(|value| value.to_str().map_err(|_| malformed())).transpose()
+}

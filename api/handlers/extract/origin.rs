@@ -1,0 +1,95 @@
+//! Where a request comes from: device, address, program, language.
+
+use std::future::{Ready, ready};
+
+use actix_web::{
+    FromRequest, HttpRequest,
+    cookie::{Cookie, SameSite, time::Duration},
+    dev::Payload,
+    http::header,
+    web::Data,
+};
+
+use super::services;
+use crate::{
+    domain::{ids::DeviceId, language::LanguageTag, personal::PersonalText},
+    handlers::edge::{Edge, client_address},
+    problem::{Problem, ProblemCode},
+    services::{devices, sessions::Origin},
+};
+
+/// The client of a request; its device is new if it showed no cookie of ours.
+pub(in crate::handlers) struct Client {
+    pub(in crate::handlers) device_id: DeviceId,
+    cookie_text: String,
+    https: bool,
+    address: String,
+    user_agent: Option<String>,
+    language: Option<LanguageTag>,
+}
+
+impl FromRequest for Client {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(read(request))
+    }
+}
+
+/// With https the prefix makes browsers keep the cookie to this very host (RFC 6265bis).
+const fn cookie_name(https: bool) -> &'static str {
+    if https { "__Host-device" } else { "device" }
+}
+
+fn read(request: &HttpRequest) -> Result<Client, Problem> {
+    let services = services(request)?;
+    let edge = request.app_data::<Data<Edge>>().ok_or(Problem::new(ProblemCode::Internal))?;
+    let kms = services.vault.kms();
+    let https = edge.http.https;
+    let shown = request.cookie(cookie_name(https)).and_then(|cookie| devices::read(kms, cookie.value()));
+    let (device_id, cookie_text) = match shown {
+        Some(device) => (device, devices::cookie_of(kms, device)?),
+        None => devices::issue(kms, services.clock.now())?,
+    };
+    let user_agent = request.headers().get(header::USER_AGENT).and_then(|value| value.to_str().ok());
+    Ok(Client {
+        device_id,
+        cookie_text,
+        https,
+        address: client_address(request, &edge.http.trusted_proxies).to_string(),
+        user_agent: user_agent.map(|text| text.chars().take(300).collect()),
+        language: spoken(request),
+    })
+}
+
+/// The first language that the client asks for, if it is a tag.
+fn spoken(request: &HttpRequest) -> Option<LanguageTag> {
+    let header = request.headers().get(header::ACCEPT_LANGUAGE)?.to_str().ok()?;
+    header.split([',', ';']).next()?.trim().parse().ok()
+}
+
+impl Client {
+    pub(in crate::handlers) fn language(&self) -> Option<LanguageTag> {
+        self.language.clone()
+    }
+
+    pub(in crate::handlers) fn origin(&self) -> Origin {
+        Origin {
+            device_id: self.device_id,
+            user_agent: self.user_agent.clone().map(PersonalText::new),
+            address: PersonalText::new(self.address.clone()),
+        }
+    }
+
+    /// The device cookie (clause 2.1), renewed for a year.
+    pub(in crate::handlers) fn cookie(&self) -> Cookie<'static> {
+        Cookie::build(cookie_name(self.https), self.cookie_text.clone())
+            .path("/")
+            .secure(self.https)
+            .http_only(true)
+            .same_site(SameSite::Lax)
+            .max_age(Duration::days(365))
+            .finish()
+    }
+}

@@ -1,0 +1,69 @@
+//! The signed-in person behind a request, allowed to call this very operation.
+
+use std::{future::Future, pin::Pin};
+
+use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header};
+
+use super::{operation, services, single_header};
+use crate::{
+    domain::{
+        account::AccountState,
+        ids::{AccountId, SessionId},
+        operation::{Audience, Operation, PolicyGate},
+    },
+    problem::{Problem, ProblemCode},
+    services::sessions::Caller,
+};
+
+/// Who calls; that the call is allowed was checked against the operation table.
+pub(in crate::handlers) struct Person {
+    pub(in crate::handlers) account_id: AccountId,
+    pub(in crate::handlers) session_id: SessionId,
+    pub(in crate::handlers) account_state: AccountState,
+}
+
+impl FromRequest for Person {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move {
+            let operation = operation(&request)?;
+            let unauthenticated = || Problem::new(ProblemCode::Unauthenticated);
+            let header = single_header(&request, header::AUTHORIZATION.as_str()).map_err(|_| unauthenticated())?;
+            let token = header.and_then(bearer).ok_or_else(unauthenticated)?;
+            let caller = services(&request)?.sessions.authenticate(token).await?;
+            allow(operation, &caller)?;
+            Ok(Self {
+                account_id: caller.account_id,
+                session_id: caller.session_id,
+                account_state: caller.account_state,
+            })
+        })
+    }
+}
+
+/// The scheme's name has no case (RFC 9110, section 11.1).
+fn bearer(header: &str) -> Option<&str> {
+    let (scheme, token) = header.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(token)
+}
+
+fn allow(operation: &Operation, caller: &Caller) -> Result<(), Problem> {
+    if operation.audience != Audience::Person {
+        return Err(Problem::new(ProblemCode::NotFound));
+    }
+    if operation.policy_gate == PolicyGate::Open {
+        return Ok(());
+    }
+    if !caller.policy_accepted {
+        return Err(Problem::new(ProblemCode::PolicyAcceptanceRequired).under_clause("0.4"));
+    }
+    match caller.account_state {
+        AccountState::Active => Ok(()),
+        AccountState::Restricted | AccountState::Closing | AccountState::Closed => {
+            Err(Problem::new(ProblemCode::AccountRestricted))
+        }
+    }
+}

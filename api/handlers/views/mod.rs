@@ -1,0 +1,107 @@
+//! What goes over the wire, in and out. Views derive serde and the contract, never diesel.
+//!
+//! Each body has an [`Example`], built from its own type, that the contract shows and a test sends.
+
+mod account;
+mod policy_version;
+mod registration;
+mod session;
+
+pub use account::{
+    AccountChangePage, AccountChangeView, AccountView, DataConfirmationView, UpdateAccount,
+};
+pub use policy_version::{ClauseView, PolicyVersionView};
+pub use registration::{ConsentChoice, RegisterAccount, RegistrationView, VerifiedAccount, VerifyAccount};
+pub use session::{
+    CreateSession, RefreshSession, SessionPageView, SessionTokens, SessionView, SignInResult, SignedInView,
+    SigningKeySet, SigningKeyView,
+};
+
+use std::borrow::Cow;
+
+use secrecy::SecretString;
+use serde::{Deserialize, Serializer};
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{RefOr, Schema, schema::{ObjectBuilder, Type}},
+};
+use zeroize::Zeroizing;
+
+/// A body as the contract shows it.
+pub trait Example {
+    /// The JSON of a typical value.
+    fn example() -> serde_json::Value;
+}
+
+/// A text that is a secret: never in debug output, wiped after use.
+#[derive(Clone, Deserialize)]
+#[serde(transparent)]
+pub struct Secret<const MAX: usize>(pub Zeroizing<String>);
+
+impl<const MAX: usize> PartialSchema for Secret<MAX> {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new().schema_type(Type::String).max_length(Some(MAX)).min_length(Some(1)).into()
+    }
+}
+
+impl<const MAX: usize> ToSchema for Secret<MAX> {
+    fn name() -> Cow<'static, str> {
+        Cow::Owned(format!("Secret{MAX}"))
+    }
+}
+
+/// A SHA-256 as 64 lower-case hexadecimal digits.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Sha256Hex(pub [u8; 32]);
+
+impl TryFrom<String> for Sha256Hex {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        const REFUSED: &str = "invalid_hash";
+        let digit = |b: u8| match b {
+            b'0'..=b'9' => Some(b - b'0'),
+            b'a'..=b'f' => Some(b - b'a' + 10),
+            _ => None,
+        };
+        let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+        let bytes: Option<Vec<u8>> = pairs.iter().map(|[high, low]| Some(digit(*high)? * 16 + digit(*low)?)).collect();
+        let bytes: [u8; 32] = bytes.ok_or(REFUSED)?.try_into().map_err(|_| REFUSED)?;
+        if rest.is_empty() { Ok(Self(bytes)) } else { Err(REFUSED) }
+    }
+}
+
+/// Eight digits, as mailed.
+#[derive(Clone, Deserialize)]
+#[serde(try_from = "String")]
+pub struct MailedCode(pub Zeroizing<String>);
+
+impl TryFrom<String> for MailedCode {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let valid = text.len() == 8 && text.bytes().all(|b| b.is_ascii_digit());
+        if valid { Ok(Self(Zeroizing::new(text))) } else { Err("invalid_code") }
+    }
+}
+
+/// Writes a personal value out; where this stands, the person itself reads.
+fn exposed<T: crate::domain::personal::Personal, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(value.expose())
+}
+
+fn exposed_option<T: crate::domain::personal::Personal, S: Serializer>(
+    value: &Option<T>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match value {
+        Some(value) => serializer.serialize_some(value.expose()),
+        None => serializer.serialize_none(),
+    }
+}
+
+/// Writes a token out to the one who may have it.
+fn secret<S: Serializer>(value: &SecretString, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(secrecy::ExposeSecret::expose_secret(value))
+}

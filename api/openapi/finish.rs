@@ -1,0 +1,277 @@
+//! Finishes the contract: what is the same everywhere is said once, here.
+
+use serde_json::{Map, Value, json};
+
+use super::{ContractError, responses};
+use crate::{
+    domain::operation::{Audience, Operation, PolicyGate, Shape},
+    handlers::views::{
+        AccountChangePage, AccountView, CreateSession, DataConfirmationView, Example, PolicyVersionView,
+        RefreshSession, RegisterAccount, RegistrationView, SessionPageView, SessionTokens, SignInResult,
+        SigningKeySet, UpdateAccount, VerifiedAccount, VerifyAccount,
+    },
+    problem::{FieldCode, FieldProblem, Problem, ProblemCode, ProblemView},
+};
+
+const DESCRIPTION: &str = "\
+Keeps the promises of a crypto-mining platform's privacy policy: accounts, KYC, consent, a disclosure log and \
+rights requests.
+
+Every refusal is a problem document (RFC 9457) with a stable `code`. Instants are RFC 3339 in UTC. Lists are \
+`{data, next_cursor}`. A `POST` can carry an `Idempotency-Key`: the same key and body within 24 hours get the same \
+answer, or `already_done` where the answer held a secret.";
+
+const TAGS: &[(&str, &str)] = &[
+    ("Policy", "The privacy policy, in numbered versions."),
+    ("Accounts", "Opening an account."),
+    ("Account", "The person's own account: profile, history, confirmation."),
+    ("Sessions", "Signing in, staying in, signing out."),
+    ("Keys", "Public keys that verify what the service signs."),
+];
+
+/// Where an answer leads: operation, status, name, target operation, its parameters.
+const LINKS: &[(&str, &str, &str, &str, &[(&str, &str)])] = &[
+    ("register_account", "202", "verify", "verify_account", &[]),
+    ("verify_account", "201", "account", "get_account", &[]),
+    ("verify_account", "201", "end", "end_session", &[("session_id", "$response.body#/session/session_id")]),
+    ("create_session", "201", "end", "end_session", &[("session_id", "$response.body#/session/session_id")]),
+    ("create_session", "201", "list", "list_sessions", &[]),
+    ("refresh_session", "201", "end", "end_session", &[("session_id", "$response.body#/session_id")]),
+    ("confirm_account_data", "201", "account", "get_account", &[]),
+    ("get_current_policy_version", "200", "version", "get_policy_version", &[("version", "$response.body#/version")]),
+];
+
+pub(super) fn finish(mut document: Value) -> Result<Value, ContractError> {
+    document["info"] = json!({
+        "title": "Smart-mining privacy service",
+        "version": env!("CARGO_PKG_VERSION"),
+        "summary": "Accounts, KYC, consent, disclosure log and rights requests.",
+        "description": DESCRIPTION,
+        "contact": {"name": "API support", "url": "https://smart-mining.dev/support", "email": "api@smart-mining.dev"},
+        "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+    });
+    document["servers"] = json!([{ "url": "/", "description": "The host that serves this document." }]);
+    document["tags"] =
+        TAGS.iter().map(|(name, description)| json!({ "name": name, "description": description })).collect();
+    document["security"] = json!([{ "person": [] }]);
+    let examples = examples();
+    if let Some(paths) = document["paths"].as_object_mut() {
+        for operation in paths.values_mut().filter_map(Value::as_object_mut).flat_map(|path| path.values_mut()) {
+            finish_operation(operation, &examples)?;
+        }
+    }
+    finish_components(&mut document["components"]);
+    Ok(document)
+}
+
+fn finish_operation(described: &mut Value, examples: &Map<String, Value>) -> Result<(), ContractError> {
+    let id = described["operationId"].as_str().unwrap_or_default().to_owned();
+    let operation = Operation::find(&id).ok_or(ContractError::UnknownOperation(id))?;
+    if operation.audience == Audience::Public {
+        described["security"] = json!([]);
+    }
+    add_parameters(described, operation);
+    add_refusals(described, operation);
+    if let Some(media) = described.pointer_mut("/requestBody/content/application~1json") {
+        add_example(media, examples);
+    }
+    if let Some(answers) = described["responses"].as_object_mut() {
+        for (status, answer) in answers.iter_mut().filter(|(status, _)| status.starts_with('2')) {
+            if let Some(media) = answer.pointer_mut("/content/application~1json") {
+                add_example(media, examples);
+            }
+            answer["headers"] = headers_of(operation, status);
+            let links = links_of(operation, status);
+            if !links.is_empty() {
+                answer["links"] = Value::Object(links);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn add_parameters(described: &mut Value, operation: &Operation) {
+    let mut names = Vec::new();
+    match operation.shape {
+        Shape::Page => names.extend(["Cursor", "Limit"]),
+        Shape::Versioned => names.push("IfMatch"),
+        Shape::Single => {}
+    }
+    if operation.method == "POST" {
+        names.push("IdempotencyKey");
+    }
+    if names.is_empty() {
+        return;
+    }
+    let shared = names.iter().map(|name| json!({ "$ref": format!("#/components/parameters/{name}") }));
+    let own = described["parameters"].as_array().cloned().unwrap_or_default();
+    described["parameters"] = own.into_iter().chain(shared).collect();
+}
+
+fn add_refusals(described: &mut Value, operation: &Operation) {
+    let mut statuses = vec![400, 421, 429, 500, 503];
+    if operation.audience == Audience::Person {
+        statuses.push(401);
+    }
+    if operation.policy_gate == PolicyGate::NeedsAcceptance {
+        statuses.extend([403, 423]);
+    }
+    if operation.method == "POST" {
+        statuses.push(409);
+    }
+    if described["requestBody"].is_object() {
+        statuses.extend([408, 413, 415, 422]);
+    }
+    for (name, status, _) in responses::ALL.iter().filter(|(_, status, _)| statuses.contains(status)) {
+        described["responses"][status.to_string()] = json!({ "$ref": format!("#/components/responses/{name}") });
+    }
+}
+
+fn add_example(media: &mut Value, examples: &Map<String, Value>) {
+    let name = media["schema"]["$ref"].as_str().and_then(|reference| reference.rsplit('/').next());
+    if let Some(example) = name.and_then(|name| examples.get(name)) {
+        media["example"] = example.clone();
+    }
+}
+
+fn headers_of(operation: &Operation, status: &str) -> Value {
+    let mut names = vec!["X-Request-Id", "RateLimit", "RateLimit-Policy"];
+    if matches!(status, "201" | "202") {
+        names.push("Location");
+    }
+    if matches!(operation.id, "get_account" | "update_account") {
+        names.push("ETag");
+    }
+    let reference = |name: &str| json!({ "$ref": format!("#/components/headers/{name}") });
+    Value::Object(names.into_iter().map(|name| (name.to_owned(), reference(name))).collect())
+}
+
+fn links_of(operation: &Operation, status: &str) -> Map<String, Value> {
+    let own = LINKS.iter().filter(|(from, at, ..)| *from == operation.id && *at == status);
+    own.map(|(_, _, name, to, parameters)| {
+        let parameters: Map<String, Value> =
+            parameters.iter().map(|(name, at)| ((*name).to_owned(), json!(at))).collect();
+        let mut link = json!({ "operationId": to });
+        if !parameters.is_empty() {
+            link["parameters"] = Value::Object(parameters);
+        }
+        ((*name).to_owned(), link)
+    })
+    .collect()
+}
+
+fn finish_components(components: &mut Value) {
+    components["securitySchemes"] = json!({
+        "person": {
+            "type": "http",
+            "scheme": "bearer",
+            "bearerFormat": "JWT",
+            "description": "An access token of a person, from a session; it lives ten minutes at most (RFC 6750, RFC 8725).",
+        },
+    });
+    let text = |description: &str, max: usize, example: &str| {
+        json!({ "description": description, "schema": { "type": "string", "maxLength": max }, "example": example })
+    };
+    components["headers"] = json!({
+        "X-Request-Id": text("The id of the request; quote it to support.", 64, "req_0198c8f2b1d07c3f9e21a4b7c6d5e4f3"),
+        "RateLimit": text("Requests left, and seconds until more (draft-ietf-httpapi-ratelimit-headers).", 64, "\"ordinary\";r=59;t=0"),
+        "RateLimit-Policy": text("Requests per window of seconds, for this class of operation.", 64, "\"ordinary\";q=600;w=60"),
+        "Location": text("Where what was made is found, or where the next step is taken.", 256, "/v1/account"),
+        "ETag": text("The version of what was sent, for `If-Match`.", 64, "\"v1\""),
+        "WWW-Authenticate": text("The scheme that is expected (RFC 6750).", 64, "Bearer"),
+        "Retry-After": {
+            "description": "Seconds to wait.",
+            "schema": { "type": "integer", "format": "int32", "minimum": 1, "maximum": 86_400 },
+            "example": 2,
+        },
+    });
+    components["parameters"] = parameters();
+    components["responses"] = Value::Object(
+        responses::ALL.iter().map(|(name, status, words)| ((*name).to_owned(), refusal(*status, words))).collect(),
+    );
+}
+
+fn parameters() -> Value {
+    json!({
+        "Cursor": {
+            "name": "cursor", "in": "query", "required": false,
+            "description": "Where the page begins: `next_cursor` of the page before.",
+            "schema": { "type": "string", "maxLength": 128, "pattern": "^[A-Za-z0-9_-]+$" },
+            "example": "AAAAAZiWyPKx0Hw_niGkt8bV5POYpZ",
+        },
+        "Limit": {
+            "name": "limit", "in": "query", "required": false,
+            "description": "The most entries of a page; 50 if absent.",
+            "schema": { "type": "integer", "format": "int32", "minimum": 1, "maximum": 100, "default": 50 },
+            "example": 50,
+        },
+        "IfMatch": {
+            "name": "If-Match", "in": "header", "required": false,
+            "description": "The `ETag` of the version that the change is meant for (RFC 9110).",
+            "schema": { "type": "string", "maxLength": 64 },
+            "example": "\"v1\"",
+        },
+        "IdempotencyKey": {
+            "name": "Idempotency-Key", "in": "header", "required": false,
+            "description": "A random value of the client's for this one act, such as a UUID; a repeat within 24 hours is not carried out again.",
+            "schema": { "type": "string", "minLength": 16, "maxLength": 128, "pattern": "^[!-~]+$" },
+            "example": "6f1c2b9e-52f1-4e0b-9d43-8a5a3c0f7e21",
+        },
+    })
+}
+
+/// A shared refusal, with a typical problem as its example.
+fn refusal(status: u16, description: &str) -> Value {
+    let code = ProblemCode::ALL.iter().copied().find(|code| code.status() == status);
+    let code = code.unwrap_or(ProblemCode::Internal);
+    let mut problem = Problem::new(code);
+    if code == ProblemCode::ValidationFailed {
+        problem.errors.push(FieldProblem { pointer: "/email".to_owned(), code: FieldCode::InvalidEmail });
+    }
+    let view = ProblemView::new(&problem, "req_0198c8f2b1d07c3f9e21a4b7c6d5e4f3", code.text().to_owned());
+    let mut headers = vec!["X-Request-Id"];
+    match status {
+        401 => headers.push("WWW-Authenticate"),
+        429 => headers.extend(["Retry-After", "RateLimit", "RateLimit-Policy"]),
+        503 => headers.push("Retry-After"),
+        _ => {}
+    }
+    let headers: Map<String, Value> = headers
+        .into_iter()
+        .map(|name| (name.to_owned(), json!({ "$ref": format!("#/components/headers/{name}") })))
+        .collect();
+    json!({
+        "description": description,
+        "headers": headers,
+        "content": {
+            "application/problem+json": {
+                "schema": { "$ref": "#/components/schemas/Problem" },
+                "example": view,
+            },
+        },
+    })
+}
+
+/// The example of each body, by the name of its schema.
+fn examples() -> Map<String, Value> {
+    [
+        ("RegisterAccount", RegisterAccount::example()),
+        ("Registration", RegistrationView::example()),
+        ("VerifyAccount", VerifyAccount::example()),
+        ("VerifiedAccount", VerifiedAccount::example()),
+        ("Account", AccountView::example()),
+        ("UpdateAccount", UpdateAccount::example()),
+        ("AccountChangePage", AccountChangePage::example()),
+        ("DataConfirmation", DataConfirmationView::example()),
+        ("CreateSession", CreateSession::example()),
+        ("SignInResult", SignInResult::example()),
+        ("RefreshSession", RefreshSession::example()),
+        ("SessionTokens", SessionTokens::example()),
+        ("SessionPage", SessionPageView::example()),
+        ("PolicyVersion", PolicyVersionView::example()),
+        ("SigningKeySet", SigningKeySet::example()),
+    ]
+    .into_iter()
+    .map(|(name, example)| (name.to_owned(), example))
+    .collect()
+}

@@ -1,0 +1,132 @@
+//! The one table of problems: slug, status, title. Slugs are for ever; new ones are only added.
+
+/// Makes an enum whose variants carry what the table says of them.
+macro_rules! codes {
+    ($(#[$doc:meta])* $name:ident { $( $variant:ident = $slug:literal $(/ $status:literal)?, $text:literal; )* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum $name { $( #[doc = $text] $variant, )* }
+
+        impl $name {
+            pub const ALL: &'static [Self] = &[ $( Self::$variant, )* ];
+
+            /// The stable name on the wire.
+            pub const fn slug(self) -> &'static str {
+                match self { $( Self::$variant => $slug, )* }
+            }
+
+            /// What it means, in English.
+            pub const fn text(self) -> &'static str {
+                match self { $( Self::$variant => $text, )* }
+            }
+
+            codes!(@status $( $variant $(, $status)? ;)*);
+        }
+    };
+    (@status $( $variant:ident, $status:literal ;)*) => {
+        /// The HTTP status that it travels under.
+        pub const fn status(self) -> u16 {
+            match self { $( Self::$variant => $status, )* }
+        }
+    };
+    (@status $( $variant:ident ;)*) => {};
+}
+
+codes! {
+    /// Why a request was not carried out.
+    ProblemCode {
+        MalformedJson = "malformed_json" / 400, "The body is not a valid JSON object";
+        MalformedRequest = "malformed_request" / 400, "The request is malformed";
+        InvalidCursor = "invalid_cursor" / 400, "The cursor does not belong to this list";
+        Unauthenticated = "unauthenticated" / 401, "A valid access token is required";
+        InvalidCredentials = "invalid_credentials" / 401, "Email and password do not belong together";
+        InvalidRefreshToken = "invalid_refresh_token" / 401, "The refresh token is not valid";
+        PolicyAcceptanceRequired = "policy_acceptance_required" / 403, "The policy in force is not accepted";
+        NotFound = "not_found" / 404, "Not found";
+        MethodNotAllowed = "method_not_allowed" / 405, "The method is not allowed here";
+        RequestTimeout = "request_timeout" / 408, "The request came too slowly";
+        EmailTaken = "email_taken" / 409, "The address belongs to an account";
+        PolicyVersionSuperseded = "policy_version_superseded" / 409, "Another policy version is in force";
+        IdempotencyKeyInUse = "idempotency_key_in_use" / 409, "The first request with this key is under way";
+        IdempotencyKeyReused = "idempotency_key_reused" / 409, "The key belongs to another request";
+        AlreadyDone = "already_done" / 409, "The request was carried out before";
+        RegistrationExpired = "registration_expired" / 410, "There is no live registration";
+        StaleVersion = "stale_version" / 412, "The state has changed meanwhile";
+        BodyTooLarge = "body_too_large" / 413, "The body is too large";
+        UnsupportedMediaType = "unsupported_media_type" / 415, "The content type is not supported";
+        HostNotAllowed = "host_not_allowed" / 421, "This service does not answer under this name";
+        ValidationFailed = "validation_failed" / 422, "The request is understood but not acceptable";
+        WrongCode = "wrong_code" / 422, "The code is wrong";
+        AccountRestricted = "account_restricted" / 423, "The account is restricted";
+        TooManyRequests = "too_many_requests" / 429, "Too many requests";
+        Internal = "internal" / 500, "Something went wrong here";
+        TryAgain = "try_again" / 503, "Temporarily unavailable";
+    }
+}
+
+codes! {
+    /// What is wrong with one value.
+    FieldCode {
+        MissingField = "missing_field", "The field is required.";
+        UnknownField = "unknown_field", "There is no such field.";
+        DuplicateField = "duplicate_field", "The field stands twice.";
+        WrongType = "wrong_type", "The value has the wrong type.";
+        InvalidValue = "invalid_value", "The value is not acceptable.";
+        OutOfRange = "out_of_range", "The value is too small, too large, too short or too long.";
+        UnacceptableCharacter = "unacceptable_character", "The text holds a control character or one that reorders text.";
+        InvalidId = "invalid_id", "This is not an identifier of the expected kind.";
+        InvalidEmail = "invalid_email", "This is not an email address, or one that imitates another.";
+        InvalidPhone = "invalid_phone", "This is not a phone number in E.164 form.";
+        InvalidRealName = "invalid_real_name", "This is not a name on one line.";
+        InvalidDisplayName = "invalid_display_name", "This is not a user name on one line.";
+        InvalidLanguage = "invalid_language", "This is not a language tag.";
+        InvalidTimeZone = "invalid_time_zone", "This is not a time zone of the IANA database.";
+        InvalidHash = "invalid_hash", "This is not a SHA-256 in lower-case hexadecimal digits.";
+        InvalidCode = "invalid_code", "The code has eight digits.";
+        PasswordTooShort = "password_too_short", "A password has at least 12 characters.";
+        PasswordTooLong = "password_too_long", "A password has at most 256 characters.";
+        PasswordBreached = "password_breached", "This password is on a list of breached passwords.";
+        PasswordLikePerson = "password_like_person", "This password is little more than the name or the address.";
+        PasswordGuessable = "password_guessable", "This password is easy to guess.";
+        PurposeTwice = "purpose_twice", "The purpose stands twice.";
+        PurposeByPolicy = "purpose_by_policy", "Accepting the policy expresses this purpose; withdraw it afterwards if you wish.";
+    }
+}
+
+impl FieldCode {
+    pub fn find(slug: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|code| code.slug() == slug)
+    }
+}
+
+/// `docs/errors.md`, from the tables above.
+pub fn errors_page() -> String {
+    let mut page = String::from(
+        "# Problems\n\nGenerated from `api/problem/codes.rs` by `just errors`; do not edit.\n\n\
+         Every refusal is a problem document (RFC 9457) with one of these codes. The list is open: \
+         treat a code that you do not know like its status.\n\n| code | status | meaning |\n|---|---|---|\n",
+    );
+    for code in ProblemCode::ALL {
+        page.push_str(&format!("| `{}` | {} | {} |\n", code.slug(), code.status(), code.text()));
+    }
+    page.push_str("\n## Codes of single values\n\nIn `errors[]`, each with a JSON pointer.\n\n| code | meaning |\n|---|---|\n");
+    for code in FieldCode::ALL {
+        page.push_str(&format!("| `{}` | {} |\n", code.slug(), code.text()));
+    }
+    page
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slugs_are_unique() {
+        let mut slugs: Vec<_> = ProblemCode::ALL.iter().map(|code| code.slug()).collect();
+        slugs.extend(FieldCode::ALL.iter().map(|code| code.slug()));
+        let count = slugs.len();
+        slugs.sort_unstable();
+        slugs.dedup();
+        assert_eq!(slugs.len(), count);
+    }
+}

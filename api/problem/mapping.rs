@@ -1,0 +1,141 @@
+//! How refusals of services become problems: one exhaustive match each.
+
+use super::{FieldCode, Problem, ProblemCode};
+use crate::{
+    db::StorageError,
+    domain::password::WeakPassword,
+    services::{
+        accounts::{ProfileError, RegistrationError},
+        cursors::InvalidCursor,
+        idempotency::IdempotencyError,
+        passwords::HashingError,
+        policies::PolicyError,
+        sessions::SessionError,
+        vault::{VaultError, kms::KmsError},
+    },
+};
+
+impl From<StorageError> for Problem {
+    fn from(error: StorageError) -> Self {
+        match error {
+            StorageError::Unavailable(_) | StorageError::Conflict => Self::try_again(error.to_string()),
+            StorageError::Duplicate { .. }
+            | StorageError::Corrupt { .. }
+            | StorageError::Query(_)
+            | StorageError::Panicked => Self::internal(&error),
+        }
+    }
+}
+
+impl From<VaultError> for Problem {
+    fn from(error: VaultError) -> Self {
+        match error {
+            VaultError::Storage(error) => error.into(),
+            VaultError::NoKey(_) | VaultError::Broken { .. } | VaultError::Kms(_) => Self::internal(&error),
+        }
+    }
+}
+
+impl From<KmsError> for Problem {
+    fn from(error: KmsError) -> Self {
+        Self::internal(&error)
+    }
+}
+
+impl From<HashingError> for Problem {
+    fn from(error: HashingError) -> Self {
+        match error {
+            HashingError::Busy => Self::try_again(error.to_string()),
+            HashingError::Failed => Self::internal(&error),
+        }
+    }
+}
+
+impl From<InvalidCursor> for Problem {
+    fn from(InvalidCursor: InvalidCursor) -> Self {
+        Self::new(ProblemCode::InvalidCursor)
+    }
+}
+
+impl From<IdempotencyError> for Problem {
+    fn from(error: IdempotencyError) -> Self {
+        match error {
+            IdempotencyError::InUse => Self::new(ProblemCode::IdempotencyKeyInUse),
+            IdempotencyError::Reused => Self::new(ProblemCode::IdempotencyKeyReused),
+            IdempotencyError::AlreadyDone => Self::new(ProblemCode::AlreadyDone),
+            IdempotencyError::Vault(error) => error.into(),
+            IdempotencyError::Storage(error) => error.into(),
+        }
+    }
+}
+
+impl From<WeakPassword> for Problem {
+    fn from(weak: WeakPassword) -> Self {
+        let code = match weak {
+            WeakPassword::TooShort => FieldCode::PasswordTooShort,
+            WeakPassword::TooLong => FieldCode::PasswordTooLong,
+            WeakPassword::Breached => FieldCode::PasswordBreached,
+            WeakPassword::LikePerson => FieldCode::PasswordLikePerson,
+            WeakPassword::Guessable => FieldCode::PasswordGuessable,
+        };
+        Self::invalid("/password", code).under_clause("1.1")
+    }
+}
+
+impl From<RegistrationError> for Problem {
+    fn from(error: RegistrationError) -> Self {
+        match error {
+            RegistrationError::PolicySuperseded => {
+                Self::new(ProblemCode::PolicyVersionSuperseded).under_clause("9.3")
+            }
+            RegistrationError::Weak(weak) => weak.into(),
+            RegistrationError::Expired => Self::new(ProblemCode::RegistrationExpired),
+            RegistrationError::WrongCode => Self::new(ProblemCode::WrongCode),
+            RegistrationError::EmailTaken => Self::new(ProblemCode::EmailTaken),
+            RegistrationError::Hashing(error) => error.into(),
+            RegistrationError::Idempotency(error) => error.into(),
+            RegistrationError::Vault(error) => error.into(),
+            RegistrationError::Storage(error) => error.into(),
+        }
+    }
+}
+
+impl From<ProfileError> for Problem {
+    fn from(error: ProfileError) -> Self {
+        match error {
+            // The account went between the check of its session and here.
+            ProfileError::NotFound => Self::new(ProblemCode::Unauthenticated),
+            ProfileError::Stale => Self::new(ProblemCode::StaleVersion),
+            ProfileError::Cursor(error) => error.into(),
+            ProfileError::Idempotency(error) => error.into(),
+            ProfileError::Vault(error) => error.into(),
+            ProfileError::Storage(error) => error.into(),
+        }
+    }
+}
+
+impl From<SessionError> for Problem {
+    fn from(error: SessionError) -> Self {
+        match error {
+            SessionError::Unauthenticated => Self::new(ProblemCode::Unauthenticated),
+            SessionError::InvalidCredentials => Self::new(ProblemCode::InvalidCredentials),
+            SessionError::InvalidRefreshToken => Self::new(ProblemCode::InvalidRefreshToken),
+            SessionError::NotFound => Self::new(ProblemCode::NotFound),
+            SessionError::Cursor(error) => error.into(),
+            SessionError::Hashing(error) => error.into(),
+            SessionError::Idempotency(error) => error.into(),
+            SessionError::Vault(error) => error.into(),
+            SessionError::Storage(error) => error.into(),
+        }
+    }
+}
+
+impl From<PolicyError> for Problem {
+    fn from(error: PolicyError) -> Self {
+        match error {
+            PolicyError::NotFound => Self::new(ProblemCode::NotFound),
+            PolicyError::Unreadable | PolicyError::Kms(_) => Self::internal(&error),
+            PolicyError::Storage(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,324 @@
+//! The composition root: configuration in, running service out.
+
+use std::{net::SocketAddr, os::unix::fs::DirBuilderExt, sync::Arc};
+
+use actix_cors::Cors;
+use actix_web::{
+    App, HttpServer,
+    dev::ServerHandle,
+    http::header,
+    middleware::{Condition, from_fn},
+    web::{self, Data},
+};
+use secrecy::ExposeSecret;
+use tokio::{sync::watch, task::JoinHandle};
+use utoipa_actix_web::AppExt;
+
+use crate::{
+    config::{Config, HttpConfig},
+    db::{self, Backend, Db, StorageError, migrate::{self, MigrationError}},
+    handlers::{self, ContractText, Edge},
+    openapi::{self, ContractError},
+    repositories::key_checks,
+    services::{
+        accounts::AccountService,
+        clock::Clock,
+        erasure::ErasureService,
+        idempotency::IdempotencyService,
+        jobs::JobRunner,
+        outbox::OutboxService,
+        passwords::{HashingError, Passwords},
+        policies::{PolicyError, PolicyService},
+        sessions::SessionService,
+        tokens::access::AccessTokens,
+        transports::{Transport, UnusableTransport},
+        vault::{Vault, kms::{Kms, KmsError}},
+    },
+};
+
+/// Why the service does not run.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error("the data folder cannot be made")]
+    DataFolder(#[source] std::io::Error),
+    #[error(transparent)]
+    Migration(#[from] MigrationError),
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    #[error(transparent)]
+    Kms(#[from] KmsError),
+    #[error("the key file is not the one that this database was sealed under ({purpose} {version})")]
+    WrongKeyFile { purpose: String, version: i32 },
+    #[error(transparent)]
+    Transport(#[from] UnusableTransport),
+    #[error(transparent)]
+    Hashing(#[from] HashingError),
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+    #[error(transparent)]
+    Contract(#[from] ContractError),
+    #[error("the address cannot be listened on: {0}")]
+    Listen(#[source] std::io::Error),
+}
+
+/// What handlers reach.
+pub struct Services {
+    pub accounts: AccountService,
+    pub sessions: SessionService,
+    pub policies: PolicyService,
+    pub idempotency: IdempotencyService,
+    pub access: AccessTokens,
+    pub vault: Vault,
+    pub clock: Clock,
+    stores: Stores,
+}
+
+impl Services {
+    /// Whether both stores answer.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Unavailable`] if one does not.
+    pub async fn ready(&self) -> Result<(), StorageError> {
+        self.stores.data.read(db::ping).await?;
+        self.stores.keys.read(db::ping).await
+    }
+}
+
+/// The two stores, apart from each other.
+#[derive(Clone)]
+pub struct Stores {
+    pub data: Db,
+    pub keys: Db,
+}
+
+/// A service that answers.
+pub struct Running {
+    pub address: SocketAddr,
+    pub operator_address: Option<SocketAddr>,
+    handle: ServerHandle,
+    served: JoinHandle<std::io::Result<()>>,
+    operator: Option<ServerHandle>,
+    jobs: (watch::Sender<bool>, JoinHandle<()>),
+}
+
+impl Running {
+    /// Serves until a signal comes, then lets requests under way finish.
+    ///
+    /// # Errors
+    ///
+    /// What the listener says.
+    pub async fn until_signalled(self) -> std::io::Result<()> {
+        let outcome = self.served.await.unwrap_or(Ok(()));
+        Self::wind_down(self.operator, self.jobs).await;
+        outcome
+    }
+
+    /// Stops now, letting requests under way finish.
+    pub async fn stop(self) {
+        self.handle.stop(true).await;
+        Self::wind_down(self.operator, self.jobs).await;
+    }
+
+    async fn wind_down(operator: Option<ServerHandle>, (stop, jobs): (watch::Sender<bool>, JoinHandle<()>)) {
+        if let Some(operator) = operator {
+            operator.stop(false).await;
+        }
+        drop(stop.send(true));
+        drop(jobs.await);
+    }
+}
+
+/// Brings both stores up to date and opens them.
+///
+/// # Errors
+///
+/// [`StartError`], saying what is missing.
+pub fn open_stores(config: &Config) -> Result<Stores, StartError> {
+    make_folders(config).map_err(StartError::DataFolder)?;
+    migrate::run(&config.database, config.database_owner.as_ref())?;
+    migrate::run(&config.key_store, config.key_store_owner.as_ref())?;
+    Ok(Stores { data: Db::open(&config.database)?, keys: Db::open(&config.key_store)? })
+}
+
+/// Folders that only the service's user can enter.
+fn make_folders(config: &Config) -> std::io::Result<()> {
+    let mut folders = vec![config.data_dir.clone()];
+    folders.extend(config.key_file.parent().map(ToOwned::to_owned));
+    for store in [&config.database, &config.key_store] {
+        if Backend::of(store.url.expose_secret()).is_ok_and(|backend| backend == Backend::Sqlite) {
+            folders.extend(db::sqlite_file(&store.url).parent().map(ToOwned::to_owned));
+        }
+    }
+    for folder in folders.iter().filter(|folder| !folder.as_os_str().is_empty()) {
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    }
+    Ok(())
+}
+
+/// Opens the key file, if it is the one that the data was sealed under.
+///
+/// # Errors
+///
+/// [`StartError::WrongKeyFile`]: nothing must be sealed under keys that cannot open the rest.
+pub async fn open_kms(config: &Config, data: &Db, clock: &Clock) -> Result<Arc<Kms>, StartError> {
+    let recorded = data.read(key_checks::list).await?;
+    if let Some((purpose, version, _)) = recorded.first()
+        && !config.key_file.exists()
+    {
+        return Err(StartError::WrongKeyFile { purpose: purpose.clone(), version: *version });
+    }
+    let kms = Arc::new(Kms::open(&config.key_file, clock.now())?);
+    let mut missing = Vec::new();
+    for key in kms.facts() {
+        let value = kms.check_value(key.purpose, key.version)?;
+        let same_key = |(purpose, version, _): &&(String, i32, Vec<u8>)| {
+            purpose == key.purpose.as_str() && u32::try_from(*version) == Ok(key.version)
+        };
+        match recorded.iter().find(same_key) {
+            Some((purpose, version, known)) if *known != value => {
+                return Err(StartError::WrongKeyFile { purpose: purpose.clone(), version: *version });
+            }
+            Some(_) => {}
+            None => missing.push((key.purpose, key.version, value)),
+        }
+    }
+    data.write(move |c| {
+        for (purpose, version, value) in &missing {
+            key_checks::insert(c, purpose.as_str(), *version, value)?;
+        }
+        Ok::<_, StorageError>(())
+    })
+    .await?;
+    Ok(kms)
+}
+
+/// Starts everything; it answers when this returns.
+///
+/// # Errors
+///
+/// [`StartError`], saying what is missing.
+pub async fn start(config: &Config, clock: Clock) -> Result<Running, StartError> {
+    let stores = open_stores(config)?;
+    let kms = open_kms(config, &stores.data, &clock).await?;
+    let (services, jobs) = compose(config, clock, stores, kms)?;
+    services.policies.publish_first().await?;
+    let services = Data::new(services);
+    let (stop, stopped) = watch::channel(false);
+    let jobs = tokio::spawn(jobs.run(stopped));
+
+    let (server, address) = listen(config, &services)?;
+    let handle = server.handle();
+    let operator = config.operator_listen.map(|address| operator(address, &services)).transpose()?;
+    let operator_address = operator.as_ref().map(|(_, address)| *address);
+    let operator_handle = operator.map(|(server, _)| {
+        let handle = server.handle();
+        tokio::spawn(server);
+        handle
+    });
+    Ok(Running {
+        address,
+        operator_address,
+        handle,
+        served: tokio::spawn(server),
+        operator: operator_handle,
+        jobs: (stop, jobs),
+    })
+}
+
+fn compose(config: &Config, clock: Clock, stores: Stores, kms: Arc<Kms>) -> Result<(Services, JobRunner), StartError> {
+    let vault = Vault::new(Arc::clone(&kms), stores.keys.clone());
+    let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+    let passwords = Passwords::new(config.hash_cost, cores)?;
+    let access = AccessTokens::new(kms, config.public_url.clone());
+    let outbox = OutboxService::new(
+        stores.data.clone(),
+        vault.clone(),
+        clock.clone(),
+        Transport::open(&config.mail, &config.mail_from)?,
+        Transport::open(&config.sms, &config.sms_from)?,
+    );
+    let sessions =
+        SessionService::new(stores.data.clone(), vault.clone(), clock.clone(), passwords.clone(), access.clone());
+    let jobs = JobRunner {
+        db: stores.data.clone(),
+        keys: stores.keys.clone(),
+        vault: vault.clone(),
+        clock: clock.clone(),
+        outbox: outbox.clone(),
+        erasure: ErasureService::new(stores.data.clone(), vault.clone(), clock.clone()),
+    };
+    let services = Services {
+        accounts: AccountService::new(
+            stores.data.clone(),
+            vault.clone(),
+            clock.clone(),
+            passwords,
+            sessions.clone(),
+            outbox,
+        ),
+        sessions,
+        policies: PolicyService::new(stores.data.clone(), clock.clone()),
+        idempotency: IdempotencyService::new(stores.data.clone(), vault.clone(), clock.clone()),
+        access,
+        vault,
+        clock,
+        stores,
+    };
+    Ok((services, jobs))
+}
+
+fn listen(config: &Config, services: &Data<Services>) -> Result<(actix_web::dev::Server, SocketAddr), StartError> {
+    let edge = Data::new(Edge::new(config.http.clone()));
+    let contract = Data::new(ContractText(web::Bytes::from(openapi::yaml()?)));
+    let (services, http) = (services.clone(), config.http.clone());
+    let server = HttpServer::new({
+        let http = http.clone();
+        move || {
+            App::new()
+                .into_utoipa_app()
+                .app_data(services.clone())
+                .app_data(edge.clone())
+                .app_data(contract.clone())
+                .configure(handlers::operations)
+                .into_app()
+                .configure(handlers::surroundings)
+                .wrap(from_fn(handlers::guard))
+                .wrap(Condition::new(!http.cors_origins.is_empty(), cors(&http)))
+        }
+    })
+    .workers(http.workers)
+    .max_connections(http.max_connections)
+    .shutdown_timeout(http.shutdown_seconds)
+    .bind(config.listen)
+    .map_err(StartError::Listen)?;
+    let address = server.addrs().first().copied().unwrap_or(config.listen);
+    Ok((server.run(), address))
+}
+
+/// Exact origins; no credentials beyond what a script sends itself.
+fn cors(http: &HttpConfig) -> Cors {
+    let cors = Cors::default()
+        .allowed_methods(["GET", "POST", "PUT", "PATCH", "DELETE"])
+        .allowed_headers([
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            header::IF_MATCH,
+            header::ACCEPT_LANGUAGE,
+            header::HeaderName::from_static("idempotency-key"),
+        ])
+        .expose_headers(["etag", "location", "retry-after", "ratelimit", "ratelimit-policy", "x-request-id"])
+        .max_age(600);
+    http.cors_origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin))
+}
+
+fn operator(address: SocketAddr, services: &Data<Services>) -> Result<(actix_web::dev::Server, SocketAddr), StartError> {
+    let services = services.clone();
+    let server = HttpServer::new(move || App::new().app_data(services.clone()).configure(handlers::operator))
+        .workers(1)
+        .disable_signals()
+        .bind(address)
+        .map_err(StartError::Listen)?;
+    let bound = server.addrs().first().copied().unwrap_or(address);
+    Ok((server.run(), bound))
+}
