@@ -86,14 +86,17 @@ pub(super) async fn confirm_account_data(
 ) -> Result<HttpResponse, Problem> {
     let ticket = match key.turn(Some(person.account_id), &idempotency::digest(b"")).await? {
         Turn::Act(ticket) => ticket,
-        Turn::Repeat(answer) => return Ok(answer),
+        Turn::Repeat(answer) => return Ok(created(answer)),
     };
     let confirmation =
         services.accounts.confirm(person.account_id, draft(ticket.as_ref()), confirmation_bytes).await?;
-    Ok(HttpResponse::Created()
-        .insert_header((header::LOCATION, "/v1/account"))
-        .content_type("application/json")
-        .body(confirmation_bytes(&confirmation)))
+    Ok(created(HttpResponse::Created().content_type("application/json").body(confirmation_bytes(&confirmation))))
+}
+
+/// What a confirmation changed is seen in the account.
+fn created(mut answer: HttpResponse) -> HttpResponse {
+    answer.headers_mut().insert(header::LOCATION, header::HeaderValue::from_static("/v1/account"));
+    answer
 }
 
 /// The answer's bytes: the first one and every repeat are the same.

@@ -4,7 +4,7 @@ use actix_web::{HttpResponse, delete, get, http::header, post, web::{Data, Json}
 
 use super::{
     extract::{Client, IdempotencyKey, Page, Person, StrictJson, Turn, TypedPath, draft},
-    views::{CreateSession, RefreshSession, SessionPageView, SessionTokens, SignInResult},
+    views::{CreateSession, EndedSessionView, RefreshSession, SessionPageView, SessionTokens, SignedInView},
 };
 use crate::{
     domain::{ids::SessionId, password::Password, session::SessionEnd},
@@ -21,7 +21,7 @@ use crate::{
 #[utoipa::path(
     tag = "Sessions",
     request_body = CreateSession,
-    responses((status = CREATED, description = "How the sign-in went on.", body = SignInResult), Unauthorized)
+    responses((status = CREATED, description = "How the sign-in went on.", body = SignedInView), Unauthorized)
 )]
 #[post("/v1/sessions")]
 pub(super) async fn create_session(
@@ -41,7 +41,7 @@ pub(super) async fn create_session(
     Ok(HttpResponse::Created()
         .insert_header((header::LOCATION, format!("/v1/sessions/{}", signed_in.session_id)))
         .cookie(client.cookie())
-        .json(SignInResult::new(signed_in)))
+        .json(SignedInView::new(signed_in)))
 }
 
 /// Refresh a session
@@ -89,14 +89,22 @@ pub(super) async fn list_sessions(
 /// Sign out
 ///
 /// Ends the session that the request came with; its tokens stop working at once.
-#[utoipa::path(tag = "Sessions", responses((status = NO_CONTENT, description = "The session has ended.")))]
+#[utoipa::path(
+    tag = "Sessions",
+    responses((status = OK, description = "The session has ended.", body = EndedSessionView))
+)]
 #[delete("/v1/sessions/current")]
-pub(super) async fn end_current_session(person: Person, services: Data<Services>) -> Result<HttpResponse, Problem> {
-    match services.sessions.end(person.account_id, person.session_id, SessionEnd::SignedOut).await {
-        // Ended by another request in this very moment: the person is signed out either way.
-        Ok(()) | Err(SessionError::NotFound) => Ok(HttpResponse::NoContent().finish()),
-        Err(error) => Err(error.into()),
-    }
+pub(super) async fn end_current_session(
+    person: Person,
+    services: Data<Services>,
+) -> Result<Json<EndedSessionView>, Problem> {
+    let ended = services.sessions.end(person.account_id, person.session_id, SessionEnd::SignedOut).await;
+    // Ended by another request in this very moment: it speaks for nobody any more.
+    let ended_at = ended.map_err(|error| match error {
+        SessionError::NotFound => Problem::new(ProblemCode::Unauthenticated),
+        other => other.into(),
+    })?;
+    Ok(Json(EndedSessionView { session_id: person.session_id, ended_at }))
 }
 
 /// End a session
@@ -105,14 +113,14 @@ pub(super) async fn end_current_session(person: Person, services: Data<Services>
 #[utoipa::path(
     tag = "Sessions",
     params(("session_id" = SessionId, Path, description = "The session to end.")),
-    responses((status = NO_CONTENT, description = "The session has ended."), NotFound)
+    responses((status = OK, description = "The session has ended.", body = EndedSessionView), NotFound)
 )]
 #[delete("/v1/sessions/{session_id}")]
 pub(super) async fn end_session(
     person: Person,
     session: TypedPath<SessionId>,
     services: Data<Services>,
-) -> Result<HttpResponse, Problem> {
-    services.sessions.end(person.account_id, session.0, SessionEnd::Revoked).await?;
-    Ok(HttpResponse::NoContent().finish())
+) -> Result<Json<EndedSessionView>, Problem> {
+    let ended_at = services.sessions.end(person.account_id, session.0, SessionEnd::Revoked).await?;
+    Ok(Json(EndedSessionView { session_id: session.0, ended_at }))
 }

@@ -6,8 +6,8 @@ use super::{ContractError, responses};
 use crate::{
     domain::operation::{Audience, Operation, PolicyGate, Shape},
     handlers::views::{
-        AccountChangePage, AccountView, CreateSession, DataConfirmationView, Example, PolicyVersionView,
-        RefreshSession, RegisterAccount, RegistrationView, SessionPageView, SessionTokens, SignInResult,
+        AccountChangePage, AccountView, CreateSession, DataConfirmationView, EndedSessionView, Example, PolicyVersionView,
+        RefreshSession, RegisterAccount, RegistrationView, SessionPageView, SessionTokens, SignedInView,
         SigningKeySet, UpdateAccount, VerifiedAccount, VerifyAccount,
     },
     problem::{FieldCode, FieldProblem, Problem, ProblemCode, ProblemView},
@@ -50,7 +50,11 @@ pub(super) fn finish(mut document: Value) -> Result<Value, ContractError> {
         "contact": {"name": "API support", "url": "https://smart-mining.dev/support", "email": "api@smart-mining.dev"},
         "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
     });
-    document["servers"] = json!([{ "url": "/", "description": "The host that serves this document." }]);
+    document["servers"] = json!([{
+        "url": "/",
+        "description": "The host that serves this document, local or production.",
+        "x-internal": false,
+    }]);
     document["tags"] =
         TAGS.iter().map(|(name, description)| json!({ "name": name, "description": description })).collect();
     document["security"] = json!([{ "person": [] }]);
@@ -61,7 +65,9 @@ pub(super) fn finish(mut document: Value) -> Result<Value, ContractError> {
         }
     }
     finish_components(&mut document["components"]);
-    Ok(document)
+    // In the order in which a reader wants to meet them.
+    let keys = ["openapi", "info", "servers", "security", "tags", "paths", "components"];
+    Ok(Value::Object(keys.into_iter().map(|key| (key.to_owned(), document[key].take())).collect()))
 }
 
 fn finish_operation(described: &mut Value, examples: &Map<String, Value>) -> Result<(), ContractError> {
@@ -166,7 +172,7 @@ fn finish_components(components: &mut Value) {
             "type": "http",
             "scheme": "bearer",
             "bearerFormat": "JWT",
-            "description": "An access token of a person, from a session; it lives ten minutes at most (RFC 6750, RFC 8725).",
+            "description": "An access token of a person, from a session; it lives ten minutes at most (RFC6750; issued and checked as RFC8725 advises).",
         },
     });
     let text = |description: &str, max: usize, example: &str| {
@@ -185,10 +191,25 @@ fn finish_components(components: &mut Value) {
             "example": 2,
         },
     });
+    for schema in components["schemas"].as_object_mut().into_iter().flat_map(Map::values_mut) {
+        let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
+        for property in properties.into_iter().flat_map(Map::values_mut) {
+            hoist_description(property);
+        }
+    }
     components["parameters"] = parameters();
     components["responses"] = Value::Object(
         responses::ALL.iter().map(|(name, status, words)| ((*name).to_owned(), refusal(*status, words))).collect(),
     );
+}
+
+/// A nullable reference keeps its description inside the reference, where few readers look.
+fn hoist_description(property: &mut Value) {
+    let branches = property.get_mut("oneOf").and_then(Value::as_array_mut).into_iter().flatten();
+    let inner = branches.filter_map(Value::as_object_mut).find_map(|branch| branch.remove("description"));
+    if let (Some(inner), Some(property)) = (inner, property.as_object_mut()) {
+        property.entry("description").or_insert(inner);
+    }
 }
 
 fn parameters() -> Value {
@@ -264,10 +285,11 @@ fn examples() -> Map<String, Value> {
         ("AccountChangePage", AccountChangePage::example()),
         ("DataConfirmation", DataConfirmationView::example()),
         ("CreateSession", CreateSession::example()),
-        ("SignInResult", SignInResult::example()),
+        ("SignedIn", SignedInView::example()),
         ("RefreshSession", RefreshSession::example()),
         ("SessionTokens", SessionTokens::example()),
         ("SessionPage", SessionPageView::example()),
+        ("EndedSession", EndedSessionView::example()),
         ("PolicyVersion", PolicyVersionView::example()),
         ("SigningKeySet", SigningKeySet::example()),
     ]

@@ -383,10 +383,10 @@ impl SessionService {
     /// # Errors
     ///
     /// [`SessionError::NotFound`] also for another person's session.
-    pub async fn end(&self, owner: AccountId, id: SessionId, reason: SessionEnd) -> Result<(), SessionError> {
+    pub async fn end(&self, owner: AccountId, id: SessionId, reason: SessionEnd) -> Result<Timestamp, SessionError> {
         let now = self.clock.now();
         let ended = self.db.write_for(owner, move |c| sessions::end_owned(c, owner, id, reason, now)).await?;
-        if ended { Ok(()) } else { Err(SessionError::NotFound) }
+        if ended { Ok(now) } else { Err(SessionError::NotFound) }
     }
 }
 

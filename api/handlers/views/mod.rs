@@ -13,7 +13,7 @@ pub use account::{
 pub use policy_version::{ClauseView, PolicyVersionView};
 pub use registration::{ConsentChoice, RegisterAccount, RegistrationView, VerifiedAccount, VerifyAccount};
 pub use session::{
-    CreateSession, RefreshSession, SessionPageView, SessionTokens, SessionView, SignInResult, SignedInView,
+    CreateSession, EndedSessionView, RefreshSession, SessionPageView, SessionTokens, SessionView, SignedInView,
     SigningKeySet, SigningKeyView,
 };
 

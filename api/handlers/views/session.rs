@@ -85,24 +85,15 @@ pub enum SignInSucceeded {
 #[derive(Serialize, ToSchema)]
 #[schema(as = SignedIn)]
 pub struct SignedInView {
-    /// Always `signed_in`.
-    #[schema(inline)]
+    /// Always `signed_in`; another kind of answer has another value and other fields.
     pub result: SignInSucceeded,
     /// The new session.
     pub session: SessionTokens,
 }
 
-/// How a sign-in went on; `result` tells which. More kinds can come.
-#[derive(Serialize, ToSchema)]
-#[serde(untagged)]
-pub enum SignInResult {
-    SignedIn(SignedInView),
-}
-
-impl SignInResult {
+impl SignedInView {
     pub fn new(signed_in: SignedIn) -> Self {
-        let session = SessionTokens::new(signed_in);
-        Self::SignedIn(SignedInView { result: SignInSucceeded::SignedIn, session })
+        Self { result: SignInSucceeded::SignedIn, session: SessionTokens::new(signed_in) }
     }
 }
 
@@ -153,6 +144,16 @@ impl SessionPageView {
         };
         Self { data: page.sessions.into_iter().map(view).collect(), next_cursor: page.next_cursor }
     }
+}
+
+/// A session that has ended.
+#[derive(Serialize, ToSchema)]
+#[schema(as = EndedSession)]
+pub struct EndedSessionView {
+    /// Identifies the session.
+    pub session_id: SessionId,
+    /// When it ended.
+    pub ended_at: Timestamp,
 }
 
 /// A public key that verifies access tokens (RFC 8037).
@@ -227,7 +228,7 @@ impl Example for SessionTokens {
     }
 }
 
-impl Example for SignInResult {
+impl Example for SignedInView {
     fn example() -> Value {
         json!({ "result": "signed_in", "session": SessionTokens::example() })
     }
@@ -261,6 +262,15 @@ impl Example for SigningKeySet {
                 "kid": "person-1",
                 "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
             }],
+        })
+    }
+}
+
+impl Example for EndedSessionView {
+    fn example() -> Value {
+        json!({
+            "session_id": "ses_0198c8f2b1d07c3f9e21a4b7c6d5e4f3",
+            "ended_at": "2026-03-01T10:00:00.000000Z",
         })
     }
 }
