@@ -124,8 +124,9 @@ impl Running {
         if let Some(operator) = operator {
             operator.stop(false).await;
         }
-        drop(stop.send(true));
-        drop(jobs.await);
+        // Either may have ended before; then there is nothing left to stop.
+        let _ = stop.send(true);
+        let _ = jobs.await;
     }
 }
 

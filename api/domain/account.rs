@@ -1,7 +1,10 @@
 //! An account: the relation between a data subject and the platform.
 
 use super::{
-    display_name::DisplayName, email::Email, ids::AccountId, language::LanguageTag,
+    display_name::DisplayName,
+    email::Email,
+    ids::{AccountId, DataConfirmationId, LeafId},
+    language::LanguageTag,
     phone::PhoneNumber, real_name::RealName, sealed::Sealed, time::Timestamp, time_zone::TimeZone,
 };
 
@@ -121,4 +124,15 @@ pub struct ProfileChanges {
     pub display_name: Option<Option<DisplayName>>,
     pub language: Option<LanguageTag>,
     pub time_zone: Option<Option<TimeZone>>,
+}
+
+/// The person's word that the data held are complete and true (clause 3.8).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DataConfirmation {
+    pub account_id: AccountId,
+    pub sequence: i64,
+    pub id: DataConfirmationId,
+    pub profile_version: i64,
+    pub confirmed_at: Timestamp,
+    pub leaf_id: LeafId,
 }

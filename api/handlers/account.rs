@@ -7,10 +7,9 @@ use super::{
     views::{AccountChangePage, AccountView, DataConfirmationView, UpdateAccount},
 };
 use crate::{
-    domain::account::{AccountState, Profile},
+    domain::account::{AccountState, DataConfirmation, Profile},
     openapi::responses::PreconditionFailed,
     problem::Problem,
-    repositories::data_confirmations::DataConfirmation,
     server::Services,
     services::idempotency,
 };

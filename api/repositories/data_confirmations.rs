@@ -4,18 +4,8 @@ use diesel::prelude::*;
 
 use crate::{
     db::{Conn, Dispatch, StorageError, schema::data_confirmations},
-    domain::{ids::{AccountId, DataConfirmationId, LeafId}, time::Timestamp},
+    domain::account::DataConfirmation,
 };
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DataConfirmation {
-    pub account_id: AccountId,
-    pub sequence: i64,
-    pub id: DataConfirmationId,
-    pub profile_version: i64,
-    pub confirmed_at: Timestamp,
-    pub leaf_id: LeafId,
-}
 
 pub fn insert(c: &mut Conn, confirmation: &DataConfirmation) -> Result<(), StorageError> {
     diesel::insert_into(data_confirmations::table)

@@ -8,7 +8,7 @@ use validator::Validate;
 use super::{Example, exposed, exposed_option};
 use crate::{
     domain::{
-        account::{AccountState, Profile, ProfileChanges, ProfileField},
+        account::{AccountState, DataConfirmation, Profile, ProfileChanges, ProfileField},
         display_name::DisplayName,
         email::Email,
         ids::{AccountId, DataConfirmationId},
@@ -19,7 +19,6 @@ use crate::{
         time::Timestamp,
         time_zone::TimeZone,
     },
-    repositories::data_confirmations::DataConfirmation,
     services::accounts::{AccountChange, ChangePage},
 };
 

@@ -4,7 +4,7 @@ use super::AccountService;
 use crate::{
     db::{Conn, Refusal, StorageError},
     domain::{
-        account::{Profile, ProfileChanges, ProfileField, SealedProfile},
+        account::{DataConfirmation, Profile, ProfileChanges, ProfileField, SealedProfile},
         data_dictionary::{
             CHANGE_OLD_CONTACT, CHANGE_OLD_IDENTITY, Category, Entry, PROFILE_DISPLAY_NAME, PROFILE_EMAIL,
             PROFILE_LANGUAGE, PROFILE_PHONE, PROFILE_REAL_NAME, PROFILE_TIME_ZONE,
@@ -17,7 +17,7 @@ use crate::{
     repositories::{
         account_changes::{self, SealedChange},
         accounts,
-        data_confirmations::{self, DataConfirmation},
+        data_confirmations,
         log as leaves, profiles,
     },
     services::{

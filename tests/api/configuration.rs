@@ -1,0 +1,160 @@
+//! Configuration: typed, known by name, and strict in production.
+
+use std::{collections::BTreeMap, fs, time::{Duration, Instant}};
+
+use smart_mining::config::{Config, ConfigError, Profile, SETTINGS};
+
+use crate::support::{Process, TestDatabase, settings};
+
+fn read(pairs: &[(&str, &str)]) -> Result<Config, ConfigError> {
+    Config::from_vars(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
+}
+
+#[test]
+fn with_nothing_set_it_serves_locally() {
+    let config = read(&[("PATH", "/bin"), ("HOME", "/root")]).unwrap();
+    assert_eq!(config.profile, Profile::Development);
+    assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
+    assert_eq!(config.http.allowed_hosts, ["127.0.0.1", "localhost"]);
+}
+
+#[test]
+fn an_unknown_setting_is_refused_by_name() {
+    let refused = read(&[("SMART_MINING_LISTNE", "127.0.0.1:1")]).err();
+    assert_eq!(refused, Some(ConfigError::Unknown("LISTNE".to_owned())));
+}
+
+#[test]
+fn unusable_values_are_named_and_not_repeated() {
+    for (name, value) in [
+        ("LISTEN", "hunter2"),
+        ("PROFILE", "hunter2"),
+        ("DATABASE_URL", "mysql://hunter2"),
+        ("DATABASE_CONNECTIONS", "0"),
+        ("RATE_COSTLY", "hunter2"),
+        ("TRUSTED_PROXIES", "hunter2"),
+        ("MAIL", "pigeon"),
+        ("MAIL", "smtp"),
+        ("SMS", "smtp"),
+        ("PUBLIC_URL", "hunter2"),
+        ("LOG_FORMAT", "hunter2"),
+        ("ARGON2_ITERATIONS", "99"),
+    ] {
+        let error = read(&[(&format!("SMART_MINING_{name}"), value)]).err().map(|error| error.to_string());
+        let error = error.unwrap_or_else(|| panic!("{name}={value} is refused"));
+        assert!(error.contains("SMART_MINING_") && !error.contains("hunter2"), "{error}");
+    }
+    let same = [("DATABASE_URL", "sqlite:/a.db"), ("SMART_MINING_KEY_STORE_URL", "sqlite:/a.db")];
+    assert!(read(&same).is_err(), "keys must not lie beside the data");
+}
+
+#[test]
+fn a_build_without_tls_says_what_cures_it() {
+    if cfg!(feature = "postgres-tls") {
+        return;
+    }
+    let error = read(&[("DATABASE_URL", "postgres://app@db/data?sslmode=verify-full")]).err();
+    assert!(matches!(error, Some(ConfigError::Invalid("DATABASE_URL", _))));
+}
+
+#[test]
+fn a_file_can_hold_settings_and_the_environment_wins() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("smart-mining.toml");
+    fs::write(&path, "listen = \"127.0.0.1:1111\"\nrate_costly = 7\n").unwrap();
+    let path = path.display().to_string();
+    let config = read(&[("SMART_MINING_CONFIG", &path), ("SMART_MINING_LISTEN", "127.0.0.1:2222")]).unwrap();
+    assert_eq!((config.listen.port(), config.http.rate_costly), (2222, 7));
+
+    fs::write(&path, "listne = \"127.0.0.1:1111\"\n").unwrap();
+    assert_eq!(read(&[("SMART_MINING_CONFIG", &path)]).err(), Some(ConfigError::Unknown("LISTNE".to_owned())));
+}
+
+/// The environment that the compose file gives the API, with what an operator must fill in.
+fn compose_environment() -> BTreeMap<String, String> {
+    let compose: serde_json::Value =
+        yaml_serde::from_str(&fs::read_to_string("docker-compose.yml").unwrap()).expect("the compose file is YAML");
+    let environment = compose["services"]["api"]["environment"].as_object().expect("an environment");
+    let filled = |value: &str| {
+        let mut value = value.to_owned();
+        while let Some((head, rest)) = value.split_once("${") {
+            let (name, tail) = rest.split_once('}').expect("a closed variable");
+            let (name, default) = name.split_once(":-").unwrap_or((name, ""));
+            let name = name.split(":?").next().unwrap_or(name);
+            let filling = match name {
+                "PUBLIC_URL" => "https://privacy.smart-mining.nz",
+                "MAIL_FROM" => "no-reply@smart-mining.nz",
+                "SMTP_URL" => "smtps://mail.smart-mining.nz",
+                "SMS_GATEWAY_URL" => "https://sms.smart-mining.nz",
+                _ if default.is_empty() => "filled-in",
+                _ => default,
+            };
+            value = format!("{head}{filling}{tail}");
+        }
+        value
+    };
+    environment
+        .iter()
+        .map(|(name, value)| {
+            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            (name.clone(), filled(&text))
+        })
+        .collect()
+}
+
+#[test]
+fn the_compose_file_is_fit_for_production() {
+    let environment = compose_environment();
+    let config = Config::from_vars(environment.clone());
+    // The image is built with TLS to PostgreSQL; inside the compose network none is asked for.
+    let config = config.unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(config.profile, Profile::Production);
+    assert!(config.database_owner.is_some() && config.key_store_owner.is_some());
+    assert!(config.http.https);
+    for name in environment.keys() {
+        let known = name.strip_prefix("SMART_MINING_").is_some_and(|name| SETTINGS.iter().any(|s| s.name == name));
+        assert!(known, "{name}");
+    }
+}
+
+#[test]
+fn production_refuses_each_development_default() {
+    let fit = compose_environment();
+    for (name, development) in [
+        ("PUBLIC_URL", "http://privacy.smart-mining.nz"),
+        ("MAIL", "file"),
+        ("SMS", "file"),
+        ("MAIL_FROM", "no-reply@smart-mining.example"),
+        ("ARGON2_MEMORY_KIB", "4096"),
+        ("DATABASE_MIGRATION_URL", ""),
+        ("KEY_STORE_URL", "sqlite:/data/keys.db"),
+    ] {
+        let mut environment = fit.clone();
+        environment.insert(format!("SMART_MINING_{name}"), development.to_owned());
+        let refused = Config::from_vars(environment).err();
+        assert!(matches!(refused, Some(ConfigError::NotForProduction(..))), "{name}: {refused:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_executable_answers_within_a_second_of_its_start() {
+    let database = TestDatabase::fresh();
+    let begun = Instant::now();
+    let process = Process::serve(&settings(&database, &[("ARGON2_MEMORY_KIB", "19456"), ("ARGON2_ITERATIONS", "2")]));
+    let answer = reqwest::get(format!("{}/health/ready", process.url)).await.unwrap();
+    let took = begun.elapsed();
+    assert_eq!(answer.status(), 200);
+    println!("start to first 200: {took:?}");
+    // Far above what it takes, so that a busy machine does not fail it; scripts/start-time measures.
+    assert!(took < Duration::from_secs(10), "{took:?}");
+}
+
+#[tokio::test]
+async fn migrating_is_a_command_and_doing_it_again_is_nothing() {
+    let database = TestDatabase::fresh();
+    for _ in 0..2 {
+        let output = Process::run(&settings(&database, &[]), &["migrate"]);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    assert_eq!(database.number("SELECT count(*) AS n FROM accounts"), 0);
+}

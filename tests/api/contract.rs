@@ -1,0 +1,168 @@
+//! The contract: current, whole, and true.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+use smart_mining::{
+    domain::{
+        account::{AccountState, ProfileField},
+        operation::{Audience, OPERATIONS},
+        purpose::Purpose,
+    },
+    openapi,
+    problem::codes::{self, FieldCode, ProblemCode},
+};
+
+use crate::support::App;
+
+fn document() -> Value {
+    openapi::document().expect("the contract is whole")
+}
+
+fn committed(path: &str) -> String {
+    std::fs::read_to_string(path).unwrap_or_else(|_| panic!("{path} is committed"))
+}
+
+#[test]
+fn the_committed_contract_is_current() {
+    assert!(committed("openapi.yaml") == openapi::yaml().unwrap(), "run `just openapi`");
+}
+
+#[test]
+fn the_committed_pages_are_current() {
+    assert!(committed("docs/errors.md") == codes::errors_page(), "run `just openapi`");
+    assert!(committed(".env.example") == smart_mining::config::env_example(), "run `just openapi`");
+}
+
+#[test]
+fn the_contract_and_the_operation_table_are_one() {
+    let document = document();
+    let mut described = BTreeSet::new();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            let id = operation["operationId"].as_str().unwrap();
+            described.insert((id.to_owned(), method.to_uppercase(), path.clone()));
+            let public = operation["security"] == json!([]);
+            let table = OPERATIONS.iter().find(|known| known.id == id).unwrap();
+            assert_eq!(public, table.audience == Audience::Public, "{id}");
+            assert_eq!(operation["responses"].get("401").is_some(), !public || id.ends_with("_session"), "{id}");
+        }
+    }
+    let table: BTreeSet<_> = OPERATIONS
+        .iter()
+        .map(|known| (known.id.to_owned(), known.method.to_owned(), known.path.to_owned()))
+        .collect();
+    assert_eq!(described, table);
+}
+
+#[test]
+fn every_reference_resolves_and_nothing_lies_unused() {
+    let document = document();
+    let mut referred = BTreeSet::new();
+    collect(&document, &mut referred);
+    for reference in &referred {
+        let pointer = reference.trim_start_matches('#');
+        assert!(document.pointer(pointer).is_some(), "{reference}");
+    }
+    for group in ["schemas", "responses", "parameters", "headers"] {
+        for name in document["components"][group].as_object().unwrap().keys() {
+            assert!(referred.contains(&format!("#/components/{group}/{name}")), "{group} {name} is unused");
+        }
+    }
+}
+
+fn collect(value: &Value, referred: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(members) => {
+            referred.extend(members.get("$ref").and_then(Value::as_str).map(str::to_owned));
+            members.values().for_each(|member| collect(member, referred));
+        }
+        Value::Array(items) => items.iter().for_each(|item| collect(item, referred)),
+        _ => {}
+    }
+}
+
+#[test]
+fn enums_are_written_as_the_contract_says() {
+    let document = document();
+    let listed = |name: &str| document["components"]["schemas"][name]["enum"].clone();
+    let states = [AccountState::Active, AccountState::Restricted, AccountState::Closing, AccountState::Closed];
+    assert_eq!(listed("AccountState"), json!(states));
+    assert_eq!(states.map(AccountState::as_str).to_vec(), serde_json::from_value::<Vec<String>>(json!(states)).unwrap());
+    let fields = [ProfileField::RealName, ProfileField::DisplayName, ProfileField::Language, ProfileField::TimeZone];
+    assert_eq!(listed("ProfileField"), json!(fields));
+    let purposes: Vec<Purpose> = Purpose::catalogue().iter().map(|definition| definition.purpose).collect();
+    assert_eq!(listed("Purpose"), json!(purposes));
+}
+
+/// Codes that clients have seen. A line may be added here and none removed.
+const RELEASED_CODES: &str = "
+    malformed_json malformed_request invalid_cursor unauthenticated invalid_credentials invalid_refresh_token
+    policy_acceptance_required not_found method_not_allowed request_timeout email_taken policy_version_superseded
+    idempotency_key_in_use idempotency_key_reused already_done registration_expired stale_version body_too_large
+    unsupported_media_type host_not_allowed validation_failed wrong_code account_restricted too_many_requests
+    internal try_again
+    missing_field unknown_field duplicate_field wrong_type invalid_value out_of_range unacceptable_character
+    invalid_id invalid_email invalid_phone invalid_real_name invalid_display_name invalid_language
+    invalid_time_zone invalid_hash invalid_code password_too_short password_too_long password_breached
+    password_like_person password_guessable purpose_twice purpose_by_policy
+";
+
+#[test]
+fn codes_are_only_ever_added() {
+    let today: BTreeSet<&str> = ProblemCode::ALL
+        .iter()
+        .map(|code| code.slug())
+        .chain(FieldCode::ALL.iter().map(|code| code.slug()))
+        .collect();
+    for code in RELEASED_CODES.split_whitespace() {
+        assert!(today.contains(code), "{code} has gone");
+    }
+}
+
+#[tokio::test]
+async fn the_examples_of_requests_are_taken_by_the_server() {
+    let app = App::start().await;
+    let document = document();
+    let example = |path: &str, method: &str| {
+        document["paths"][path][method]["requestBody"]["content"]["application/json"]["example"].clone()
+    };
+
+    let registered = app.post("/v1/accounts", &example("/v1/accounts", "post")).await;
+    assert_eq!(registered.status, 202, "{}", registered.text);
+    let code = app.code_mailed_to("ada@example.org").await;
+    let mut verification = example("/v1/accounts/verification", "post");
+    verification["registration_id"] = registered.json()["registration_id"].clone();
+    verification["code"] = json!(code);
+    assert_eq!(app.post("/v1/accounts/verification", &verification).await.status, 201);
+    let signed_in = app.post("/v1/sessions", &example("/v1/sessions", "post")).await;
+    assert_eq!(signed_in.status, 201, "{}", signed_in.text);
+    let bearer = format!("Bearer {}", signed_in.json()["session"]["access_token"].as_str().unwrap());
+    let change = example("/v1/account", "patch");
+    let changed =
+        app.send(reqwest::Method::PATCH, "/v1/account", &[("authorization", &bearer)], Some(&change)).await;
+    assert_eq!(changed.status, 200, "{}", changed.text);
+    // A foreign token: refused for what it is, not for how it looks.
+    let refresh = app.post("/v1/sessions/refresh", &example("/v1/sessions/refresh", "post")).await;
+    assert_eq!(refresh.problem(), (401, "invalid_refresh_token".to_owned()));
+}
+
+#[tokio::test]
+async fn answers_have_the_fields_of_their_examples() {
+    let app = App::start().await;
+    let ada = app.person("ada@example.org").await;
+    ada.changes_profile(json!({ "display_name": "ada" })).await;
+    let document = document();
+    for operation in OPERATIONS.iter().filter(|operation| operation.method == "GET") {
+        let example = &document["paths"][operation.path]["get"]["responses"]["200"]["content"]["application/json"]["example"];
+        let answer = ada.gets(&operation.path.replace("{version}", "1")).await.json();
+        assert_eq!(fields(&answer), fields(example), "{}", operation.id);
+        for list in ["data", "keys", "clauses"].iter().filter(|list| answer[**list].is_array()) {
+            assert_eq!(fields(&answer[*list][0]), fields(&example[*list][0]), "{} {list}", operation.id);
+        }
+    }
+}
+
+fn fields(value: &Value) -> BTreeSet<String> {
+    value.as_object().map(|members| members.keys().cloned().collect()).unwrap_or_default()
+}

@@ -1,0 +1,200 @@
+//! The schema: the same on both databases, wholly described, and append-only where it says so.
+
+use std::{collections::{BTreeMap, BTreeSet}, fs};
+
+use smart_mining::domain::data_dictionary::{ENTRIES, NOT_PERSONAL};
+
+use crate::support::{App, is_postgres};
+
+const PAIRS: [(&str, &str); 2] =
+    [("migrations/sqlite", "migrations/postgres"), ("migrations/keys_sqlite", "migrations/keys_postgres")];
+
+fn versions(folder: &str) -> BTreeSet<String> {
+    let entries = fs::read_dir(folder).unwrap().filter_map(Result::ok);
+    entries.map(|entry| entry.file_name().into_string().unwrap()).collect()
+}
+
+/// Table by table, the columns that a folder's migrations create.
+fn tables(folder: &str) -> BTreeMap<String, Vec<String>> {
+    let mut tables = BTreeMap::new();
+    for version in versions(folder) {
+        let sql = fs::read_to_string(format!("{folder}/{version}/up.sql")).unwrap();
+        for create in sql.split("CREATE TABLE ").skip(1) {
+            let (name, body) = create.split_once(" (\n").unwrap();
+            let body = body.split("\n)").next().unwrap();
+            let columns = body
+                .lines()
+                .filter_map(|line| line.strip_prefix("    "))
+                .filter(|line| line.starts_with(|c: char| c.is_ascii_lowercase()))
+                .map(|line| line.split(' ').next().unwrap().to_owned());
+            tables.insert(name.to_owned(), columns.collect());
+        }
+    }
+    tables
+}
+
+#[test]
+fn both_databases_have_the_same_migrations_tables_and_columns() {
+    for (sqlite, postgres) in PAIRS {
+        assert_eq!(versions(sqlite), versions(postgres));
+        assert_eq!(tables(sqlite), tables(postgres));
+        for folder in [sqlite, postgres] {
+            for version in versions(folder) {
+                assert!(fs::exists(format!("{folder}/{version}/down.sql")).unwrap(), "{folder}/{version}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_column_is_in_the_data_dictionary_or_marked_not_personal() {
+    let personal: BTreeSet<String> = ENTRIES.iter().map(|entry| format!("{}.{}", entry.table, entry.column)).collect();
+    let marked: BTreeSet<&str> = NOT_PERSONAL.iter().flat_map(|(_, columns)| columns.iter().copied()).collect();
+    let mut used: BTreeSet<&str> = BTreeSet::new();
+    let mut all = BTreeSet::new();
+    for folder in PAIRS.iter().flat_map(|(sqlite, postgres)| [*sqlite, *postgres]) {
+        for (table, columns) in tables(folder) {
+            for column in columns {
+                let exact = format!("{table}.{column}");
+                let anywhere = format!("*.{column}");
+                let marks = [exact.as_str(), anywhere.as_str()];
+                let is_marked = marks.iter().any(|mark| marked.contains(*mark));
+                assert!(personal.contains(&exact) != is_marked, "{exact}: in the dictionary or marked, not both");
+                used.extend(marks.iter().filter_map(|mark| marked.iter().find(|known| *known == mark)));
+                all.insert(exact);
+            }
+        }
+    }
+    assert_eq!(personal.difference(&all).count(), 0, "{:?}", personal.difference(&all));
+    assert_eq!(marked.difference(&used).count(), 0, "{:?}", marked.difference(&used));
+}
+
+#[test]
+fn every_table_of_persons_carries_their_id_in_its_key() {
+    let sql = |folder: &str| -> String {
+        versions(folder).iter().map(|v| fs::read_to_string(format!("{folder}/{v}/up.sql")).unwrap()).collect()
+    };
+    for create in sql("migrations/postgres").split("CREATE TABLE ").skip(1) {
+        let table = create.split(' ').next().unwrap();
+        let body = create.split("\n)").next().unwrap();
+        // Small tables of global uniqueness, keyed by a hash, find their person the other way.
+        if !body.contains("account_id uuid") || ["account_emails", "idempotency_keys"].contains(&table) {
+            continue;
+        }
+        let inline = body.lines().any(|line| line.trim_start().starts_with("account_id") && line.contains("PRIMARY KEY"));
+        let composite = body.contains("PRIMARY KEY (account_id");
+        assert!(inline || composite, "{table}");
+    }
+}
+
+#[tokio::test]
+async fn every_table_loads() {
+    let app = App::start().await;
+    app.person("ada@example.org").await.changes_profile(serde_json::json!({ "display_name": "ada" })).await;
+    for (table, columns) in tables("migrations/postgres") {
+        let query = format!("SELECT count({}) AS n FROM {table}", columns[0]);
+        assert!(app.database.number(&query) >= 0, "{table}");
+    }
+    for (table, columns) in tables("migrations/keys_postgres") {
+        assert!(app.database.keys_number(&format!("SELECT count({}) AS n FROM {table}", columns[0])) >= 0);
+    }
+}
+
+#[tokio::test]
+async fn ledgers_and_leaves_are_written_once() {
+    let app = App::start().await;
+    app.person("ada@example.org").await;
+    for (table, column) in [
+        ("log_leaves", "hash"),
+        ("log_public_details", "detail"),
+        ("policy_versions", "version"),
+        ("policy_acceptances", "method"),
+        ("consent_events", "action"),
+    ] {
+        let rows = app.database.number(&format!("SELECT count(*) AS n FROM {table}"));
+        assert!(rows > 0, "{table}");
+        assert!(app.database.try_sql(&format!("UPDATE {table} SET {column} = {column}")).is_err(), "{table}");
+        assert!(app.database.try_sql(&format!("DELETE FROM {table}")).is_err(), "{table}");
+        assert_eq!(app.database.number(&format!("SELECT count(*) AS n FROM {table}")), rows);
+    }
+}
+
+#[tokio::test]
+async fn erasing_every_category_empties_every_personal_column() {
+    use smart_mining::{
+        config::Config,
+        domain::{data_dictionary::Category, ids::AccountId},
+        server,
+        services::{clock::Clock, erasure::ErasureService, vault::Vault},
+    };
+    let app = App::start().await;
+    let ada = app.person("ada@example.org").await;
+    ada.changes_profile(serde_json::json!({ "display_name": "ada", "time_zone": "Pacific/Auckland", "language": "de" })).await;
+    ada.changes_profile(serde_json::json!({ "display_name": "ada2", "time_zone": null })).await;
+    let key = [("idempotency-key", "0123456789abcdef0123")];
+    ada.sends(reqwest::Method::POST, "/v1/account/data-confirmations", &key, None).await;
+    let eve = app.person("eve@example.org").await;
+    let id: AccountId = ada.account_id.parse().unwrap();
+
+    let config = Config::from_vars(app.settings.clone()).unwrap();
+    let stores = server::open_stores(&config).unwrap();
+    let kms = server::open_kms(&config, &stores.data, &Clock::system()).await.unwrap();
+    let vault = Vault::new(kms, stores.keys.clone());
+    let erasure = ErasureService::new(stores.data.clone(), vault.clone(), Clock::system());
+    for category in Category::ALL {
+        erasure.erase(id, *category).await.unwrap();
+        erasure.erase(id, *category).await.unwrap();
+    }
+
+    let uuid = ada.account_id.trim_start_matches("acc_");
+    let id_text = if is_postgres() { format!("'{uuid}'") } else { format!("x'{uuid}'") };
+    for entry in ENTRIES {
+        let query = format!(
+            "SELECT count(*) AS n FROM {} WHERE account_id = {id_text} AND {} IS NOT NULL",
+            entry.table, entry.column
+        );
+        assert_eq!(app.database.number(&query), 0, "{}.{}", entry.table, entry.column);
+    }
+    let keys = format!("SELECT count(*) AS n FROM subject_keys WHERE account_id = {id_text}");
+    assert_eq!(app.database.keys_number(&keys), 0);
+    assert!(
+        vault.create(id, Category::AT_REGISTRATION, Clock::system().now()).await.is_err(),
+        "nothing makes a key again that was destroyed",
+    );
+    assert_eq!(ada.gets("/v1/account").await.status, 401);
+    assert_eq!(eve.gets("/v1/account").await.status, 200);
+}
+
+#[tokio::test]
+async fn the_applications_role_gets_no_more_than_it_needs() {
+    if !is_postgres() {
+        return;
+    }
+    use secrecy::SecretString;
+    use smart_mining::db::{Settings, migrate};
+    let app = App::start().await;
+    app.person("ada@example.org").await;
+    let role = format!("app_{}", app.database.data_url.rsplit_once('/').unwrap().1);
+    app.database.sql(&format!("CREATE ROLE {role} LOGIN"));
+    let (head, name) = app.database.data_url.rsplit_once('/').unwrap();
+    let address = head.rsplit_once('@').unwrap().1;
+    let url = SecretString::from(format!("postgres://{role}@{address}/{name}"));
+    let settings = Settings { url, connections: 1, max_mib: None, holds_keys: false };
+
+    migrate::run(&settings, Some(&SecretString::from(app.database.data_url.clone()))).unwrap();
+
+    let may = |table: &str, right: &str| {
+        app.database.number(&format!("SELECT CAST(has_table_privilege('{role}', '{table}', '{right}') AS int)::bigint AS n")) == 1
+    };
+    for table in tables("migrations/postgres").keys() {
+        assert!(may(table, "SELECT") && may(table, "INSERT"), "{table}");
+        let append_only = [
+            "log_leaves", "log_entries", "log_public_details", "policy_versions", "policy_acceptances", "consent_events",
+        ]
+        .contains(&table.as_str());
+        assert_eq!(may(table, "UPDATE"), !append_only, "{table}");
+        assert_eq!(may(table, "DELETE"), !append_only, "{table}");
+        assert!(!may(table, "TRUNCATE"), "{table}");
+    }
+    app.database.sql(&format!("DROP OWNED BY {role}; DROP ROLE {role}"));
+}

@@ -1,0 +1,240 @@
+//! Sessions (contract: sessions; security.md T5 to T8).
+
+use chrono::TimeDelta;
+use futures_util::future::join_all;
+use reqwest::Method;
+use serde_json::json;
+
+use crate::support::{App, PASSWORD};
+
+const EMAIL: &str = "ada@example.org";
+
+#[tokio::test]
+async fn email_and_password_open_a_session() {
+    let app = App::start().await;
+    let ada = app.person(EMAIL).await;
+
+    let answer = ada.signs_in("Ada@Example.org ", PASSWORD).await;
+
+    assert_eq!(answer.status, 201);
+    let body = answer.json();
+    assert_eq!(body["result"], "signed_in");
+    let id = body["session"]["session_id"].as_str().unwrap();
+    assert_eq!(answer.header("location"), format!("/v1/sessions/{id}"));
+    assert_eq!(ada.with(&body["session"]).gets("/v1/account").await.status, 200);
+    assert_eq!(app.database.number("SELECT count(*) AS n FROM account_devices"), 1);
+}
+
+#[tokio::test]
+async fn an_unknown_address_and_a_wrong_password_are_one_answer() {
+    let app = App::start().await;
+    let ada = app.person(EMAIL).await;
+    let blank = |answer: crate::support::Answer| {
+        let mut body = answer.json();
+        body["instance"] = json!("");
+        (answer.status, body)
+    };
+
+    let wrong = blank(ada.signs_in(EMAIL, "another long password").await);
+    let unknown = blank(ada.signs_in("eve@example.org", "another long password").await);
+
+    assert_eq!(wrong, unknown);
+    assert_eq!((wrong.0, &wrong.1["code"]), (401, &json!("invalid_credentials")));
+}
+
+#[tokio::test]
+async fn an_access_token_lives_ten_minutes() {
+    let app = App::start().await;
+    let ada = app.person(EMAIL).await;
+
+    app.advance(TimeDelta::minutes(10) + TimeDelta::seconds(4));
+    assert_eq!(ada.gets("/v1/account").await.status, 200, "within the tolerated difference of clocks");
+    app.advance(TimeDelta::seconds(1));
+    assert_eq!(ada.gets("/v1/account").await.problem(), (401, "unauthenticated".to_owned()));
+}
+
+#[tokio::test]
+async fn a_refresh_token_is_exchanged_once() {
+    let app = App::start().await;
+    let ada = app.person(EMAIL).await;
+
+    let renewed = ada.refreshes().await;
+    assert_eq!(renewed.status, 201);
+    let next = ada.with(&renewed.json());
+    assert_eq!(next.session_id, ada.session_id);
+    assert_eq!(next.gets("/v1/account").await.status, 200);
+
+    assert_eq!(ada.refreshes().await.problem(), (401, "invalid_refresh_token".to_owned()));
+    assert_eq!(next.gets("/v1/account").await.problem(), (401, "unauthenticated".to_owned()), "the family has ended");
+    assert_eq!(next.refreshes().await.status, 401);
+    let reasons = app.database.texts("SELECT end_reason AS t FROM sessions WHERE end_reason IS NOT NULL");
+    assert_eq!(reasons, ["refresh_reused"]);
+}
+
+#[tokio::test]
+async fn one_of_many_parallel_exchanges_wins_and_the_family_ends() {
+    let app = App::start().await;
+    let ada = app.person(EMAIL).await;
+
+    let answers = join_all((0..20).map(|_| ada.refreshes())).await;
+
+    let won: Vec<_> = answers.iter().filter(|answer| answer.status == 201).collect();
+    assert_eq!(won.len(), 1);
+    assert!(answers.iter().all(|answer| matches!(answer.status, 201 | 401)), "{answers:?}");
+    assert_eq!(ada.with(&won[0].json()).gets("/v1/account").await.status, 401);
+}
+
+#[tokio::test]
+async fn an_unused_refresh_token_lapses_after_two_weeks_and_a_session_after_thirty_days() {
+    let app = App::start().await;
+    let idle = app.person("idle@example.org").await;
+    let mut busy = app.person("busy@example.org").await;
+
+    app.advance(TimeDelta::days(13));
+    busy = busy.with(&busy.refreshes().await.json());
+    app.advance(TimeDelta::days(1));
+    assert_eq!(idle.refreshes().await.status, 401);
+    app.advance(TimeDelta::days(12));
+    busy = busy.with(&busy.refreshes().await.json());
+    app.advance(TimeDelta::days(4));
+    assert_eq!(busy.refreshes().await.status, 401, "thirty days are over");
+}
+
+#[tokio::test]
+async fn signing_out_ends_the_session_at_once() {
+    let app = App::start().await;
+    let ada = app.person(EMAIL).await;
+    let elsewhere = ada.with(&ada.signs_in(EMAIL, PASSWORD).await.json()["session"]);
+
+    let ended = ada.sends(Method::DELETE, "/v1/sessions/current", &[], None).await;
+
+    assert_eq!((ended.status, &ended.json()["session_id"]), (200, &json!(ada.session_id)));
+    assert_eq!(ada.gets("/v1/account").await.status, 401);
+    assert_eq!(ada.refreshes().await.status, 401);
+    assert_eq!(elsewhere.gets("/v1/account").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_person_ends_own_sessions_and_nobody_elses() {
+    let app = App::start().await;
+    let ada = app.person(EMAIL).await;
+    let eve = app.person("eve@example.org").await;
+    let elsewhere = ada.with(&ada.signs_in(EMAIL, PASSWORD).await.json()["session"]);
+    let path = format!("/v1/sessions/{}", elsewhere.session_id);
+
+    assert_eq!(eve.sends(Method::DELETE, &path, &[], None).await.problem(), (404, "not_found".to_owned()));
+    assert_eq!(elsewhere.gets("/v1/account").await.status, 200);
+    assert_eq!(ada.sends(Method::DELETE, &path, &[], None).await.status, 200);
+    assert_eq!(elsewhere.gets("/v1/account").await.status, 401);
+    assert_eq!(ada.sends(Method::DELETE, &path, &[], None).await.status, 404);
+    for id in ["ses_x", "acc_0198c8f2b1d07c3f9e21a4b7c6d5e4f3", "%00", "..%2fcurrent"] {
+        let answer = ada.sends(Method::DELETE, &format!("/v1/sessions/{id}"), &[], None).await;
+        assert_eq!(answer.problem(), (404, "not_found".to_owned()), "{id}");
+    }
+}
+
+#[tokio::test]
+async fn sessions_are_listed_in_pages_newest_first() {
+    let app = App::start().await;
+    let ada = app.person(EMAIL).await;
+    let mut expected = vec![ada.session_id.clone()];
+    for _ in 0..4 {
+        app.advance(TimeDelta::seconds(1));
+        let session = ada.signs_in(EMAIL, PASSWORD).await.json()["session"].clone();
+        expected.insert(0, session["session_id"].as_str().unwrap().to_owned());
+    }
+
+    let mut seen = Vec::new();
+    let mut path = "/v1/sessions?limit=2".to_owned();
+    loop {
+        let page = ada.gets(&path).await.json();
+        for session in page["data"].as_array().unwrap() {
+            seen.push(session["session_id"].as_str().unwrap().to_owned());
+            assert_eq!(session["current"], json!(session["session_id"] == json!(ada.session_id)));
+        }
+        let Some(cursor) = page["next_cursor"].as_str() else { break };
+        path = format!("/v1/sessions?limit=2&cursor={cursor}");
+    }
+    assert_eq!(seen, expected);
+}
+
+#[tokio::test]
+async fn tokens_that_are_not_quite_ours_are_refused() {
+    let app = App::start().await;
+    let ada = app.person(EMAIL).await;
+    let parts: Vec<&str> = ada.access_token.split('.').collect();
+    let recoded = |part: &str, from: &str, to: &str| {
+        use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+        let text = String::from_utf8(URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap();
+        assert!(text.contains(from), "{text}");
+        URL_SAFE_NO_PAD.encode(text.replace(from, to))
+    };
+    let header = |from, to| format!("{}.{}.{}", recoded(parts[0], from, to), parts[1], parts[2]);
+    let claims = |from, to| format!("{}.{}.{}", parts[0], recoded(parts[1], from, to), parts[2]);
+    let forged = [
+        header("EdDSA", "none"),
+        header("EdDSA", "HS256"),
+        header("at+jwt;person", "at+jwt;staff"),
+        header("person-1", "person-2"),
+        header("\"kid\"", "\"crit\":[\"x\"],\"kid\""),
+        claims("smart-mining:person", "smart-mining:staff"),
+        claims("\"aal\":1", "\"aal\":3"),
+        claims("\"aal\":1", "\"aal\":1,\"aal\":3"),
+        format!("{}.{}.", parts[0], parts[1]),
+        format!("{}.{}", parts[0], parts[1]),
+        ada.refresh_token.clone(),
+        "x".repeat(5_000),
+    ];
+    for token in forged {
+        let bearer = format!("Bearer {token}");
+        let answer = app.send(Method::GET, "/v1/account", &[("authorization", &bearer)], None).await;
+        assert_eq!(answer.problem(), (401, "unauthenticated".to_owned()), "{token}");
+        assert_eq!(answer.header("www-authenticate"), "Bearer");
+    }
+    for header in ["", "Bearer", "Basic YTpi", &format!("Token {}", ada.access_token)] {
+        let answer = app.send(Method::GET, "/v1/account", &[("authorization", header)], None).await;
+        assert_eq!(answer.status, 401, "{header}");
+    }
+    let bearer = format!("bearer {}", ada.access_token);
+    assert_eq!(app.send(Method::GET, "/v1/account", &[("authorization", &bearer)], None).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_dearer_hash_takes_over_at_the_next_sign_in() {
+    let app = App::start().await;
+    let ada = app.person(EMAIL).await;
+    drop(ada);
+    let stored = |app: &App| app.database.texts("SELECT CAST(length(password) AS text) || ' ' || CAST(changed_at AS text) AS t FROM credentials");
+    let hash = |app: &App| {
+        let hex = if crate::support::is_postgres() { "encode(password, 'hex')" } else { "hex(password)" };
+        app.database.texts(&format!("SELECT {hex} AS t FROM credentials"))
+    };
+    let (before, facts) = (hash(&app), stored(&app));
+
+    let app = app.restart_with(&[("ARGON2_MEMORY_KIB", "128")]).await;
+    let sign_in = json!({ "email": EMAIL, "password": PASSWORD });
+    assert_eq!(app.post("/v1/sessions", &sign_in).await.status, 201);
+
+    let after = hash(&app);
+    assert_ne!(before, after);
+    assert_eq!(app.post("/v1/sessions", &sign_in).await.status, 201);
+    assert_eq!(hash(&app), after, "once is enough");
+    assert_eq!(stored(&app)[0].split(' ').nth(1), facts[0].split(' ').nth(1), "the password itself did not change");
+}
+
+#[tokio::test]
+async fn a_device_keeps_its_cookie_and_a_forged_one_is_replaced() {
+    let app = App::start().await;
+    let ada = app.person(EMAIL).await;
+    let cookie = |answer: &crate::support::Answer| answer.header("set-cookie").split(';').next().unwrap().to_owned();
+
+    let same = cookie(&ada.signs_in(EMAIL, PASSWORD).await);
+    assert_eq!(same, ada.cookie);
+
+    let body = json!({ "email": EMAIL, "password": PASSWORD });
+    let forged = format!("{}AAAA", &ada.cookie[..ada.cookie.len() - 4]);
+    let fresh = app.send(Method::POST, "/v1/sessions", &[("cookie", &forged)], Some(&body)).await;
+    assert_ne!(cookie(&fresh), forged);
+    assert_ne!(cookie(&fresh), ada.cookie);
+    assert!(fresh.header("set-cookie").contains("HttpOnly; SameSite=Lax; Path=/"));
+}

@@ -1,0 +1,192 @@
+//! The real server on a free port, with a clock that the test moves.
+
+use std::{collections::BTreeMap, ops::Deref, path::PathBuf, sync::Arc};
+
+use chrono::TimeDelta;
+use reqwest::{Client, Method};
+use serde_json::Value;
+use smart_mining::{
+    config::Config,
+    domain::time::Timestamp,
+    server::{self, Running},
+    services::clock::Clock,
+};
+
+use super::{Answer, Person, Registrant, TestDatabase, eventually};
+
+/// 1 March 2026, 09:30 UTC.
+const START: i64 = 1_772_357_400_000_000;
+
+pub struct App {
+    inner: Arc<Inner>,
+    running: Option<Running>,
+}
+
+pub struct Inner {
+    pub database: TestDatabase,
+    pub clock: Clock,
+    pub url: String,
+    pub operator_url: String,
+    pub client: Client,
+    pub settings: BTreeMap<String, String>,
+}
+
+impl Deref for App {
+    type Target = Inner;
+
+    fn deref(&self) -> &Inner {
+        &self.inner
+    }
+}
+
+impl App {
+    pub async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    /// Starts with settings of the test's own, without their prefix.
+    pub async fn start_with(own: &[(&str, &str)]) -> Self {
+        Self::start_on(TestDatabase::fresh(), own).await
+    }
+
+    pub async fn start_on(database: TestDatabase, own: &[(&str, &str)]) -> Self {
+        let settings = settings(&database, own);
+        let clock = Clock::by_hand(Timestamp::from_micros(START).expect("an instant"));
+        Self::run(database, settings, clock).await
+    }
+
+    async fn run(database: TestDatabase, settings: BTreeMap<String, String>, clock: Clock) -> Self {
+        smart_mining::telemetry::start(smart_mining::telemetry::LogFormat::Text, "off");
+        drop(rustls::crypto::ring::default_provider().install_default());
+        let config = Config::from_vars(settings.clone()).expect("the settings are usable");
+        let running = server::start(&config, clock.clone()).await.expect("the server starts");
+        let inner = Inner {
+            url: format!("http://{}", running.address),
+            operator_url: format!("http://{}", running.operator_address.expect("an operator's listener")),
+            client: Client::builder().timeout(std::time::Duration::from_secs(30)).build().expect("a client"),
+            database,
+            clock,
+            settings,
+        };
+        Self { inner: Arc::new(inner), running: Some(running) }
+    }
+
+    /// Stops the server and keeps its stores; only the commands reach them then.
+    pub async fn stop_and_keep(mut self) -> Self {
+        if let Some(running) = self.running.take() {
+            running.stop().await;
+        }
+        self
+    }
+
+    /// Stops the server and starts it again on the same stores, with changed settings.
+    pub async fn restart_with(mut self, own: &[(&str, &str)]) -> Self {
+        if let Some(running) = self.running.take() {
+            running.stop().await;
+        }
+        let inner = Arc::into_inner(self.inner).expect("nobody else holds the app at a restart");
+        let mut settings = inner.settings;
+        settings.extend(own.iter().map(|(name, value)| (format!("SMART_MINING_{name}"), (*value).to_owned())));
+        Self::run(inner.database, settings, inner.clock).await
+    }
+
+    pub async fn restart(self) -> Self {
+        self.restart_with(&[]).await
+    }
+
+    /// A person with an open account, signed in.
+    pub async fn person(&self, email: &str) -> Person {
+        let registrant = self.register(email).await;
+        let code = self.code_mailed_to(email).await;
+        registrant.verify(&code).await
+    }
+
+    /// A registration that waits for its code.
+    pub async fn register(&self, email: &str) -> Registrant {
+        let body = super::registration_body(self, email).await;
+        let answer = self.post("/v1/accounts", &body).await;
+        assert_eq!(answer.status, 202, "{}", answer.text);
+        Registrant::new(Arc::clone(&self.inner), &answer)
+    }
+}
+
+impl Inner {
+    pub fn advance(&self, by: TimeDelta) {
+        self.clock.advance(by);
+    }
+
+    pub fn outbox(&self) -> PathBuf {
+        self.database.folder.path().join("outbox")
+    }
+
+    /// The newest mail to this address that holds a code.
+    pub async fn code_mailed_to(&self, email: &str) -> String {
+        let find = || async { self.mails_to(email).iter().rev().find_map(|mail| code_in(mail)) };
+        eventually("the code", find).await
+    }
+
+    /// All mails to this address, oldest first.
+    pub fn mails_to(&self, email: &str) -> Vec<String> {
+        let mut files: Vec<PathBuf> = std::fs::read_dir(self.outbox())
+            .map(|files| files.filter_map(|file| Some(file.ok()?.path())).collect())
+            .unwrap_or_default();
+        files.retain(|file| file.extension().is_some_and(|ending| ending == "eml"));
+        files.sort();
+        let mails = files.iter().filter_map(|file| std::fs::read_to_string(file).ok());
+        mails.filter(|mail| mail.contains(&format!("To: {email}\r\n"))).collect()
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(Method::GET, path, &[], None).await
+    }
+
+    pub async fn post(&self, path: &str, body: &Value) -> Answer {
+        self.send(Method::POST, path, &[], Some(body)).await
+    }
+
+    pub async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)], body: Option<&Value>) -> Answer {
+        let mut request = self.client.request(method, format!("{}{path}", self.url));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        Answer::of(request.send().await.expect("the server answers")).await
+    }
+
+    /// Posts bytes as they are.
+    pub async fn post_raw(&self, path: &str, content_type: &str, body: impl Into<reqwest::Body>) -> Answer {
+        let request = self.client.post(format!("{}{path}", self.url)).header("content-type", content_type);
+        Answer::of(request.body(body).send().await.expect("the server answers")).await
+    }
+}
+
+fn code_in(mail: &str) -> Option<String> {
+    let (_, rest) = mail.split_once("Your code is ")?;
+    Some(rest.chars().take_while(char::is_ascii_digit).collect())
+}
+
+/// Settings for a test: everything local, hashing cheap, limits out of the way.
+pub fn settings(database: &TestDatabase, own: &[(&str, &str)]) -> BTreeMap<String, String> {
+    let folder = database.folder.path().display().to_string();
+    let usual = [
+        ("DATA_DIR", folder.as_str()),
+        ("DATABASE_URL", &database.data_url),
+        ("KEY_STORE_URL", &database.keys_url),
+        ("DATABASE_CONNECTIONS", "4"),
+        ("LISTEN", "127.0.0.1:0"),
+        ("OPERATOR_LISTEN", "127.0.0.1:0"),
+        ("WORKERS", "2"),
+        ("SHUTDOWN_SECONDS", "2"),
+        ("RATE_ORDINARY", "10000000"),
+        ("RATE_COSTLY", "10000000"),
+        ("ARGON2_MEMORY_KIB", "64"),
+        ("ARGON2_ITERATIONS", "1"),
+    ];
+    usual
+        .iter()
+        .chain(own)
+        .map(|(name, value)| (format!("SMART_MINING_{name}"), (*value).to_owned()))
+        .collect()
+}

@@ -1,0 +1,30 @@
+//! What the tests stand on: a server, its database, people who use it.
+
+mod app;
+mod client;
+mod database;
+mod process;
+mod servers;
+
+pub use app::{App, settings};
+pub use client::{Answer, Person, Registrant, registration_body};
+pub use database::{TestDatabase, is_postgres, postgres_data_directory};
+pub use process::Process;
+pub use servers::{Wire, http_sink, smtp_sink};
+
+use std::{future::Future, time::{Duration, Instant}};
+
+/// A password that every rule accepts.
+pub const PASSWORD: &str = "seven violins at dawn";
+
+/// Waits until `look` finds something; fails after ten seconds.
+pub async fn eventually<T, F: Future<Output = Option<T>>>(what: &str, look: impl Fn() -> F) -> T {
+    let begun = Instant::now();
+    loop {
+        if let Some(found) = look().await {
+            return found;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(10), "waited in vain for {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}

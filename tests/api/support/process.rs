@@ -1,0 +1,55 @@
+//! The executable itself, for what only a process can show: starting, being killed.
+
+use std::{
+    collections::BTreeMap,
+    io::{BufRead, BufReader},
+    process::{Child, Command, Output, Stdio},
+};
+
+pub struct Process {
+    child: Child,
+    pub url: String,
+}
+
+impl Process {
+    /// Starts `serve` and waits until it tells where it listens.
+    pub fn serve(settings: &BTreeMap<String, String>) -> Self {
+        let mut child = command(settings)
+            .arg("serve")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the executable starts");
+        let out = child.stdout.take().expect("its output");
+        let url = BufReader::new(out)
+            .lines()
+            .map_while(Result::ok)
+            .find_map(|line| line.trim().strip_prefix("API").map(|url| url.trim().to_owned()))
+            .expect("it tells where the API is");
+        Self { child, url }
+    }
+
+    /// Runs a command to its end.
+    pub fn run(settings: &BTreeMap<String, String>, arguments: &[&str]) -> Output {
+        command(settings).args(arguments).output().expect("the executable runs")
+    }
+
+    /// SIGKILL: nothing is flushed, nothing is finished.
+    pub fn kill(mut self) {
+        self.child.kill().expect("the process is killed");
+        self.child.wait().expect("the process is gone");
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn command(settings: &BTreeMap<String, String>) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_smart-mining"));
+    command.env_remove("DATABASE_URL").envs(settings);
+    command
+}
