@@ -119,7 +119,14 @@ impl Operation {
 
     /// The methods that `path` answers, as the `Allow` header lists them.
     pub fn methods_of(path: &str) -> Vec<&'static str> {
-        OPERATIONS.iter().filter(|operation| operation.is_at(path)).map(|operation| operation.method).collect()
+        let mut methods = Vec::new();
+        for operation in OPERATIONS.iter().filter(|operation| operation.is_at(path)) {
+            // A pattern can cover what another operation names outright.
+            if !methods.contains(&operation.method) {
+                methods.push(operation.method);
+            }
+        }
+        methods
     }
 
     /// Whether its pattern covers `path`; a parameter covers one segment.
@@ -155,6 +162,7 @@ mod tests {
         assert_eq!(id("DELETE", "/v1/sessions/"), None);
         assert_eq!(id("PUT", "/v1/account"), None);
         assert_eq!(Operation::methods_of("/v1/account"), ["GET", "PATCH"]);
+        assert_eq!(Operation::methods_of("/v1/sessions/current"), ["DELETE"]);
         assert!(Operation::methods_of("/v1/nowhere").is_empty());
     }
 }

@@ -34,7 +34,7 @@ async fn what_is_not_there_is_a_problem_too() {
         (Method::PUT, "/v1/account", "GET, PATCH"),
         (Method::GET, "/v1/accounts", "POST"),
         (Method::DELETE, "/v1/sessions", "POST, GET"),
-        (Method::GET, "/v1/sessions/current", "DELETE, DELETE"),
+        (Method::GET, "/v1/sessions/current", "DELETE"),
         (Method::TRACE, "/v1/account", "GET, PATCH"),
         (Method::HEAD, "/v1/account", ""),
     ] {
@@ -42,7 +42,7 @@ async fn what_is_not_there_is_a_problem_too() {
         assert_eq!(answer.status, 405, "{method} {path}");
         if method != Method::HEAD {
             assert_eq!(answer.problem().1, "method_not_allowed");
-            assert_eq!(answer.header("allow"), allow.replace("DELETE, DELETE", "DELETE"), "{path}");
+            assert_eq!(answer.header("allow"), allow, "{path}");
         }
     }
 }
@@ -322,10 +322,10 @@ async fn nothing_personal_reaches_an_answer_that_refuses() {
     let app = App::start().await;
     let mut body = registration_body(&app, "canary-7731@example.org").await;
     body["real_name"] = json!("Canary Sevenseven");
-    body["password"] = json!("short");
+    body["password"] = json!("hunt3r!");
     let answer = app.post("/v1/accounts", &body).await;
     assert_eq!(answer.status, 422);
-    for canary in ["canary-7731", "Canary", "short\""] {
+    for canary in ["canary-7731", "Canary", "hunt3r"] {
         assert!(!answer.text.contains(canary), "{}", answer.text);
     }
 }

@@ -65,7 +65,7 @@ async fn a_locked_sqlite_file() {
     let app = App::start().await;
     let ada = app.person("ada@example.org").await;
     let mut other = SqliteConnection::establish(app.database.data_url.trim_start_matches("sqlite:")).unwrap();
-    other.batch_execute("BEGIN EXCLUSIVE").unwrap();
+    other.batch_execute("PRAGMA busy_timeout = 5000; BEGIN EXCLUSIVE").unwrap();
 
     let begun = Instant::now();
     let write = ada.changes_profile(json!({ "display_name": "ada" })).await;

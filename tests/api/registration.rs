@@ -26,9 +26,9 @@ async fn a_person_registers_and_is_signed_in() {
     }
     "#);
 
-    let registrant = app.register("ada@example.org").await;
     let code = app.code_mailed_to("ada@example.org").await;
-    let opened = registrant.try_code(&code).await;
+    let verification = json!({ "registration_id": answer.json()["registration_id"], "code": code });
+    let opened = app.post("/v1/accounts/verification", &verification).await;
     assert_eq!(opened.status, 201);
     assert_json_snapshot!(opened.json(), {
         ".account.account_id" => "[id]",

@@ -56,7 +56,6 @@ impl App {
     }
 
     async fn run(database: TestDatabase, settings: BTreeMap<String, String>, clock: Clock) -> Self {
-        smart_mining::telemetry::start(smart_mining::telemetry::LogFormat::Text, "off");
         drop(rustls::crypto::ring::default_provider().install_default());
         let config = Config::from_vars(settings.clone()).expect("the settings are usable");
         let running = server::start(&config, clock.clone()).await.expect("the server starts");

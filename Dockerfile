@@ -1,0 +1,21 @@
+# The service in production: built with TLS to PostgreSQL, run as nobody in particular.
+FROM rust:1.95-bookworm AS build
+RUN apt-get update && apt-get install -y --no-install-recommends libssl-dev && rm -rf /var/lib/apt/lists/*
+WORKDIR /src
+COPY Cargo.toml Cargo.lock ./
+COPY .cargo .cargo
+COPY api api
+COPY migrations migrations
+RUN cargo build --release --locked --features postgres-tls
+
+FROM debian:bookworm-slim
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends ca-certificates libssl3 \
+    && rm -rf /var/lib/apt/lists/* \
+    && useradd --system --uid 10001 --home-dir /var/lib/smart-mining --create-home smart-mining
+COPY --from=build /src/target/release/smart-mining /usr/local/bin/smart-mining
+USER smart-mining
+WORKDIR /var/lib/smart-mining
+EXPOSE 8080
+ENTRYPOINT ["smart-mining"]
+CMD ["serve"]
