@@ -15,7 +15,7 @@ use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use diesel::connection::SimpleConnection;
 use tokio::sync::oneshot;
 
-use super::{Conn, DEADLINE, Refusal, StorageError, conn::Opener};
+use super::{Backend, Conn, DEADLINE, Refusal, StorageError, conn::Opener};
 
 /// What kind of transaction the work needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,8 +41,10 @@ enum Verdict {
     Keep,
     /// The work refused; nothing of it stays, the connection is sound.
     Undo,
-    /// The transaction, and perhaps the connection, is lost.
+    /// The transaction is lost.
     Broken,
+    /// The transaction is lost, and perhaps the connection with it.
+    Lost,
 }
 
 /// Work with its mode and the way back to its caller.
@@ -93,8 +95,11 @@ where
         let result = shielded(&*self.work, c);
         let verdict = match &result {
             Ok(_) => Verdict::Keep,
-            Err(error) if error.storage().is_some_and(StorageError::breaks_transaction) => Verdict::Broken,
-            Err(_) => Verdict::Undo,
+            Err(error) => match error.storage() {
+                Some(StorageError::Unavailable(_)) => Verdict::Lost,
+                Some(trouble) if trouble.breaks_transaction() => Verdict::Broken,
+                _ => Verdict::Undo,
+            },
         };
         self.result = Some(result);
         verdict
@@ -173,7 +178,10 @@ fn spawn(name: String, run: impl FnOnce() + Send + 'static) -> Result<(), Storag
         .map_err(|_| StorageError::Unavailable("no thread for the lane"))
 }
 
-/// Keeps one connection, reopening it when it broke; not more often than every 50 ms.
+/// A server that is down is not knocked at more often than this, by each thread.
+const REOPEN_AFTER: Duration = Duration::from_millis(50);
+
+/// Keeps one connection, and opens it again when it broke.
 struct Keeper<'a> {
     opener: &'a Opener,
     open: Option<Conn>,
@@ -187,11 +195,14 @@ impl<'a> Keeper<'a> {
 
     fn get(&mut self) -> Result<&mut Conn, StorageError> {
         if self.open.is_none() {
-            if self.last_failure.is_some_and(|at| at.elapsed() < Duration::from_millis(50)) {
-                return Err(StorageError::Unavailable("no connection"));
+            if let Some(at) = self.last_failure {
+                thread::sleep(REOPEN_AFTER.saturating_sub(at.elapsed()));
             }
             match self.opener.open() {
-                Ok(c) => self.open = Some(c),
+                Ok(c) => {
+                    self.open = Some(c);
+                    self.last_failure = None;
+                }
                 Err(error) => {
                     self.last_failure = Some(Instant::now());
                     return Err(error);
@@ -216,31 +227,41 @@ fn serve_tasks(opener: &Opener, tasks: &Receiver<Task>) {
 }
 
 /// Runs one task in a transaction of its own.
+///
+/// A server that was restarted leaves dead connections behind. What fails on one before its COMMIT
+/// has had no effect, so it is tried once more on a fresh connection.
 fn run_alone(keeper: &mut Keeper<'_>, mut task: Task) {
-    let outcome = keeper.get().and_then(|c| {
-        c.begin(task.mode)?;
-        let verdict = task.work.run(c);
-        let ended = c.end(task.mode, verdict == Verdict::Keep);
-        Ok((verdict, ended))
-    });
-    match outcome {
-        Ok((Verdict::Keep, ended)) => {
-            if ended.is_err() {
+    let may_be_dead = keeper.open.is_some() && keeper.opener.backend() == Backend::Postgres;
+    let mut outcome = attempt(keeper, &mut task);
+    if may_be_dead && matches!(outcome, Err(StorageError::Unavailable(_)) | Ok((Verdict::Lost, _))) {
+        keeper.discard();
+        outcome = attempt(keeper, &mut task);
+    }
+    let durable = match outcome {
+        Ok((verdict, ended)) => {
+            if ended.is_err() || verdict == Verdict::Lost {
                 keeper.discard();
             }
-            task.work.settle(ended);
-        }
-        Ok((_, ended)) => {
-            if ended.is_err() {
-                keeper.discard();
-            }
-            task.work.settle(Ok(()));
+            if verdict == Verdict::Keep { ended } else { Ok(()) }
         }
         Err(trouble) => {
             keeper.discard();
-            task.work.settle(Err(trouble));
+            task.work.forget();
+            Err(trouble)
         }
-    }
+    };
+    task.work.settle(durable);
+}
+
+/// What the work said, and how its transaction ended; `Err` if it did not begin.
+fn attempt(
+    keeper: &mut Keeper<'_>,
+    task: &mut Task,
+) -> Result<(Verdict, Result<(), StorageError>), StorageError> {
+    let c = keeper.get()?;
+    c.begin(task.mode)?;
+    let verdict = task.work.run(c);
+    Ok((verdict, c.end(task.mode, verdict == Verdict::Keep)))
 }
 
 /// The most writes that share one commit.
@@ -294,7 +315,7 @@ fn run_group(c: &mut Conn, group: &mut [Task]) -> Result<GroupEnd, StorageError>
             Verdict::Keep => "RELEASE task",
             Verdict::Undo => "ROLLBACK TO task; RELEASE task",
             // SQLite may have rolled back everything, and the connection is about to be dropped.
-            Verdict::Broken => return Ok(GroupEnd::Broken),
+            Verdict::Broken | Verdict::Lost => return Ok(GroupEnd::Broken),
         };
         c.batch_execute(closing)?;
     }
