@@ -1,6 +1,6 @@
 //! The command line: `serve`, `migrate`, `openapi`, `keys …`, and the generated pages.
 
-use std::{io::Write, process::ExitCode, time::Duration};
+use std::{fmt::Write as _, io::Write, process::ExitCode, time::Duration};
 
 use clap::{Parser, Subcommand, ValueEnum};
 
@@ -16,7 +16,10 @@ use crate::{
         clock::Clock,
         log::LeafDraft,
         transports::TransportSettings,
-        vault::{Row, Vault, VaultError, kms::{KeyPurpose, Kms, KmsError}},
+        vault::{
+            Row, Vault, VaultError,
+            kms::{KeyPurpose, Kms, KmsError},
+        },
     },
     telemetry,
 };
@@ -100,7 +103,7 @@ enum CommandError {
 /// Parses the command line and does what it says.
 pub fn main() -> ExitCode {
     let command = Cli::parse().command.unwrap_or(Command::Serve);
-    match run(command) {
+    match run(&command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let _ = writeln!(std::io::stderr(), "smart-mining: {error}");
@@ -109,7 +112,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn run(command: Command) -> Result<(), CommandError> {
+fn run(command: &Command) -> Result<(), CommandError> {
     match command {
         Command::Openapi => return print(&openapi::yaml()?),
         Command::Errors => return print(&codes::errors_page()),
@@ -125,7 +128,7 @@ fn run(command: Command) -> Result<(), CommandError> {
         match command {
             Command::Migrate => server::open_stores(&config).map(drop).map_err(CommandError::from),
             Command::Keys(KeysCommand::Status) => keys_status(&config).await,
-            Command::Keys(KeysCommand::Rotate { purpose }) => keys_rotate(&config, purpose.into()).await,
+            Command::Keys(KeysCommand::Rotate { purpose }) => keys_rotate(&config, (*purpose).into()).await,
             _ => serve(&config).await,
         }
     })
@@ -144,10 +147,10 @@ async fn serve(config: &Config) -> Result<(), CommandError> {
         running.address,
     );
     if let Some(address) = running.operator_address {
-        words.push_str(&format!("  Operator http://{address}/metrics\n"));
+        let _ = writeln!(words, "  Operator http://{address}/metrics");
     }
     if let TransportSettings::File(folder) = &config.mail {
-        words.push_str(&format!("  Outbox   {}\n", folder.display()));
+        let _ = writeln!(words, "  Outbox   {}", folder.display());
     }
     print(&words)?;
     Ok(running.until_signalled().await?)
@@ -157,19 +160,21 @@ async fn keys_status(config: &Config) -> Result<(), CommandError> {
     let stores = server::open_stores(config)?;
     let kms = server::open_kms(config, &stores.data, &Clock::system()).await?;
     let wrapped = stores.keys.read_long(subject_keys::count_by_kek).await?;
-    let mut page = String::from("purpose       version  state         created                      keys wrapped\n");
+    let mut page =
+        String::from("purpose       version  state         created                      keys wrapped\n");
     for key in kms.facts() {
         let count = wrapped
             .iter()
             .find(|(version, _)| key.purpose == KeyPurpose::Kek && u32::try_from(*version) == Ok(key.version))
             .map_or_else(|| "-".to_owned(), |(_, count)| count.to_string());
-        page.push_str(&format!(
-            "{:<13} {:>7}  {:<12}  {}  {count}\n",
+        let _ = writeln!(
+            page,
+            "{:<13} {:>7}  {:<12}  {}  {count}",
             key.purpose.as_str(),
             key.version,
             key.state.as_str(),
             key.created_at,
-        ));
+        );
     }
     print(&page)
 }
@@ -216,7 +221,8 @@ async fn record_rotation(
 async fn rewrap(stores: &Stores, kms: &Kms, version: u32) -> Result<(), CommandError> {
     let mut moved = 0_usize;
     loop {
-        let batch = stores.keys.read_long(move |c| subject_keys::list_wrapped_otherwise(c, version, 500)).await?;
+        let batch =
+            stores.keys.read_long(move |c| subject_keys::list_wrapped_otherwise(c, version, 500)).await?;
         if batch.is_empty() {
             return print(&format!("{moved} keys of persons wrapped anew\n"));
         }
@@ -262,7 +268,10 @@ async fn backfill_email_index(stores: &Stores, vault: Vault, version: u32) -> Re
             let (known, profile) = stores
                 .data
                 .read_long(move |c| {
-                    Ok::<_, StorageError>((account_emails::has_version(c, id, version)?, profiles::find(c, id)?))
+                    Ok::<_, StorageError>((
+                        account_emails::has_version(c, id, version)?,
+                        profiles::find(c, id)?,
+                    ))
                 })
                 .await?;
             let Some(profile) = profile.filter(|_| !known) else { continue };

@@ -3,7 +3,11 @@
 //! One table names every setting; a name that is not in it is refused, since a typing error must
 //! not do nothing.
 
-use std::{collections::BTreeMap, net::SocketAddr, path::{Path, PathBuf}};
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
 
 use ipnet::IpNet;
 use secrecy::{ExposeSecret, SecretString};
@@ -246,15 +250,27 @@ impl Source {
 
     fn number(&self, name: &'static str, range: std::ops::RangeInclusive<u32>) -> Result<u32, ConfigError> {
         let number = self.parsed(name, "it is not a whole number")?;
-        if range.contains(&number) { Ok(number) } else { Err(ConfigError::Invalid(name, "it is out of range")) }
+        if range.contains(&number) {
+            Ok(number)
+        } else {
+            Err(ConfigError::Invalid(name, "it is out of range"))
+        }
     }
 
     fn list<T: std::str::FromStr>(&self, name: &'static str) -> Result<Vec<T>, ConfigError> {
-        let items = self.get(name).unwrap_or_default().split(',').map(str::trim).filter(|item| !item.is_empty());
-        items.map(|item| item.parse().map_err(|_| ConfigError::Invalid(name, "an item does not parse"))).collect()
+        let items =
+            self.get(name).unwrap_or_default().split(',').map(str::trim).filter(|item| !item.is_empty());
+        items
+            .map(|item| item.parse().map_err(|_| ConfigError::Invalid(name, "an item does not parse")))
+            .collect()
     }
 
-    fn transport(&self, channel: &'static str, gateway: [&'static str; 2], outbox: &Path) -> Result<TransportSettings, ConfigError> {
+    fn transport(
+        &self,
+        channel: &'static str,
+        gateway: [&'static str; 2],
+        outbox: &Path,
+    ) -> Result<TransportSettings, ConfigError> {
         match self.get(channel) {
             Some("file") => Ok(TransportSettings::File(outbox.to_owned())),
             Some("smtp") if channel == "MAIL" => Ok(TransportSettings::Smtp(self.text("SMTP_URL")?.into())),
@@ -269,25 +285,7 @@ impl Source {
 
 fn build(source: &Source) -> Result<Config, ConfigError> {
     let data_dir: PathBuf = source.text("DATA_DIR")?.into();
-    let connections = source.number("DATABASE_CONNECTIONS", 1..=200)?;
-    let store = |url: String, holds_keys, max_mib| Settings {
-        url: SecretString::from(url),
-        connections: usize::try_from(connections).unwrap_or(8),
-        max_mib,
-        holds_keys,
-    };
-    let in_data = |path: &str| data_dir.join(path).display().to_string();
-    let url = |name, path: &str| source.get(name).map_or_else(|| format!("sqlite:{}", in_data(path)), str::to_owned);
-    let max_mib = source.get("SQLITE_MAX_MIB").map(|_| source.number("SQLITE_MAX_MIB", 1..=1_000_000)).transpose()?;
-    let database = store(url("DATABASE_URL", "smart-mining.db"), false, max_mib);
-    let key_store = store(url("KEY_STORE_URL", "keys/keys.db"), true, None);
-    for (name, store) in [("DATABASE_URL", &database), ("KEY_STORE_URL", &key_store)] {
-        Backend::of(store.url.expose_secret())
-            .map_err(|_| ConfigError::Invalid(name, "it starts with sqlite: or postgres://, and asks for TLS only of a build that speaks it"))?;
-    }
-    if database.url.expose_secret() == key_store.url.expose_secret() {
-        return Err(ConfigError::Invalid("KEY_STORE_URL", "keys must not lie beside the data they open"));
-    }
+    let (database, key_store) = stores(source, &data_dir)?;
     let public_url = source.text("PUBLIC_URL")?.trim_end_matches('/').to_owned();
     let outbox = data_dir.join("outbox");
     Ok(Config {
@@ -326,8 +324,34 @@ fn build(source: &Source) -> Result<Config, ConfigError> {
     })
 }
 
+/// The settings of the data and of the keys.
+fn stores(source: &Source, data_dir: &Path) -> Result<(Settings, Settings), ConfigError> {
+    let connections = source.number("DATABASE_CONNECTIONS", 1..=200)?;
+    let store = |name: &'static str, file: &str, max_mib, holds_keys| {
+        let default = || format!("sqlite:{}", data_dir.join(file).display());
+        let url = source.get(name).map_or_else(default, str::to_owned);
+        Backend::of(&url).map_err(|_| {
+            ConfigError::Invalid(
+                name,
+                "it starts with sqlite: or postgres://, and asks for TLS only of a build that speaks it",
+            )
+        })?;
+        let connections = usize::try_from(connections).unwrap_or(8);
+        Ok(Settings { url: SecretString::from(url), connections, max_mib, holds_keys })
+    };
+    let max_mib =
+        source.get("SQLITE_MAX_MIB").map(|_| source.number("SQLITE_MAX_MIB", 1..=1_000_000)).transpose()?;
+    let database = store("DATABASE_URL", "smart-mining.db", max_mib, false)?;
+    let key_store = store("KEY_STORE_URL", "keys/keys.db", None, true)?;
+    if database.url.expose_secret() == key_store.url.expose_secret() {
+        return Err(ConfigError::Invalid("KEY_STORE_URL", "keys must not lie beside the data they open"));
+    }
+    Ok((database, key_store))
+}
+
 fn http(source: &Source, public_url: &str) -> Result<HttpConfig, ConfigError> {
-    let url = reqwest::Url::parse(public_url).map_err(|_| ConfigError::Invalid("PUBLIC_URL", "it is not a URL"))?;
+    let url =
+        reqwest::Url::parse(public_url).map_err(|_| ConfigError::Invalid("PUBLIC_URL", "it is not a URL"))?;
     let host = url.host_str().ok_or(ConfigError::Invalid("PUBLIC_URL", "it names no host"))?;
     let mut allowed_hosts: Vec<String> = source.list("ALLOWED_HOSTS")?;
     if allowed_hosts.is_empty() {

@@ -16,7 +16,10 @@ use utoipa_actix_web::AppExt;
 
 use crate::{
     config::{Config, HttpConfig},
-    db::{self, Backend, Db, StorageError, migrate::{self, MigrationError}},
+    db::{
+        self, Backend, Db, StorageError,
+        migrate::{self, MigrationError},
+    },
     handlers::{self, ContractText, Edge},
     openapi::{self, ContractError},
     repositories::key_checks,
@@ -32,7 +35,10 @@ use crate::{
         sessions::SessionService,
         tokens::access::AccessTokens,
         transports::{Transport, UnusableTransport},
-        vault::{Vault, kms::{Kms, KmsError}},
+        vault::{
+            Vault,
+            kms::{Kms, KmsError},
+        },
     },
 };
 
@@ -227,7 +233,12 @@ pub async fn start(config: &Config, clock: Clock) -> Result<Running, StartError>
     })
 }
 
-fn compose(config: &Config, clock: Clock, stores: Stores, kms: Arc<Kms>) -> Result<(Services, JobRunner), StartError> {
+fn compose(
+    config: &Config,
+    clock: Clock,
+    stores: Stores,
+    kms: Arc<Kms>,
+) -> Result<(Services, JobRunner), StartError> {
     let vault = Vault::new(Arc::clone(&kms), stores.keys.clone());
     let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
     let passwords = Passwords::new(config.hash_cost, cores)?;
@@ -239,8 +250,13 @@ fn compose(config: &Config, clock: Clock, stores: Stores, kms: Arc<Kms>) -> Resu
         Transport::open(&config.mail, &config.mail_from)?,
         Transport::open(&config.sms, &config.sms_from)?,
     );
-    let sessions =
-        SessionService::new(stores.data.clone(), vault.clone(), clock.clone(), passwords.clone(), access.clone());
+    let sessions = SessionService::new(
+        stores.data.clone(),
+        vault.clone(),
+        clock.clone(),
+        passwords.clone(),
+        access.clone(),
+    );
     let jobs = JobRunner {
         db: stores.data.clone(),
         keys: stores.keys.clone(),
@@ -269,7 +285,10 @@ fn compose(config: &Config, clock: Clock, stores: Stores, kms: Arc<Kms>) -> Resu
     Ok((services, jobs))
 }
 
-fn listen(config: &Config, services: &Data<Services>) -> Result<(actix_web::dev::Server, SocketAddr), StartError> {
+fn listen(
+    config: &Config,
+    services: &Data<Services>,
+) -> Result<(actix_web::dev::Server, SocketAddr), StartError> {
     let edge = Data::new(Edge::new(config.http.clone()));
     let contract = Data::new(ContractText(web::Bytes::from(openapi::yaml()?)));
     let (services, http) = (services.clone(), config.http.clone());
@@ -313,7 +332,10 @@ fn cors(http: &HttpConfig) -> Cors {
     http.cors_origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin))
 }
 
-fn operator(address: SocketAddr, services: &Data<Services>) -> Result<(actix_web::dev::Server, SocketAddr), StartError> {
+fn operator(
+    address: SocketAddr,
+    services: &Data<Services>,
+) -> Result<(actix_web::dev::Server, SocketAddr), StartError> {
     let services = services.clone();
     let server = HttpServer::new(move || App::new().app_data(services.clone()).configure(handlers::operator))
         .workers(1)

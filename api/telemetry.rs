@@ -56,22 +56,29 @@ impl Metrics {
                 &["operation", "status"],
             )?,
             request_seconds: HistogramVec::new(
-                HistogramOpts::new("http_request_seconds", "Time to answer, by operation.")
-                    .buckets(vec![0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0]),
+                HistogramOpts::new("http_request_seconds", "Time to answer, by operation.").buckets(vec![
+                    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0,
+                ]),
                 &["operation"],
             )?,
-            write_retries: IntCounter::new("db_write_retries_total", "Transactions run again after a conflict.")?,
+            write_retries: IntCounter::new(
+                "db_write_retries_total",
+                "Transactions run again after a conflict.",
+            )?,
             outbox_messages: IntCounterVec::new(
                 Opts::new("outbox_messages_total", "Messages by channel and outcome of an attempt."),
                 &["channel", "outcome"],
             )?,
             outbox_queued: IntGauge::new("outbox_queued", "Messages waiting to be sent.")?,
-            jobs: IntCounterVec::new(Opts::new("jobs_total", "Runs of background jobs."), &["job", "outcome"])?,
+            jobs: IntCounterVec::new(
+                Opts::new("jobs_total", "Runs of background jobs."),
+                &["job", "outcome"],
+            )?,
             vault_failures: IntCounter::new("vault_failures_total", "Sealed values that did not open.")?,
             build_info: IntGaugeVec::new(Opts::new("build_info", "The running version."), &["version"])?,
         };
-        for collector in [
-            Box::new(metrics.requests.clone()) as Box<dyn prometheus::core::Collector>,
+        let collectors: [Box<dyn prometheus::core::Collector>; 8] = [
+            Box::new(metrics.requests.clone()),
             Box::new(metrics.request_seconds.clone()),
             Box::new(metrics.write_retries.clone()),
             Box::new(metrics.outbox_messages.clone()),
@@ -79,7 +86,8 @@ impl Metrics {
             Box::new(metrics.jobs.clone()),
             Box::new(metrics.vault_failures.clone()),
             Box::new(metrics.build_info.clone()),
-        ] {
+        ];
+        for collector in collectors {
             metrics.registry.register(collector)?;
         }
         metrics.build_info.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
@@ -99,6 +107,10 @@ impl Metrics {
 }
 
 /// The metrics of this process.
+///
+/// # Panics
+///
+/// Never: the descriptions above are constants, and the first test that starts a server proves them valid.
 pub fn metrics() -> &'static Metrics {
     static METRICS: OnceLock<Metrics> = OnceLock::new();
     #[expect(clippy::expect_used, reason = "the descriptions above are constants and valid")]

@@ -1,6 +1,11 @@
 //! The one-way rule of the layers, held against the source.
 
-use std::{fs, path::{Path, PathBuf}};
+#![expect(clippy::expect_used, reason = "a test that meets the unexpected fails")]
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 /// Every source file below `folder`, with its text.
 fn sources(folder: &str) -> Vec<(PathBuf, String)> {
@@ -25,10 +30,24 @@ fn layer(path: &Path) -> &str {
 
 /// What each layer must not name.
 const FORBIDDEN: [(&str, &[&str]); 5] = [
-    ("domain", &["diesel", "actix_web", "crate::db", "crate::repositories", "crate::services", "crate::handlers", "crate::server"]),
+    (
+        "domain",
+        &[
+            "diesel",
+            "actix_web",
+            "crate::db",
+            "crate::repositories",
+            "crate::services",
+            "crate::handlers",
+            "crate::server",
+        ],
+    ),
     ("db", &["actix_web", "crate::repositories", "crate::services", "crate::handlers", "crate::server"]),
     ("repositories", &["actix_web", "crate::services", "crate::handlers", "crate::server"]),
-    ("services", &["diesel", "actix_web", "crate::handlers", "crate::server", "crate::problem", "crate::config"]),
+    (
+        "services",
+        &["diesel", "actix_web", "crate::handlers", "crate::server", "crate::problem", "crate::config"],
+    ),
     ("handlers", &["diesel", "crate::db", "crate::repositories"]),
 ];
 

@@ -1,5 +1,7 @@
 //! One connection type over both databases, and how each is opened.
 
+use std::fmt::Write as _;
+
 use diesel::{Connection, PgConnection, RunQueryDsl, SqliteConnection, connection::SimpleConnection};
 use secrecy::{ExposeSecret, SecretString};
 
@@ -120,10 +122,12 @@ fn assert_sqlite_version(c: &mut SqliteConnection) -> Result<(), StorageError> {
 /// A dead server must be noticed in seconds, whatever the URL forgot to say.
 fn with_timeouts(url: &str) -> String {
     let mut url = url.to_owned();
-    for (key, value) in [("connect_timeout", "3"), ("tcp_user_timeout", "5000"), ("application_name", "smart-mining")] {
+    for (key, value) in
+        [("connect_timeout", "3"), ("tcp_user_timeout", "5000"), ("application_name", "smart-mining")]
+    {
         if !url.contains(&format!("{key}=")) {
             url.push(if url.contains('?') { '&' } else { '?' });
-            url.push_str(&format!("{key}={value}"));
+            let _ = write!(url, "{key}={value}");
         }
     }
     url

@@ -107,7 +107,9 @@ where
 
     fn settle(self: Box<Self>, durable: Result<(), StorageError>) {
         let attempt = match (self.result, durable) {
-            (Some(Err(error)), _) if matches!(error.storage(), Some(StorageError::Conflict)) => Attempt::Conflict,
+            (Some(Err(error)), _) if matches!(error.storage(), Some(StorageError::Conflict)) => {
+                Attempt::Conflict
+            }
             (Some(Err(error)), _) => Attempt::Done(Err(error)),
             (_, Err(StorageError::Conflict)) => Attempt::Conflict,
             (_, Err(trouble)) => Attempt::Done(Err(trouble.into())),
@@ -128,10 +130,7 @@ where
 }
 
 /// Runs the work; a panic becomes an error and says nothing of what it held.
-fn shielded<T, E: Refusal>(
-    work: &impl Fn(&mut Conn) -> Result<T, E>,
-    c: &mut Conn,
-) -> Result<T, E> {
+fn shielded<T, E: Refusal>(work: &impl Fn(&mut Conn) -> Result<T, E>, c: &mut Conn) -> Result<T, E> {
     catch_unwind(AssertUnwindSafe(|| work(c))).unwrap_or_else(|payload: Box<dyn Any + Send>| {
         drop(payload);
         Err(StorageError::Panicked.into())
@@ -145,7 +144,11 @@ pub(super) struct Lane {
 
 impl Lane {
     /// Threads that each own a connection and take whatever comes next.
-    pub(super) fn owned_connections(opener: &Opener, threads: usize, name: &str) -> Result<Self, StorageError> {
+    pub(super) fn owned_connections(
+        opener: &Opener,
+        threads: usize,
+        name: &str,
+    ) -> Result<Self, StorageError> {
         let (queue, tasks) = bounded(threads * 64);
         for n in 0..threads {
             let (opener, tasks) = (opener.clone(), tasks.clone());
@@ -293,7 +296,9 @@ fn commit_group(keeper: &mut Keeper<'_>, mut group: Vec<Task>) {
         Ok(GroupEnd::Committed) => group.into_iter().for_each(|task| task.work.settle(Ok(()))),
         Ok(GroupEnd::Broken) => {
             keeper.discard();
-            group.into_iter().for_each(|task| run_alone(keeper, task));
+            for task in group {
+                run_alone(keeper, task);
+            }
         }
         Err(trouble) => {
             keeper.discard();

@@ -102,7 +102,8 @@ fn grant(c: &mut PgConnection, role: &str, keys: bool) -> Result<(), MigrationEr
 /// The role in a PostgreSQL URL, quoted as an identifier.
 fn role_of(url: &SecretString) -> Result<String, StorageError> {
     let unusable = StorageError::Unavailable("DATABASE_URL names no role");
-    let parsed = reqwest::Url::parse(url.expose_secret()).map_err(|_| StorageError::Unavailable("the URL is malformed"))?;
+    let parsed = reqwest::Url::parse(url.expose_secret())
+        .map_err(|_| StorageError::Unavailable("the URL is malformed"))?;
     if parsed.username().is_empty() {
         return Err(unusable);
     }

@@ -73,9 +73,7 @@ impl Db {
             Backend::Sqlite => {
                 (Lane::group_commit(&opener)?, Some(Lane::owned_connections(&opener, 2, "read")?))
             }
-            Backend::Postgres => {
-                (Lane::owned_connections(&opener, settings.connections, "pg")?, None)
-            }
+            Backend::Postgres => (Lane::owned_connections(&opener, settings.connections, "pg")?, None),
         };
         let stripes = std::iter::repeat_with(Mutex::default).take(STRIPES).collect();
         Ok(Self { inner: Arc::new(Inner { opener, main, long, stripes }) })

@@ -336,4 +336,11 @@ joinable!(credentials -> accounts (account_id));
 joinable!(account_emails -> accounts (account_id));
 joinable!(sessions -> accounts (account_id));
 
-allow_tables_to_appear_in_same_query!(accounts, account_emails, credentials, profiles, sessions, policy_versions);
+allow_tables_to_appear_in_same_query!(
+    accounts,
+    account_emails,
+    credentials,
+    profiles,
+    sessions,
+    policy_versions
+);

@@ -14,7 +14,9 @@ use uuid::Uuid;
 
 use super::{MultiBackend, conn::MultiRawValue};
 use crate::domain::{
-    ids::{AccountId, ConsentEventId, DataConfirmationId, DeviceId, InstanceId, LeafId, MessageId, SessionId},
+    ids::{
+        AccountId, ConsentEventId, DataConfirmationId, DeviceId, InstanceId, LeafId, MessageId, SessionId,
+    },
     time::Timestamp,
 };
 
@@ -198,4 +200,3 @@ impl FromSql<Json, Sqlite> for JsonText {
         <String as FromSql<diesel::sql_types::Text, Sqlite>>::from_sql(value).map(Self)
     }
 }
-

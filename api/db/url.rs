@@ -21,8 +21,9 @@ impl Backend {
             return Ok(Self::Sqlite);
         }
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            let wants_tls =
-                ["sslmode=require", "sslmode=verify-ca", "sslmode=verify-full"].iter().any(|mode| url.contains(mode));
+            let wants_tls = ["sslmode=require", "sslmode=verify-ca", "sslmode=verify-full"]
+                .iter()
+                .any(|mode| url.contains(mode));
             if wants_tls && !cfg!(feature = "postgres-tls") {
                 return Err(StorageError::Unavailable(
                     "the URL asks for TLS: build with `--features postgres-tls`",

@@ -5,7 +5,11 @@ use super::{
     email::Email,
     ids::{AccountId, DataConfirmationId, LeafId},
     language::LanguageTag,
-    phone::PhoneNumber, real_name::RealName, sealed::Sealed, time::Timestamp, time_zone::TimeZone,
+    phone::PhoneNumber,
+    real_name::RealName,
+    sealed::Sealed,
+    time::Timestamp,
+    time_zone::TimeZone,
 };
 
 /// What an account may still do.

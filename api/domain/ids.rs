@@ -7,7 +7,10 @@ use std::{borrow::Cow, fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 use utoipa::{
     PartialSchema, ToSchema,
-    openapi::{RefOr, Schema, schema::{ObjectBuilder, Type}},
+    openapi::{
+        RefOr, Schema,
+        schema::{ObjectBuilder, Type},
+    },
 };
 use uuid::{NoContext, Uuid};
 

@@ -5,7 +5,11 @@ use sha2::{Digest, Sha256};
 use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
 
-use super::{email::Email, personal::{Personal, masked_debug}, real_name::RealName};
+use super::{
+    email::Email,
+    personal::{Personal, masked_debug},
+    real_name::RealName,
+};
 
 /// The shortest password, in code points (policy clause 1.1).
 pub const MIN_LENGTH: usize = 12;

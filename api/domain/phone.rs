@@ -24,7 +24,9 @@ mod tests {
     #[test]
     fn only_e164_is_a_number() {
         assert!("+64211234567".parse::<PhoneNumber>().is_ok());
-        for text in ["64211234567", "+0211234567", "+64 21 123", "+1234567", "+1234567890123456", "+6421１23456"] {
+        for text in
+            ["64211234567", "+0211234567", "+64 21 123", "+1234567", "+1234567890123456", "+6421１23456"]
+        {
             assert_eq!(text.parse::<PhoneNumber>(), Err(InvalidPhone), "{text}");
         }
     }

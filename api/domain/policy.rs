@@ -55,13 +55,14 @@ mod tests {
     #[test]
     fn version_1_has_every_clause_in_order_on_one_line_each() {
         let clauses = first_version().unwrap();
-        let expected: Vec<String> = [(0, 4), (1, 9), (2, 6), (3, 9), (4, 8), (5, 6), (6, 3), (7, 6), (8, 2), (9, 3)]
-            .into_iter()
-            .flat_map(|(chapter, last)| {
-                let first = 1;
-                (first..=last).map(move |n| format!("{chapter}.{n}"))
-            })
-            .collect();
+        let expected: Vec<String> =
+            [(0, 4), (1, 9), (2, 6), (3, 9), (4, 8), (5, 6), (6, 3), (7, 6), (8, 2), (9, 3)]
+                .into_iter()
+                .flat_map(|(chapter, last)| {
+                    let first = 1;
+                    (first..=last).map(move |n| format!("{chapter}.{n}"))
+                })
+                .collect();
         assert_eq!(clauses.iter().map(|c| c.id.clone()).collect::<Vec<_>>(), expected);
         for clause in &clauses {
             assert!(!clause.title.is_empty() && !clause.text.is_empty(), "{}", clause.id);

@@ -3,9 +3,7 @@
 use sha2::{Digest, Sha256};
 
 /// A purpose of processing that rests on consent.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize, utoipa::ToSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Purpose {
     /// Cookie data measures effectiveness and trends (clause 2.2).
@@ -179,7 +177,9 @@ impl PurposeDefinition {
         }
         for list in [self.data_classes, self.recipients] {
             part(&list.len().to_string());
-            list.iter().for_each(|item| part(item));
+            for item in list {
+                part(item);
+            }
         }
         hash.finalize().into()
     }

@@ -23,7 +23,8 @@ mod tests {
 
     #[test]
     fn names_of_the_world_pass_and_tricks_do_not() {
-        for name in ["Ada Lovelace", "李小龍", "Nguyễn Thị Minh", "O’Connor-Ní Dhomhnaill", "María José"] {
+        for name in ["Ada Lovelace", "李小龍", "Nguyễn Thị Minh", "O’Connor-Ní Dhomhnaill", "María José"]
+        {
             assert!(name.parse::<RealName>().is_ok(), "{name}");
         }
         assert_eq!("  Ada \u{a0} Lovelace ".parse::<RealName>().unwrap().expose(), "Ada Lovelace");

@@ -3,8 +3,8 @@
 use super::{
     account::AccountState,
     ids::{AccountId, DeviceId, SessionId},
-    sealed::Sealed,
     personal::PersonalText,
+    sealed::Sealed,
     time::Timestamp,
 };
 

@@ -6,7 +6,10 @@ use chrono::{DateTime, SecondsFormat, SubsecRound, TimeDelta, Utc};
 use serde::{Serialize, Serializer};
 use utoipa::{
     PartialSchema, ToSchema,
-    openapi::{KnownFormat, RefOr, Schema, SchemaFormat, schema::{ObjectBuilder, Type}},
+    openapi::{
+        KnownFormat, RefOr, Schema, SchemaFormat,
+        schema::{ObjectBuilder, Type},
+    },
 };
 
 /// An instant, truncated to microseconds so that a value survives either database unchanged.

@@ -1,6 +1,11 @@
 //! The person's own account: profile, history, confirmation.
 
-use actix_web::{HttpResponse, get, http::header, patch, post, web::{Data, Json}};
+use actix_web::{
+    HttpResponse, get,
+    http::header,
+    patch, post,
+    web::{Data, Json},
+};
 
 use super::{
     extract::{IdempotencyKey, IfMatch, Page, Person, StrictJson, Turn, draft, etag},
@@ -89,7 +94,9 @@ pub(super) async fn confirm_account_data(
     };
     let confirmation =
         services.accounts.confirm(person.account_id, draft(ticket.as_ref()), confirmation_bytes).await?;
-    Ok(created(HttpResponse::Created().content_type("application/json").body(confirmation_bytes(&confirmation))))
+    Ok(created(
+        HttpResponse::Created().content_type("application/json").body(confirmation_bytes(&confirmation)),
+    ))
 }
 
 /// What a confirmation changed is seen in the account.

@@ -45,7 +45,11 @@ pub(super) async fn register_account(
         .json(view))
 }
 
-fn registration(body: RegisterAccount, client: &Client, spoken: Option<LanguageTag>) -> Result<Registration, Problem> {
+fn registration(
+    body: RegisterAccount,
+    client: &Client,
+    spoken: Option<LanguageTag>,
+) -> Result<Registration, Problem> {
     let too_long = || Problem::invalid("/password", FieldCode::PasswordTooLong);
     let language = body.language.or(spoken).map_or_else(|| "en".parse(), Ok);
     Ok(Registration {

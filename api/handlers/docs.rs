@@ -32,7 +32,9 @@ pub(super) fn reference() -> impl actix_web::dev::HttpServiceFactory {
     let page = SwaggerUi::new("/docs/{_:.*}").config(Config::from("/openapi.yaml").validator_url("none"));
     web::scope("")
         .guard(actix_web::guard::fn_guard(|context| context.head().uri.path().starts_with("/docs")))
-        .wrap(actix_web::middleware::DefaultHeaders::new().add((header::CONTENT_SECURITY_POLICY, PAGE_POLICY)))
+        .wrap(
+            actix_web::middleware::DefaultHeaders::new().add((header::CONTENT_SECURITY_POLICY, PAGE_POLICY)),
+        )
         .service(page)
         .default_service(web::to(not_a_page))
 }

@@ -15,7 +15,9 @@ use crate::{openapi::responses::NotFound, problem::Problem, server::Services};
 #[get("/v1/policy-versions/current")]
 pub(super) async fn get_current_policy_version(services: Data<Services>) -> Result<HttpResponse, Problem> {
     let version = services.policies.current().await?;
-    Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-cache")).json(PolicyVersionView::new(version)))
+    Ok(HttpResponse::Ok()
+        .insert_header((header::CACHE_CONTROL, "no-cache"))
+        .json(PolicyVersionView::new(version)))
 }
 
 /// Get a policy version

@@ -1,6 +1,11 @@
 //! Signing in, staying in, signing out.
 
-use actix_web::{HttpResponse, delete, get, http::header, post, web::{Data, Json}};
+use actix_web::{
+    HttpResponse, delete, get,
+    http::header,
+    post,
+    web::{Data, Json},
+};
 
 use super::{
     extract::{Client, IdempotencyKey, Page, Person, StrictJson, Turn, TypedPath, draft},
@@ -36,8 +41,10 @@ pub(super) async fn create_session(
     };
     let password = Password::presented(&body.value.password.0);
     let password = password.ok_or(Problem::new(ProblemCode::InvalidCredentials))?;
-    let signed_in =
-        services.sessions.create(&body.value.email, password, client.origin(), draft(ticket.as_ref())).await?;
+    let signed_in = services
+        .sessions
+        .create(&body.value.email, password, client.origin(), draft(ticket.as_ref()))
+        .await?;
     Ok(HttpResponse::Created()
         .insert_header((header::LOCATION, format!("/v1/sessions/{}", signed_in.session_id)))
         .cookie(client.cookie())

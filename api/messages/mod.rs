@@ -47,7 +47,8 @@ fn bundle(language: Language) -> &'static FluentBundle<FluentResource> {
     };
     cell.get_or_init(|| {
         // A message that does not parse is missing, and the test below finds it.
-        let resource = FluentResource::try_new(language.source().to_owned()).unwrap_or_else(|(parsed, _)| parsed);
+        let resource =
+            FluentResource::try_new(language.source().to_owned()).unwrap_or_else(|(parsed, _)| parsed);
         let mut bundle = FluentBundle::new_concurrent(language.tag().parse().into_iter().collect());
         bundle.set_use_isolating(false);
         bundle.add_resource_overriding(resource);

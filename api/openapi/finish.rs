@@ -1,14 +1,19 @@
 //! Finishes the contract: what is the same everywhere is said once, here.
 
+#![expect(
+    clippy::indexing_slicing,
+    reason = "the document is made by this code alone; a test proves it whole, and no request reaches it"
+)]
+
 use serde_json::{Map, Value, json};
 
 use super::{ContractError, responses};
 use crate::{
     domain::operation::{Audience, Operation, PolicyGate, Shape},
     handlers::views::{
-        AccountChangePage, AccountView, CreateSession, DataConfirmationView, EndedSessionView, Example, PolicyVersionView,
-        RefreshSession, RegisterAccount, RegistrationView, SessionPageView, SessionTokens, SignedInView,
-        SigningKeySet, UpdateAccount, VerifiedAccount, VerifyAccount,
+        AccountChangePage, AccountView, CreateSession, DataConfirmationView, EndedSessionView, Example,
+        PolicyVersionView, RefreshSession, RegisterAccount, RegistrationView, SessionPageView, SessionTokens,
+        SignedInView, SigningKeySet, UpdateAccount, VerifiedAccount, VerifyAccount,
     },
     problem::{FieldCode, FieldProblem, Problem, ProblemCode, ProblemView},
 };
@@ -30,7 +35,10 @@ const TAGS: &[(&str, &str)] = &[
 ];
 
 /// Where an answer leads: operation, status, name, target operation, its parameters.
-const LINKS: &[(&str, &str, &str, &str, &[(&str, &str)])] = &[
+type LinkRow =
+    (&'static str, &'static str, &'static str, &'static str, &'static [(&'static str, &'static str)]);
+
+const LINKS: &[LinkRow] = &[
     ("register_account", "202", "verify", "verify_account", &[]),
     ("verify_account", "201", "account", "get_account", &[]),
     ("verify_account", "201", "end", "end_session", &[("session_id", "$response.body#/session/session_id")]),
@@ -38,7 +46,13 @@ const LINKS: &[(&str, &str, &str, &str, &[(&str, &str)])] = &[
     ("create_session", "201", "list", "list_sessions", &[]),
     ("refresh_session", "201", "end", "end_session", &[("session_id", "$response.body#/session_id")]),
     ("confirm_account_data", "201", "account", "get_account", &[]),
-    ("get_current_policy_version", "200", "version", "get_policy_version", &[("version", "$response.body#/version")]),
+    (
+        "get_current_policy_version",
+        "200",
+        "version",
+        "get_policy_version",
+        &[("version", "$response.body#/version")],
+    ),
 ];
 
 pub(super) fn finish(mut document: Value) -> Result<Value, ContractError> {
@@ -60,7 +74,9 @@ pub(super) fn finish(mut document: Value) -> Result<Value, ContractError> {
     document["security"] = json!([{ "person": [] }]);
     let examples = examples();
     if let Some(paths) = document["paths"].as_object_mut() {
-        for operation in paths.values_mut().filter_map(Value::as_object_mut).flat_map(|path| path.values_mut()) {
+        for operation in
+            paths.values_mut().filter_map(Value::as_object_mut).flat_map(|path| path.values_mut())
+        {
             finish_operation(operation, &examples)?;
         }
     }
@@ -129,7 +145,8 @@ fn add_refusals(described: &mut Value, operation: &Operation) {
         statuses.extend([408, 413, 415, 422]);
     }
     for (name, status, _) in responses::ALL.iter().filter(|(_, status, _)| statuses.contains(status)) {
-        described["responses"][status.to_string()] = json!({ "$ref": format!("#/components/responses/{name}") });
+        described["responses"][status.to_string()] =
+            json!({ "$ref": format!("#/components/responses/{name}") });
     }
 }
 
@@ -175,9 +192,7 @@ fn finish_components(components: &mut Value) {
             "description": "An access token of a person, from a session; it lives ten minutes at most (RFC6750; issued and checked as RFC8725 advises).",
         },
     });
-    let text = |description: &str, max: usize, example: &str| {
-        json!({ "description": description, "schema": { "type": "string", "maxLength": max }, "example": example })
-    };
+    let text = |description: &str, max: usize, example: &str| json!({ "description": description, "schema": { "type": "string", "maxLength": max }, "example": example });
     components["headers"] = json!({
         "X-Request-Id": text("The id of the request; quote it to support.", 64, "req_0198c8f2b1d07c3f9e21a4b7c6d5e4f3"),
         "RateLimit": text("Requests left, and seconds until more (draft-ietf-httpapi-ratelimit-headers).", 64, "\"ordinary\";r=59;t=0"),
@@ -199,7 +214,10 @@ fn finish_components(components: &mut Value) {
     }
     components["parameters"] = parameters();
     components["responses"] = Value::Object(
-        responses::ALL.iter().map(|(name, status, words)| ((*name).to_owned(), refusal(*status, words))).collect(),
+        responses::ALL
+            .iter()
+            .map(|(name, status, words)| ((*name).to_owned(), refusal(*status, words)))
+            .collect(),
     );
 }
 

@@ -8,7 +8,10 @@ use serde_json::Value;
 use utoipa::OpenApi;
 use utoipa_actix_web::AppExt;
 
-use crate::{handlers, problem::{FieldProblemView, ProblemView}};
+use crate::{
+    handlers,
+    problem::{FieldProblemView, ProblemView},
+};
 
 #[derive(OpenApi)]
 #[openapi(components(schemas(ProblemView, FieldProblemView)))]
@@ -31,8 +34,11 @@ pub enum ContractError {
 ///
 /// [`ContractError::UnknownOperation`] for a route that the operation table does not know.
 pub fn document() -> Result<Value, ContractError> {
-    let (_, described) =
-        App::new().into_utoipa_app().openapi(Base::openapi()).configure(handlers::operations).split_for_parts();
+    let (_, described) = App::new()
+        .into_utoipa_app()
+        .openapi(Base::openapi())
+        .configure(handlers::operations)
+        .split_for_parts();
     finish::finish(serde_json::to_value(described)?)
 }
 

@@ -1,5 +1,7 @@
 //! The one table of problems: slug, status, title. Slugs are for ever; new ones are only added.
 
+use std::fmt::Write as _;
+
 /// Makes an enum whose variants carry what the table says of them.
 macro_rules! codes {
     ($(#[$doc:meta])* $name:ident { $( $variant:ident = $slug:literal $(/ $status:literal)?, $text:literal; )* }) => {
@@ -107,11 +109,11 @@ pub fn errors_page() -> String {
          treat a code that you do not know like its status.\n\n| code | status | meaning |\n|---|---|---|\n",
     );
     for code in ProblemCode::ALL {
-        page.push_str(&format!("| `{}` | {} | {} |\n", code.slug(), code.status(), code.text()));
+        let _ = writeln!(page, "| `{}` | {} | {} |", code.slug(), code.status(), code.text());
     }
     page.push_str("\n## Codes of single values\n\nIn `errors[]`, each with a JSON pointer.\n\n| code | meaning |\n|---|---|\n");
     for code in FieldCode::ALL {
-        page.push_str(&format!("| `{}` | {} |\n", code.slug(), code.text()));
+        let _ = writeln!(page, "| `{}` | {} |", code.slug(), code.text());
     }
     page
 }

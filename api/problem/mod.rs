@@ -7,6 +7,7 @@ pub mod codes;
 mod mapping;
 
 use std::fmt;
+use std::fmt::Write as _;
 
 use actix_web::{HttpResponse, ResponseError, http::StatusCode};
 use serde::Serialize;
@@ -56,7 +57,7 @@ impl Problem {
         let mut text = cause.to_string();
         let mut source = cause.source();
         while let Some(next) = source {
-            text.push_str(&format!(": {next}"));
+            let _ = write!(text, ": {next}");
             source = next.source();
         }
         Self { cause: Some(text), ..Self::new(ProblemCode::Internal) }

@@ -5,7 +5,11 @@ use diesel::prelude::*;
 use super::corrupt;
 use crate::{
     db::{Conn, Dispatch, StorageError, schema::account_changes},
-    domain::{account::ProfileField, ids::{AccountId, LeafId}, time::Timestamp},
+    domain::{
+        account::ProfileField,
+        ids::{AccountId, LeafId},
+        time::Timestamp,
+    },
 };
 
 /// One change, its old value sealed under the category of its field.
@@ -63,7 +67,12 @@ pub fn insert(c: &mut Conn, change: &SealedChange) -> Result<(), StorageError> {
 }
 
 /// The person's changes before `before`, newest first.
-pub fn list_owned(c: &mut Conn, owner: AccountId, before: i64, limit: i64) -> Result<Vec<SealedChange>, StorageError> {
+pub fn list_owned(
+    c: &mut Conn,
+    owner: AccountId,
+    before: i64,
+    limit: i64,
+) -> Result<Vec<SealedChange>, StorageError> {
     let rows: Vec<Row> = account_changes::table
         .filter(account_changes::account_id.eq(owner))
         .filter(account_changes::sequence.lt(before))

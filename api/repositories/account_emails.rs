@@ -11,8 +11,11 @@ use crate::{
 /// The account behind any of `indexes`, which all stand for one address.
 pub fn find_account(c: &mut Conn, indexes: &[(u32, [u8; 32])]) -> Result<Option<AccountId>, StorageError> {
     for (_, index) in indexes {
-        let found: Option<AccountId> =
-            account_emails::table.find(index.to_vec()).select(account_emails::account_id).get_result(c).optional()?;
+        let found: Option<AccountId> = account_emails::table
+            .find(index.to_vec())
+            .select(account_emails::account_id)
+            .get_result(c)
+            .optional()?;
         if found.is_some() {
             return Ok(found);
         }
@@ -23,7 +26,8 @@ pub fn find_account(c: &mut Conn, indexes: &[(u32, [u8; 32])]) -> Result<Option<
 /// Gives the address to the account; [`StorageError::Duplicate`] if it is another's.
 pub fn insert(c: &mut Conn, id: AccountId, indexes: &[(u32, [u8; 32])]) -> Result<(), StorageError> {
     for (version, index) in indexes {
-        let version = i32::try_from(*version).map_err(|_| corrupt("account_emails", "a version out of range"))?;
+        let version =
+            i32::try_from(*version).map_err(|_| corrupt("account_emails", "a version out of range"))?;
         diesel::insert_into(account_emails::table)
             .values((
                 account_emails::blind_index.eq(index.to_vec()),

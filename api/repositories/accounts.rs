@@ -37,7 +37,9 @@ pub fn take_sequence(c: &mut Conn, id: AccountId, count: i64) -> Result<Option<i
 pub fn filter_existing(c: &mut Conn, ids: &[AccountId]) -> Result<Vec<AccountId>, StorageError> {
     let mut existing = Vec::new();
     for id in ids {
-        existing.extend(accounts::table.find(*id).select(accounts::account_id).get_result::<AccountId>(c).optional()?);
+        existing.extend(
+            accounts::table.find(*id).select(accounts::account_id).get_result::<AccountId>(c).optional()?,
+        );
     }
     Ok(existing)
 }

@@ -2,11 +2,18 @@
 
 use diesel::prelude::*;
 
-use crate::{
-    db::{Conn, Dispatch, StorageError, schema::{accounts, credentials}},
-    domain::{account::{Account, AccountState}, ids::AccountId, time::Timestamp},
-};
 use super::corrupt;
+use crate::{
+    db::{
+        Conn, Dispatch, StorageError,
+        schema::{accounts, credentials},
+    },
+    domain::{
+        account::{Account, AccountState},
+        ids::AccountId,
+        time::Timestamp,
+    },
+};
 
 #[derive(Queryable)]
 struct Row {

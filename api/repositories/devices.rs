@@ -4,7 +4,10 @@ use diesel::prelude::*;
 
 use crate::{
     db::{Conn, Dispatch, StorageError, schema::account_devices},
-    domain::{ids::{AccountId, DeviceId}, time::Timestamp},
+    domain::{
+        ids::{AccountId, DeviceId},
+        time::Timestamp,
+    },
 };
 
 /// Notes that the account was used on the device.

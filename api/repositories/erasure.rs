@@ -3,10 +3,13 @@
 use diesel::prelude::*;
 
 use crate::{
-    db::{Conn, StorageError, schema::{
-        account_changes, account_devices, account_emails, credentials, idempotency_keys, log_details, outbox,
-        profiles, refresh_tokens, registrations, sessions,
-    }},
+    db::{
+        Conn, StorageError,
+        schema::{
+            account_changes, account_devices, account_emails, credentials, idempotency_keys, log_details,
+            outbox, profiles, refresh_tokens, registrations, sessions,
+        },
+    },
     domain::{data_dictionary::Category, ids::AccountId},
 };
 
@@ -17,10 +20,7 @@ pub fn erase_rows(c: &mut Conn, id: AccountId, category: Category) -> Result<(),
     match category {
         Category::Identity => {
             diesel::update(profiles::table.find(id))
-                .set((
-                    profiles::real_name.eq(None::<Vec<u8>>),
-                    profiles::display_name.eq(None::<Vec<u8>>),
-                ))
+                .set((profiles::real_name.eq(None::<Vec<u8>>), profiles::display_name.eq(None::<Vec<u8>>)))
                 .execute(c)?;
             diesel::update(account_changes::table.filter(account_changes::account_id.eq(id)))
                 .set(account_changes::old_identity.eq(None::<Vec<u8>>))

@@ -3,7 +3,10 @@
 use diesel::prelude::*;
 
 use crate::{
-    db::{Conn, Dispatch, StorageError, schema::{log_details, log_leaves, log_public_details}},
+    db::{
+        Conn, Dispatch, StorageError,
+        schema::{log_details, log_leaves, log_public_details},
+    },
     domain::ids::{AccountId, LeafId},
 };
 

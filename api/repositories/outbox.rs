@@ -6,7 +6,11 @@ use diesel::prelude::*;
 use super::corrupt;
 use crate::{
     db::{Conn, Dispatch, StorageError, schema::outbox},
-    domain::{ids::{AccountId, MessageId}, message::Channel, time::Timestamp},
+    domain::{
+        ids::{AccountId, MessageId},
+        message::Channel,
+        time::Timestamp,
+    },
 };
 
 /// A message as it rests.
@@ -50,7 +54,12 @@ struct Row {
 }
 
 /// Claims messages that are due. A claim lapses after `lease`, so a killed sender's come again.
-pub fn claim_due(c: &mut Conn, now: Timestamp, lease: TimeDelta, limit: i64) -> Result<Vec<SealedMessage>, StorageError> {
+pub fn claim_due(
+    c: &mut Conn,
+    now: Timestamp,
+    lease: TimeDelta,
+    limit: i64,
+) -> Result<Vec<SealedMessage>, StorageError> {
     let due: Vec<Row> = outbox::table
         .filter(outbox::state.eq_any(["queued", "sending"]))
         .filter(outbox::next_attempt_at.le(now))

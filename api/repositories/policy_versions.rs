@@ -5,7 +5,11 @@ use diesel::prelude::*;
 use super::{corrupt, hash32};
 use crate::{
     db::{Conn, Dispatch, StorageError, schema::policy_versions, types::JsonText},
-    domain::{ids::LeafId, policy::{Clause, PolicyVersion}, time::Timestamp},
+    domain::{
+        ids::LeafId,
+        policy::{Clause, PolicyVersion},
+        time::Timestamp,
+    },
 };
 
 const TABLE: &str = "policy_versions";
@@ -49,7 +53,8 @@ pub fn find(c: &mut Conn, version: i32) -> Result<Option<PolicyVersion>, Storage
 
 /// Adds a version; `false` if one of that number stands already.
 pub fn append(c: &mut Conn, version: &PolicyVersion, leaf_id: LeafId) -> Result<bool, StorageError> {
-    let clauses = serde_json::to_string(&version.clauses).map_err(|_| corrupt(TABLE, "clauses that do not write"))?;
+    let clauses =
+        serde_json::to_string(&version.clauses).map_err(|_| corrupt(TABLE, "clauses that do not write"))?;
     let added = diesel::insert_into(policy_versions::table)
         .values((
             policy_versions::version.eq(version.version),

@@ -4,7 +4,10 @@ use diesel::prelude::*;
 
 use crate::{
     db::{Conn, Dispatch, StorageError, schema::refresh_tokens},
-    domain::{ids::{AccountId, SessionId}, time::Timestamp},
+    domain::{
+        ids::{AccountId, SessionId},
+        time::Timestamp,
+    },
 };
 
 /// A refresh token as it rests.

@@ -153,7 +153,11 @@ pub fn filter_existing(c: &mut Conn, ids: &[AccountId]) -> Result<Vec<AccountId>
     let mut existing = Vec::new();
     for id in ids {
         existing.extend(
-            registrations::table.find(*id).select(registrations::account_id).get_result::<AccountId>(c).optional()?,
+            registrations::table
+                .find(*id)
+                .select(registrations::account_id)
+                .get_result::<AccountId>(c)
+                .optional()?,
         );
     }
     Ok(existing)

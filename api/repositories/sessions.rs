@@ -4,7 +4,10 @@ use diesel::prelude::*;
 
 use super::corrupt;
 use crate::{
-    db::{Conn, Dispatch, StorageError, schema::{accounts, policy_versions, sessions}},
+    db::{
+        Conn, Dispatch, StorageError,
+        schema::{accounts, policy_versions, sessions},
+    },
     domain::{
         account::AccountState,
         ids::{AccountId, DeviceId, SessionId},
@@ -54,7 +57,11 @@ struct StandingRow {
 }
 
 /// Where the session, its account and the policy stand: the one statement of every request.
-pub fn find_standing(c: &mut Conn, owner: AccountId, id: SessionId) -> Result<Option<SessionStanding>, StorageError> {
+pub fn find_standing(
+    c: &mut Conn,
+    owner: AccountId,
+    id: SessionId,
+) -> Result<Option<SessionStanding>, StorageError> {
     let current = policy_versions::table.select(diesel::dsl::max(policy_versions::version)).single_value();
     let row: Option<StandingRow> = sessions::table
         .inner_join(accounts::table)
@@ -163,7 +170,8 @@ pub fn touch(c: &mut Conn, owner: AccountId, id: SessionId, now: Timestamp) -> R
 /// Deletes sessions that expired, or ended, before `before`, with their refresh tokens.
 pub fn delete_past(c: &mut Conn, before: Timestamp) -> Result<usize, StorageError> {
     Ok(diesel::delete(
-        sessions::table.filter(sessions::expires_at.lt(before).or(sessions::ended_at.lt(before).assume_not_null())),
+        sessions::table
+            .filter(sessions::expires_at.lt(before).or(sessions::ended_at.lt(before).assume_not_null())),
     )
     .execute(c)?)
 }

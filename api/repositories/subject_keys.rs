@@ -4,7 +4,10 @@ use diesel::prelude::*;
 
 use super::corrupt;
 use crate::{
-    db::{Conn, Dispatch, StorageError, schema::{key_tombstones, subject_keys}},
+    db::{
+        Conn, Dispatch, StorageError,
+        schema::{key_tombstones, subject_keys},
+    },
     domain::{data_dictionary::Category, ids::AccountId, time::Timestamp},
 };
 
@@ -104,14 +107,24 @@ pub fn destroy(c: &mut Conn, id: AccountId, category: Category, now: Timestamp) 
 }
 
 /// Some keys that a version other than `kek_version` wraps.
-pub fn list_wrapped_otherwise(c: &mut Conn, kek_version: u32, limit: i64) -> Result<Vec<WrappedKey>, StorageError> {
+pub fn list_wrapped_otherwise(
+    c: &mut Conn,
+    kek_version: u32,
+    limit: i64,
+) -> Result<Vec<WrappedKey>, StorageError> {
     let current = i32::try_from(kek_version).map_err(|_| corrupt(TABLE, "a version out of range"))?;
-    let rows: Vec<Row> = subject_keys::table.filter(subject_keys::kek_version.ne(current)).limit(limit).load(c)?;
+    let rows: Vec<Row> =
+        subject_keys::table.filter(subject_keys::kek_version.ne(current)).limit(limit).load(c)?;
     rows.into_iter().map(WrappedKey::try_from).collect()
 }
 
 /// Puts a new wrapping in the place of the one it was made from, if that still stands.
-pub fn rewrap(c: &mut Conn, old: &WrappedKey, kek_version: u32, wrapped: &[u8]) -> Result<usize, StorageError> {
+pub fn rewrap(
+    c: &mut Conn,
+    old: &WrappedKey,
+    kek_version: u32,
+    wrapped: &[u8],
+) -> Result<usize, StorageError> {
     let (old, mut new) = (row(old)?, row(old)?);
     new.kek_version = i32::try_from(kek_version).map_err(|_| corrupt(TABLE, "a version out of range"))?;
     Ok(diesel::update(subject_keys::table.find((old.account_id, old.category, old.version)))

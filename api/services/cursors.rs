@@ -32,7 +32,12 @@ pub fn wrap(kms: &Kms, list: &'static str, owner: AccountId, position: &[u8]) ->
 /// # Errors
 ///
 /// [`InvalidCursor`] for any other text.
-pub fn unwrap(kms: &Kms, list: &'static str, owner: AccountId, cursor: &str) -> Result<Vec<u8>, InvalidCursor> {
+pub fn unwrap(
+    kms: &Kms,
+    list: &'static str,
+    owner: AccountId,
+    cursor: &str,
+) -> Result<Vec<u8>, InvalidCursor> {
     let read = || {
         let bytes = (cursor.len() <= MAX_LENGTH).then(|| URL_SAFE_NO_PAD.decode(cursor).ok())??;
         let (version, rest) = bytes.split_first_chunk::<4>()?;

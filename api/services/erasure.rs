@@ -7,7 +7,10 @@ use crate::{
     db::Db,
     domain::{data_dictionary::Category, ids::AccountId},
     repositories::erasure,
-    services::{clock::Clock, vault::{Vault, VaultError}},
+    services::{
+        clock::Clock,
+        vault::{Vault, VaultError},
+    },
 };
 
 /// Erases persons' data, a category at a time.

@@ -14,7 +14,10 @@ use crate::{
     repositories::idempotency_keys::{self, IdempotencyRecord},
     services::{
         clock::Clock,
-        vault::{Row, SubjectKeys, Vault, VaultError, kms::{KeyPurpose, KmsError}},
+        vault::{
+            Row, SubjectKeys, Vault, VaultError,
+            kms::{KeyPurpose, KmsError},
+        },
     },
 };
 
@@ -105,7 +108,12 @@ impl Draft {
     /// # Errors
     ///
     /// [`IdempotencyError::InUse`] if another process was faster.
-    pub fn record_secret(&self, c: &mut Conn, subject: AccountId, status: u16) -> Result<(), IdempotencyError> {
+    pub fn record_secret(
+        &self,
+        c: &mut Conn,
+        subject: AccountId,
+        status: u16,
+    ) -> Result<(), IdempotencyError> {
         self.insert(c, subject, status, None)
     }
 
@@ -114,12 +122,24 @@ impl Draft {
     /// # Errors
     ///
     /// As [`record_secret`](Self::record_secret).
-    pub fn record_answer(&self, c: &mut Conn, keys: &SubjectKeys, status: u16, answer: &[u8]) -> Result<(), IdempotencyError> {
+    pub fn record_answer(
+        &self,
+        c: &mut Conn,
+        keys: &SubjectKeys,
+        status: u16,
+        answer: &[u8],
+    ) -> Result<(), IdempotencyError> {
         let sealed = keys.seal_bytes(&IDEMPOTENCY_ANSWER, Row(&self.key_mac), answer)?;
         self.insert(c, keys.account_id(), status, Some(sealed))
     }
 
-    fn insert(&self, c: &mut Conn, account_id: AccountId, status: u16, answer: Option<Vec<u8>>) -> Result<(), IdempotencyError> {
+    fn insert(
+        &self,
+        c: &mut Conn,
+        account_id: AccountId,
+        status: u16,
+        answer: Option<Vec<u8>>,
+    ) -> Result<(), IdempotencyError> {
         idempotency_keys::delete_lapsed(c, &self.caller_mac, &self.key_mac, self.now)?;
         let record = IdempotencyRecord {
             caller_mac: self.caller_mac,
@@ -163,8 +183,7 @@ impl IdempotencyService {
         }
         let ticket = Ticket { draft, under_way: Arc::clone(&self.under_way) };
         let (caller_mac, key_mac, now) = (ticket.draft.caller_mac, ticket.draft.key_mac, ticket.draft.now);
-        let stored =
-            self.db.read(move |c| idempotency_keys::find(c, &caller_mac, &key_mac, now)).await?;
+        let stored = self.db.read(move |c| idempotency_keys::find(c, &caller_mac, &key_mac, now)).await?;
         let Some(stored) = stored else { return Ok(Begin::Fresh(ticket)) };
         if stored.fingerprint != ticket.draft.fingerprint {
             return Err(IdempotencyError::Reused);
@@ -187,7 +206,12 @@ impl IdempotencyService {
             caller_mac: mac(&[b"idempotency-caller", caller])?,
             key_mac: mac(&[b"idempotency-key", caller, request.key.as_bytes()])?,
             operation: request.operation,
-            fingerprint: mac(&[b"idempotency-body", caller, request.operation.as_bytes(), request.body_digest])?,
+            fingerprint: mac(&[
+                b"idempotency-body",
+                caller,
+                request.operation.as_bytes(),
+                request.body_digest,
+            ])?,
             now: self.clock.now(),
         })
     }

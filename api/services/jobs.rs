@@ -7,7 +7,10 @@ use tokio::sync::watch;
 
 use crate::{
     db::{Db, StorageError},
-    domain::{data_dictionary::Category, ids::{AccountId, InstanceId}},
+    domain::{
+        data_dictionary::Category,
+        ids::{AccountId, InstanceId},
+    },
     repositories::{accounts, idempotency_keys, leases, outbox, registrations, sessions, subject_keys},
     services::{
         clock::Clock,

@@ -1,12 +1,17 @@
 //! Leaves of the log: what happened, provable, without a word about whom.
 
+use std::fmt::Write;
+
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use crate::{
     domain::{data_dictionary::LOG_DETAIL, ids::LeafId, time::Timestamp},
     repositories::log::{Leaf, LeafDetail},
-    services::vault::{Row, SubjectKeys, VaultError, envelope_parts, kms::{KmsError, random_key}},
+    services::vault::{
+        Row, SubjectKeys, VaultError, envelope_parts,
+        kms::{KmsError, random_key},
+    },
 };
 
 /// What a leaf is about: names and values, in this order for ever.
@@ -61,7 +66,12 @@ impl LeafDraft {
 
     /// A name for this event alone: two leaves of one person have nothing in common.
     fn pseudonym(&self, of: &[u8]) -> [u8; 32] {
-        Sha256::new().chain_update(b"a1").chain_update(self.salt.as_slice()).chain_update(of).finalize().into()
+        Sha256::new()
+            .chain_update(b"a1")
+            .chain_update(self.salt.as_slice())
+            .chain_update(of)
+            .finalize()
+            .into()
     }
 
     /// The canonical bytes, and their hash as a leaf of an RFC 6962 tree.
@@ -82,5 +92,10 @@ impl LeafDraft {
 
 /// Bytes as lower-case hexadecimal digits.
 pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        // Writing to a text cannot fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
 }

@@ -12,7 +12,11 @@ use argon2::{
 use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
-use crate::domain::{email::Email, password::{Password, WeakPassword}, real_name::RealName};
+use crate::domain::{
+    email::Email,
+    password::{Password, WeakPassword},
+    real_name::RealName,
+};
 
 /// Callers that may wait for a core; beyond, the answer is 503 at once.
 const QUEUE: usize = 32;

@@ -4,7 +4,11 @@ use crate::{
     db::{Db, Refusal, StorageError},
     domain::policy::{self, PolicyVersion},
     repositories::{log as leaves, policy_versions},
-    services::{clock::Clock, log::{LeafDraft, hex}, vault::kms::KmsError},
+    services::{
+        clock::Clock,
+        log::{LeafDraft, hex},
+        vault::kms::KmsError,
+    },
 };
 
 /// Why a policy version was not given.

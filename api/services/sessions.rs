@@ -27,8 +27,14 @@ use crate::{
         cursors::{self, InvalidCursor},
         idempotency::{Draft, IdempotencyError},
         passwords::{HashingError, Passwords},
-        tokens::{access::AccessTokens, opaque::{self, TokenKind}},
-        vault::{Row, SubjectKeys, Vault, VaultError, kms::{KeyPurpose, KmsError}},
+        tokens::{
+            access::AccessTokens,
+            opaque::{self, TokenKind},
+        },
+        vault::{
+            Row, SubjectKeys, Vault, VaultError,
+            kms::{KeyPurpose, KmsError},
+        },
     },
 };
 
@@ -232,7 +238,7 @@ impl SessionService {
             None
         };
         let keys = self.vault.keys_of(account.id).await?;
-        let prepared = self.prepare(&keys, &account, origin, now)?;
+        let prepared = self.prepare(&keys, &account, &origin, now)?;
         let (signed_in, id) = (prepared.signed_in(), account.id);
         self.db
             .write_for(id, move |c| {
@@ -259,7 +265,7 @@ impl SessionService {
         &self,
         keys: &SubjectKeys,
         account: &Account,
-        origin: Origin,
+        origin: &Origin,
         now: Timestamp,
     ) -> Result<PreparedSession, VaultError> {
         let id = SessionId::generate(now);
@@ -287,7 +293,11 @@ impl SessionService {
             refresh_expires_at: refresh.expires_at,
         };
         let address = Some(keys.seal(&SESSION_ADDRESS, row, &origin.address)?.into_envelope());
-        Ok(PreparedSession { row: NewSession { session, epoch: account.epoch, assurance, address }, refresh, signed_in })
+        Ok(PreparedSession {
+            row: NewSession { session, epoch: account.epoch, assurance, address },
+            refresh,
+            signed_in,
+        })
     }
 
     fn refresh_token(
@@ -299,7 +309,10 @@ impl SessionService {
     ) -> Result<(RefreshToken, SecretString), KmsError> {
         let issued = opaque::issue(self.vault.kms(), TokenKind::Refresh, account_id)?;
         let expires_at = now.plus(IDLE_LIFETIME).min(session_ends);
-        Ok((RefreshToken { account_id, mac: issued.mac, session_id, issued_at: now, expires_at }, issued.text))
+        Ok((
+            RefreshToken { account_id, mac: issued.mac, session_id, issued_at: now, expires_at },
+            issued.text,
+        ))
     }
 
     /// Exchanges a refresh token for fresh tokens of the same session. Each works once; one that
@@ -309,25 +322,29 @@ impl SessionService {
     ///
     /// [`SessionError::InvalidRefreshToken`], alike for all reasons.
     #[tracing::instrument(skip_all)]
-    pub async fn refresh(&self, token: &Zeroizing<String>, repeatable: Option<Draft>) -> Result<SignedIn, SessionError> {
+    pub async fn refresh(
+        &self,
+        token: &Zeroizing<String>,
+        repeatable: Option<Draft>,
+    ) -> Result<SignedIn, SessionError> {
         let now = self.clock.now();
-        let presented =
-            opaque::read(self.vault.kms(), TokenKind::Refresh, token).ok_or(SessionError::InvalidRefreshToken)?;
+        let presented = opaque::read(self.vault.kms(), TokenKind::Refresh, token)
+            .ok_or(SessionError::InvalidRefreshToken)?;
         let (id, mac) = (presented.account_id, presented.mac);
         let known = self
             .db
             .read(move |c| {
                 let Some((session, ..)) = refresh_tokens::find(c, id, &mac)? else { return Ok(None) };
-                Ok::<_, StorageError>(sessions::find_standing(c, id, session)?.map(|standing| (session, standing)))
+                Ok::<_, StorageError>(
+                    sessions::find_standing(c, id, session)?.map(|standing| (session, standing)),
+                )
             })
             .await?;
         let (session_id, standing) = known.ok_or(SessionError::InvalidRefreshToken)?;
         let (next, refresh_token) = self.refresh_token(id, session_id, standing.expires_at, now)?;
         let refresh_expires_at = next.expires_at;
-        let outcome = self
-            .db
-            .write_for(id, move |c| rotate(c, id, &mac, &next, repeatable.as_ref(), now))
-            .await?;
+        let outcome =
+            self.db.write_for(id, move |c| rotate(c, id, &mac, &next, repeatable.as_ref(), now)).await?;
         match outcome {
             Refreshed::Refused => Err(SessionError::InvalidRefreshToken),
             Refreshed::Renewed => {
@@ -351,10 +368,17 @@ impl SessionService {
     /// # Errors
     ///
     /// [`SessionError::Cursor`] for a cursor of another list or person.
-    pub async fn list(&self, owner: AccountId, cursor: Option<&str>, limit: u32) -> Result<SessionPage, SessionError> {
+    pub async fn list(
+        &self,
+        owner: AccountId,
+        cursor: Option<&str>,
+        limit: u32,
+    ) -> Result<SessionPage, SessionError> {
         let kms = self.vault.kms();
         let before = cursor
-            .map(|cursor| cursors::unwrap(kms, LIST, owner, cursor).and_then(|position| read_position(&position)))
+            .map(|cursor| {
+                cursors::unwrap(kms, LIST, owner, cursor).and_then(|position| read_position(&position))
+            })
             .transpose()?;
         let (now, wanted) = (self.clock.now(), i64::from(limit));
         let mut rows = self.db.read(move |c| sessions::list_owned(c, owner, now, before, wanted + 1)).await?;
@@ -383,7 +407,12 @@ impl SessionService {
     /// # Errors
     ///
     /// [`SessionError::NotFound`] also for another person's session.
-    pub async fn end(&self, owner: AccountId, id: SessionId, reason: SessionEnd) -> Result<Timestamp, SessionError> {
+    pub async fn end(
+        &self,
+        owner: AccountId,
+        id: SessionId,
+        reason: SessionEnd,
+    ) -> Result<Timestamp, SessionError> {
         let now = self.clock.now();
         let ended = self.db.write_for(owner, move |c| sessions::end_owned(c, owner, id, reason, now)).await?;
         if ended { Ok(now) } else { Err(SessionError::NotFound) }

@@ -13,10 +13,12 @@ async fn a_profile_changes_and_keeps_what_it_was() {
     let ada = app.person("ada@example.org").await;
     assert_eq!(ada.gets("/v1/account").await.header("etag"), "\"v1\"");
 
-    let changed = ada
-        .changes_profile(json!({ "real_name": "Ada King", "display_name": "ada", "time_zone": "Pacific/Auckland" }))
+    let updated = ada
+        .changes_profile(
+            json!({ "real_name": "Ada King", "display_name": "ada", "time_zone": "Pacific/Auckland" }),
+        )
         .await;
-    assert_eq!((changed.status, changed.header("etag")), (200, "\"v2\""));
+    assert_eq!((updated.status, updated.header("etag")), (200, "\"v2\""));
     let cleared = ada.changes_profile(json!({ "display_name": null })).await;
     assert_eq!(cleared.json()["display_name"], json!(null));
 
@@ -87,11 +89,16 @@ async fn if_match_lets_exactly_one_of_many_through() {
     let app = App::start().await;
     let ada = app.person("ada@example.org").await;
 
-    let answers = join_all((0..16).map(|n| {
-        let (ada, body) = (ada.clone(), json!({ "display_name": format!("ada{n}") }));
-        async move { ada.sends(Method::PATCH, "/v1/account", &[("if-match", "\"v1\"")], Some(&body)).await }
-    }))
-    .await;
+    let answers =
+        join_all(
+            (0..16).map(|n| {
+                let (ada, body) = (ada.clone(), json!({ "display_name": format!("ada{n}") }));
+                async move {
+                    ada.sends(Method::PATCH, "/v1/account", &[("if-match", "\"v1\"")], Some(&body)).await
+                }
+            }),
+        )
+        .await;
 
     let statuses: Vec<u16> = answers.iter().map(|answer| answer.status).collect();
     assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 1, "{statuses:?}");
@@ -133,13 +140,16 @@ async fn history_comes_in_pages_that_only_their_owner_can_turn() {
     let mut path = "/v1/account/changes?limit=2".to_owned();
     loop {
         let page = ada.gets(&path).await.json();
-        seen.extend(page["data"].as_array().unwrap().iter().map(|change| change["sequence"].as_i64().unwrap()));
+        seen.extend(
+            page["data"].as_array().unwrap().iter().map(|change| change["sequence"].as_i64().unwrap()),
+        );
         let Some(cursor) = page["next_cursor"].as_str() else { break };
         path = format!("/v1/account/changes?limit=2&cursor={cursor}");
     }
     assert_eq!(seen, [13, 12, 11, 10, 9]);
 
-    let cursor = ada.gets("/v1/account/changes?limit=2").await.json()["next_cursor"].as_str().unwrap().to_owned();
+    let cursor =
+        ada.gets("/v1/account/changes?limit=2").await.json()["next_cursor"].as_str().unwrap().to_owned();
     let stolen = eve.gets(&format!("/v1/account/changes?cursor={cursor}")).await;
     assert_eq!(stolen.problem(), (400, "invalid_cursor".to_owned()));
     let misplaced = ada.gets(&format!("/v1/sessions?cursor={cursor}")).await;

@@ -1,6 +1,10 @@
 //! Configuration: typed, known by name, and strict in production.
 
-use std::{collections::BTreeMap, fs, time::{Duration, Instant}};
+use std::{
+    collections::BTreeMap,
+    fs,
+    time::{Duration, Instant},
+};
 
 use smart_mining::config::{Config, ConfigError, Profile, SETTINGS};
 
@@ -67,13 +71,16 @@ fn a_file_can_hold_settings_and_the_environment_wins() {
     assert_eq!((config.listen.port(), config.http.rate_costly), (2222, 7));
 
     fs::write(&path, "listne = \"127.0.0.1:1111\"\n").unwrap();
-    assert_eq!(read(&[("SMART_MINING_CONFIG", &path)]).err(), Some(ConfigError::Unknown("LISTNE".to_owned())));
+    assert_eq!(
+        read(&[("SMART_MINING_CONFIG", &path)]).err(),
+        Some(ConfigError::Unknown("LISTNE".to_owned()))
+    );
 }
 
 /// The environment that the compose file gives the API, with what an operator must fill in.
 fn compose_environment() -> BTreeMap<String, String> {
-    let compose: serde_json::Value =
-        yaml_serde::from_str(&fs::read_to_string("docker-compose.yml").unwrap()).expect("the compose file is YAML");
+    let compose: serde_json::Value = yaml_serde::from_str(&fs::read_to_string("docker-compose.yml").unwrap())
+        .expect("the compose file is YAML");
     let environment = compose["services"]["api"]["environment"].as_object().expect("an environment");
     let filled = |value: &str| {
         let mut value = value.to_owned();
@@ -112,7 +119,8 @@ fn the_compose_file_is_fit_for_production() {
     assert!(config.database_owner.is_some() && config.key_store_owner.is_some());
     assert!(config.http.https);
     for name in environment.keys() {
-        let known = name.strip_prefix("SMART_MINING_").is_some_and(|name| SETTINGS.iter().any(|s| s.name == name));
+        let known =
+            name.strip_prefix("SMART_MINING_").is_some_and(|name| SETTINGS.iter().any(|s| s.name == name));
         assert!(known, "{name}");
     }
 }
@@ -140,7 +148,8 @@ fn production_refuses_each_development_default() {
 async fn the_executable_answers_within_a_second_of_its_start() {
     let database = TestDatabase::fresh();
     let begun = Instant::now();
-    let process = Process::serve(&settings(&database, &[("ARGON2_MEMORY_KIB", "19456"), ("ARGON2_ITERATIONS", "2")]));
+    let process =
+        Process::serve(&settings(&database, &[("ARGON2_MEMORY_KIB", "19456"), ("ARGON2_ITERATIONS", "2")]));
     let answer = reqwest::get(format!("{}/health/ready", process.url)).await.unwrap();
     let took = begun.elapsed();
     assert_eq!(answer.status(), 200);

@@ -45,7 +45,11 @@ fn the_contract_and_the_operation_table_are_one() {
             let public = operation["security"] == json!([]);
             let table = OPERATIONS.iter().find(|known| known.id == id).unwrap();
             assert_eq!(public, table.audience == Audience::Public, "{id}");
-            assert_eq!(operation["responses"].get("401").is_some(), !public || id.ends_with("_session"), "{id}");
+            assert_eq!(
+                operation["responses"].get("401").is_some(),
+                !public || id.ends_with("_session"),
+                "{id}"
+            );
         }
     }
     let table: BTreeSet<_> = OPERATIONS
@@ -86,10 +90,15 @@ fn collect(value: &Value, referred: &mut BTreeSet<String>) {
 fn enums_are_written_as_the_contract_says() {
     let document = document();
     let listed = |name: &str| document["components"]["schemas"][name]["enum"].clone();
-    let states = [AccountState::Active, AccountState::Restricted, AccountState::Closing, AccountState::Closed];
+    let states =
+        [AccountState::Active, AccountState::Restricted, AccountState::Closing, AccountState::Closed];
     assert_eq!(listed("AccountState"), json!(states));
-    assert_eq!(states.map(AccountState::as_str).to_vec(), serde_json::from_value::<Vec<String>>(json!(states)).unwrap());
-    let fields = [ProfileField::RealName, ProfileField::DisplayName, ProfileField::Language, ProfileField::TimeZone];
+    assert_eq!(
+        states.map(AccountState::as_str).to_vec(),
+        serde_json::from_value::<Vec<String>>(json!(states)).unwrap()
+    );
+    let fields =
+        [ProfileField::RealName, ProfileField::DisplayName, ProfileField::Language, ProfileField::TimeZone];
     assert_eq!(listed("ProfileField"), json!(fields));
     let purposes: Vec<Purpose> = Purpose::catalogue().iter().map(|definition| definition.purpose).collect();
     assert_eq!(listed("Purpose"), json!(purposes));
@@ -154,7 +163,8 @@ async fn answers_have_the_fields_of_their_examples() {
     ada.changes_profile(json!({ "display_name": "ada" })).await;
     let document = document();
     for operation in OPERATIONS.iter().filter(|operation| operation.method == "GET") {
-        let example = &document["paths"][operation.path]["get"]["responses"]["200"]["content"]["application/json"]["example"];
+        let example = &document["paths"][operation.path]["get"]["responses"]["200"]["content"]["application/json"]
+            ["example"];
         let answer = ada.gets(&operation.path.replace("{version}", "1")).await.json();
         assert_eq!(fields(&answer), fields(example), "{}", operation.id);
         for list in ["data", "keys", "clauses"].iter().filter(|list| answer[**list].is_array()) {

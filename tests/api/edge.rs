@@ -1,12 +1,23 @@
 //! The HTTP edge (contract: conventions; security.md A, C, E.12).
 
-use std::{io::{Read, Write}, net::TcpStream, time::Duration};
+use std::{
+    io::{Read, Write},
+    net::TcpStream,
+    time::Duration,
+};
 
-use actix_web::{App as WebApp, HttpResponse, HttpServer, middleware::from_fn, web::{self, Data}};
+use actix_web::{
+    App as WebApp, HttpResponse, HttpServer,
+    middleware::from_fn,
+    web::{self, Data},
+};
 use insta::assert_json_snapshot;
 use reqwest::Method;
 use serde_json::json;
-use smart_mining::{config::Config, handlers::{Edge, guard}};
+use smart_mining::{
+    config::Config,
+    handlers::{Edge, guard},
+};
 
 use crate::support::{Answer, App, registration_body};
 
@@ -121,14 +132,12 @@ async fn queries_and_headers_mean_one_thing() {
     let ada = app.person("ada@example.org").await;
     assert_eq!(ada.gets("/v1/account?verbose=1").await.problem(), (400, "malformed_request".to_owned()));
 
-    for (name, value) in [
-        ("if-match", "v1"),
-        ("if-match", "\"a\", \"b\""),
-    ] {
+    for (name, value) in [("if-match", "v1"), ("if-match", "\"a\", \"b\"")] {
         let answer = ada.sends(Method::PATCH, "/v1/account", &[(name, value)], Some(&json!({}))).await;
         assert_eq!(answer.problem(), (400, "malformed_request".to_owned()), "{name}: {value}");
     }
-    let foreign = ada.sends(Method::PATCH, "/v1/account", &[("if-match", "\"other\"")], Some(&json!({}))).await;
+    let foreign =
+        ada.sends(Method::PATCH, "/v1/account", &[("if-match", "\"other\"")], Some(&json!({}))).await;
     assert_eq!(foreign.problem(), (412, "stale_version".to_owned()));
     let any = ada.sends(Method::PATCH, "/v1/account", &[("if-match", "*")], Some(&json!({}))).await;
     assert_eq!(any.status, 200);
@@ -189,7 +198,11 @@ async fn callers_are_limited_by_address_and_told_so() {
     assert!(refused.header("retry-after").parse::<u32>().unwrap() >= 1);
 
     assert_eq!(from("192.0.2.2").await.status, 200, "another address");
-    assert_eq!(from("6.6.6.6, 192.0.2.1").await.status, 429, "what a client puts in front counts for nothing");
+    assert_eq!(
+        from("6.6.6.6, 192.0.2.1").await.status,
+        429,
+        "what a client puts in front counts for nothing"
+    );
     assert_eq!(from("2001:db8:1:2::1").await.status, 200);
     assert_eq!(from("2001:db8:1:2:ffff::2").await.status, 200);
     assert_eq!(from("2001:db8:1:2:abcd::3").await.status, 429, "one /64 is one caller");

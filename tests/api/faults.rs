@@ -15,7 +15,18 @@ fn is_put_off(answer: &Answer) {
 
 /// Nothing of the machinery shows.
 fn is_silent(answer: &Answer) {
-    for word in ["SELECT", "INSERT", "diesel", "sqlite", "SQLite", "libpq", "postgres", "constraint", ".rs:", "panicked"] {
+    for word in [
+        "SELECT",
+        "INSERT",
+        "diesel",
+        "sqlite",
+        "SQLite",
+        "libpq",
+        "postgres",
+        "constraint",
+        ".rs:",
+        "panicked",
+    ] {
         assert!(!answer.text.contains(word), "{}", answer.text);
     }
 }
@@ -138,7 +149,8 @@ async fn full_postgres() {
     };
     is_put_off(&eventually("a refusal", put_off).await);
 
-    app.database.sql(&format!("BEGIN READ WRITE; ALTER DATABASE {name} RESET default_transaction_read_only; COMMIT"));
+    app.database
+        .sql(&format!("BEGIN READ WRITE; ALTER DATABASE {name} RESET default_transaction_read_only; COMMIT"));
     app.database.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()");
     let back = || async {
         (ada.changes_profile(json!({ "display_name": "ada" })).await.status == 200).then_some(())
@@ -176,7 +188,12 @@ async fn a_storm_of_sign_ins_is_queued_or_put_off_and_reads_go_on() {
 
     assert!(reads.iter().all(|answer| answer.status == 200));
     let count = |status| storm.iter().filter(|answer| answer.status == status).count();
-    assert_eq!(count(201) + count(503), 120, "{:?}", storm.iter().map(|answer| answer.status).collect::<Vec<_>>());
+    assert_eq!(
+        count(201) + count(503),
+        120,
+        "{:?}",
+        storm.iter().map(|answer| answer.status).collect::<Vec<_>>()
+    );
     assert!(count(201) >= 30, "{}", count(201));
     storm.iter().filter(|answer| answer.status == 503).for_each(is_put_off);
 }

@@ -31,7 +31,9 @@ async fn every_purpose_rotates_and_what_was_sealed_still_opens() {
         assert!(said.contains(&format!("{purpose} is at version 2")), "{said}");
     }
     let status = keys(&app, &["status"]);
-    let kek = |version: &str| status.lines().find(|line| line.starts_with("kek") && line.contains(version)).unwrap().to_owned();
+    let kek = |version: &str| {
+        status.lines().find(|line| line.starts_with("kek") && line.contains(version)).unwrap().to_owned()
+    };
     assert!(kek(" 1  decrypt_only").ends_with('-'), "{status}");
     assert!(kek(" 2  active").ends_with(" 5"), "{status}");
     assert_eq!(app.database.number("SELECT count(*) AS n FROM account_emails"), 2);
@@ -46,15 +48,22 @@ async fn every_purpose_rotates_and_what_was_sealed_still_opens() {
         assert_eq!(app.post("/v1/sessions", &sign_in).await.status, 201);
     }
     let versions = app.get("/.well-known/jwks.json").await.json();
-    let kids: Vec<&str> = versions["keys"].as_array().unwrap().iter().map(|key| key["kid"].as_str().unwrap()).collect();
+    let kids: Vec<&str> =
+        versions["keys"].as_array().unwrap().iter().map(|key| key["kid"].as_str().unwrap()).collect();
     assert_eq!(kids, ["person-2", "person-1"]);
 
     // Still one mailbox, one account.
     let registrant = app.register(EMAIL).await;
-    let told = || async { app.mails_to(EMAIL).iter().any(|mail| mail.contains("already have")).then_some(()) };
+    let told =
+        || async { app.mails_to(EMAIL).iter().any(|mail| mail.contains("already have")).then_some(()) };
     crate::support::eventually("the mail to the owner", told).await;
     drop(registrant);
-    assert_eq!(app.database.number("SELECT count(*) AS n FROM log_leaves WHERE leaf_id IN (SELECT leaf_id FROM log_public_details)"), 6);
+    assert_eq!(
+        app.database.number(
+            "SELECT count(*) AS n FROM log_leaves WHERE leaf_id IN (SELECT leaf_id FROM log_public_details)"
+        ),
+        6
+    );
 }
 
 #[tokio::test]
@@ -69,7 +78,10 @@ async fn a_running_service_opens_what_a_rotation_wrapped_anew() {
     drop(ada);
     let app = app.restart().await;
     let bearer = format!("Bearer {access}");
-    assert_eq!(app.send(reqwest::Method::GET, "/v1/account", &[("authorization", &bearer)], None).await.status, 200);
+    assert_eq!(
+        app.send(reqwest::Method::GET, "/v1/account", &[("authorization", &bearer)], None).await.status,
+        200
+    );
     assert_eq!(app.person("eve@example.org").await.gets("/v1/account").await.status, 200);
 }
 

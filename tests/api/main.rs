@@ -1,5 +1,13 @@
 //! Black-box tests: HTTP against the real server, a fresh database each, on either database.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test that meets the unexpected fails, and what a test measured is printed"
+)]
+
 mod account;
 mod configuration;
 mod contract;

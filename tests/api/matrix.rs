@@ -54,7 +54,8 @@ fn for_another_audience(token: &str) -> String {
 
 /// A request of the operation that its owner could make, with the ids of the owner's own things.
 async fn request(app: &App, operation: &Operation, fixture: &Fixture) -> (String, Option<Value>) {
-    let path = operation.path.replace("{version}", "1").replace("{session_id}", &fixture.elsewhere.session_id);
+    let path =
+        operation.path.replace("{version}", "1").replace("{session_id}", &fixture.elsewhere.session_id);
     let body = match operation.id {
         "register_account" => Some(registration_body(app, "new@example.org").await),
         "verify_account" => Some(json!({ "registration_id": "A".repeat(71), "code": "00000000" })),
@@ -66,7 +67,13 @@ async fn request(app: &App, operation: &Operation, fixture: &Fixture) -> (String
     (path, body)
 }
 
-async fn call(app: &App, operation: &Operation, path: &str, body: Option<&Value>, token: Option<&str>) -> Answer {
+async fn call(
+    app: &App,
+    operation: &Operation,
+    path: &str,
+    body: Option<&Value>,
+    token: Option<&str>,
+) -> Answer {
     let method = Method::from_bytes(operation.method.as_bytes()).unwrap();
     let bearer = token.map(|token| format!("Bearer {token}"));
     let headers: Vec<(&str, &str)> = bearer.iter().map(|value| ("authorization", value.as_str())).collect();
@@ -117,7 +124,11 @@ async fn every_operation_refuses_every_wrong_principal() {
     }
     assert_eq!(fixture.owner.gets("/v1/account").await.text, before, "nobody changed the owner's account");
     assert_eq!(fixture.elsewhere.gets("/v1/account").await.status, 200, "nobody ended the owner's session");
-    println!("matrix: {} operations x {} principals = {cells} cells, skipped = {skipped}", OPERATIONS.len(), PRINCIPALS.len());
+    println!(
+        "matrix: {} operations x {} principals = {cells} cells, skipped = {skipped}",
+        OPERATIONS.len(),
+        PRINCIPALS.len()
+    );
     assert_eq!((cells, skipped), (OPERATIONS.len() * PRINCIPALS.len(), 0));
 }
 
@@ -127,7 +138,12 @@ async fn what_the_table_says_of_the_log_is_true() {
     let leaves = || app.database.number("SELECT count(*) AS n FROM log_leaves");
     let ada = app.person("ada@example.org").await;
     for operation in OPERATIONS.iter().filter(|operation| operation.audience == Audience::Person) {
-        let fixture = Fixture { owner: ada.clone(), elsewhere: ada.clone(), other: ada.clone(), tokens: BTreeMap::new() };
+        let fixture = Fixture {
+            owner: ada.clone(),
+            elsewhere: ada.clone(),
+            other: ada.clone(),
+            tokens: BTreeMap::new(),
+        };
         if operation.method == "DELETE" {
             assert!(!operation.writes_log);
             continue;
@@ -147,8 +163,16 @@ async fn before_accepting_the_policy_in_force_only_the_open_operations_answer() 
     app.database.sql(
         "INSERT INTO policy_versions SELECT 2, clauses, content_hash, published_at, leaf_id FROM policy_versions",
     );
-    for operation in OPERATIONS.iter().filter(|operation| operation.audience == Audience::Person && operation.method != "DELETE") {
-        let fixture = Fixture { owner: ada.clone(), elsewhere: ada.clone(), other: ada.clone(), tokens: BTreeMap::new() };
+    for operation in OPERATIONS
+        .iter()
+        .filter(|operation| operation.audience == Audience::Person && operation.method != "DELETE")
+    {
+        let fixture = Fixture {
+            owner: ada.clone(),
+            elsewhere: ada.clone(),
+            other: ada.clone(),
+            tokens: BTreeMap::new(),
+        };
         let (path, body) = request(&app, operation, &fixture).await;
         let answer = call(&app, operation, &path, body.as_ref(), Some(&ada.access_token)).await;
         if operation.policy_gate == smart_mining::domain::operation::PolicyGate::Open {
@@ -172,7 +196,10 @@ async fn a_restricted_account_reads_and_a_closed_one_is_out() {
 
     app.database.sql("UPDATE accounts SET state = 'closed'");
     assert_eq!(ada.gets("/v1/account").await.status, 401);
-    assert_eq!(ada.signs_in("ada@example.org", PASSWORD).await.problem(), (401, "invalid_credentials".to_owned()));
+    assert_eq!(
+        ada.signs_in("ada@example.org", PASSWORD).await.problem(),
+        (401, "invalid_credentials".to_owned())
+    );
     assert_eq!(ada.refreshes().await.status, 401);
 
     app.database.sql("UPDATE accounts SET state = 'active', epoch = epoch + 1");

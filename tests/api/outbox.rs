@@ -14,7 +14,8 @@ async fn mail_goes_by_smtp_is_tried_again_and_keeps_its_id() {
     let app = App::start_with(&[("MAIL", "smtp"), ("SMTP_URL", &url)]).await;
     app.register("ada@example.org").await;
     let state = |app: &App, state: &str| {
-        app.database.number(&format!("SELECT count(*) AS n FROM outbox WHERE state = '{state}' AND attempts = 1"))
+        app.database
+            .number(&format!("SELECT count(*) AS n FROM outbox WHERE state = '{state}' AND attempts = 1"))
     };
     eventually("the first attempt", || async { (state(&app, "queued") == 1).then_some(()) }).await;
     let id = app.database.texts(&format!("SELECT {} AS t FROM outbox", hex("message_id")))[0].clone();
@@ -23,10 +24,14 @@ async fn mail_goes_by_smtp_is_tried_again_and_keeps_its_id() {
     app.advance(TimeDelta::minutes(1));
     let mail = eventually("the mail", || async { caught.all().first().cloned() }).await;
 
-    assert!(mail.contains(&format!("Message-ID: <msg_{}@smart-mining.example>", id.to_lowercase())), "{mail}");
+    assert!(
+        mail.contains(&format!("Message-ID: <msg_{}@smart-mining.example>", id.to_lowercase())),
+        "{mail}"
+    );
     assert!(mail.contains("To: ada@example.org") && mail.contains("Your code is "), "{mail}");
     let sent = || async {
-        let gone = "SELECT count(*) AS n FROM outbox WHERE state = 'sent' AND recipient IS NULL AND content IS NULL";
+        let gone =
+            "SELECT count(*) AS n FROM outbox WHERE state = 'sent' AND recipient IS NULL AND content IS NULL";
         (app.database.number(gone) == 1).then_some(())
     };
     eventually("the end of its words", sent).await;
@@ -65,13 +70,18 @@ async fn a_gateway_out_of_order_is_tried_again_with_growing_pauses_and_given_up(
     let (port, caught) = http_sink().await;
     caught.refuses.store(true, Ordering::SeqCst);
     let url = format!("http://127.0.0.1:{port}");
-    let app =
-        App::start_with(&[("MAIL", "gateway"), ("MAIL_GATEWAY_URL", &url), ("MAIL_GATEWAY_TOKEN", "a-token")]).await;
+    let app = App::start_with(&[
+        ("MAIL", "gateway"),
+        ("MAIL_GATEWAY_URL", &url),
+        ("MAIL_GATEWAY_TOKEN", "a-token"),
+    ])
+    .await;
     app.register("ada@example.org").await;
 
     for attempt in 1..=10 {
         let tried = || async {
-            let query = format!("SELECT count(*) AS n FROM outbox WHERE attempts = {attempt} AND state <> 'sending'");
+            let query =
+                format!("SELECT count(*) AS n FROM outbox WHERE attempts = {attempt} AND state <> 'sending'");
             (app.database.number(&query) == 1).then_some(())
         };
         eventually(&format!("attempt {attempt}"), tried).await;

@@ -75,9 +75,9 @@ async fn acceptance_and_consents_enter_the_ledger_with_both_instants() {
     app.advance(TimeDelta::minutes(3));
     registrant.verify(&code).await;
 
-    let events = app.database.texts(
-        "SELECT purpose || ' ' || action || ' ' || kind AS t FROM consent_events ORDER BY sequence",
-    );
+    let events = app
+        .database
+        .texts("SELECT purpose || ' ' || action || ' ' || kind AS t FROM consent_events ORDER BY sequence");
     assert_eq!(
         events,
         [
@@ -102,8 +102,17 @@ async fn acceptance_and_consents_enter_the_ledger_with_both_instants() {
 /// How many rows each table holds, and how many keys.
 fn census(database: &TestDatabase) -> BTreeMap<&'static str, i64> {
     let tables = [
-        "accounts", "account_emails", "profiles", "credentials", "registrations", "sessions", "outbox",
-        "idempotency_keys", "log_leaves", "consent_events", "policy_acceptances",
+        "accounts",
+        "account_emails",
+        "profiles",
+        "credentials",
+        "registrations",
+        "sessions",
+        "outbox",
+        "idempotency_keys",
+        "log_leaves",
+        "consent_events",
+        "policy_acceptances",
     ];
     let mut census: BTreeMap<_, _> =
         tables.map(|table| (table, database.number(&format!("SELECT count(*) AS n FROM {table}")))).into();
@@ -111,7 +120,10 @@ fn census(database: &TestDatabase) -> BTreeMap<&'static str, i64> {
     census
 }
 
-fn growth(before: &BTreeMap<&'static str, i64>, after: &BTreeMap<&'static str, i64>) -> Vec<(&'static str, i64)> {
+fn growth(
+    before: &BTreeMap<&'static str, i64>,
+    after: &BTreeMap<&'static str, i64>,
+) -> Vec<(&'static str, i64)> {
     after.iter().map(|(table, n)| (*table, n - before[table])).collect()
 }
 
@@ -152,7 +164,9 @@ async fn a_known_address_cannot_be_verified_a_second_time() {
     let late = app.register("ada@example.org").await;
     let two_codes = || async {
         let mails = app.mails_to("ada@example.org");
-        (mails.len() == 2).then(|| mails.iter().map(|mail| code_of(mail)).find(|other| *other != code)).flatten()
+        (mails.len() == 2)
+            .then(|| mails.iter().map(|mail| code_of(mail)).find(|other| *other != code))
+            .flatten()
     };
     let other_code = eventually("the second code", two_codes).await;
 
@@ -245,8 +259,14 @@ async fn wrong_tries_survive_a_kill() {
         async move { crate::support::Answer::of(request.send().await.expect("an answer")).await }
     };
     let first = Process::serve(&settings);
-    let policy: Value =
-        client.get(format!("{}/v1/policy-versions/current", first.url)).send().await.unwrap().json().await.unwrap();
+    let policy: Value = client
+        .get(format!("{}/v1/policy-versions/current", first.url))
+        .send()
+        .await
+        .unwrap()
+        .json()
+        .await
+        .unwrap();
     let body = json!({
         "email": "ada@example.org", "real_name": "Ada Lovelace", "password": crate::support::PASSWORD,
         "policy_version": policy["version"], "policy_content_hash": policy["content_hash"],
@@ -277,7 +297,10 @@ async fn only_the_policy_in_force_can_be_accepted() {
 
     let mut body = registration_body(&app, "ada@example.org").await;
     body["policy_version"] = json!(2);
-    assert_eq!(app.post("/v1/accounts", &body).await.problem(), (409, "policy_version_superseded".to_owned()));
+    assert_eq!(
+        app.post("/v1/accounts", &body).await.problem(),
+        (409, "policy_version_superseded".to_owned())
+    );
 }
 
 #[tokio::test]
@@ -316,8 +339,20 @@ async fn bad_input_is_named_and_never_repeated() {
         ("language", json!("not a tag"), 422, "/language", "invalid_language"),
         ("policy_version", json!(0), 422, "/policy_version", "out_of_range"),
         ("policy_content_hash", json!("zz"), 422, "/policy_content_hash", "invalid_hash"),
-        ("consents", json!([{"purpose": "group_sharing", "granted": true}]), 422, "/consents", "purpose_by_policy"),
-        ("consents", json!([{"purpose": "hunter2secret", "granted": true}]), 422, "/consents/0/purpose", "invalid_value"),
+        (
+            "consents",
+            json!([{"purpose": "group_sharing", "granted": true}]),
+            422,
+            "/consents",
+            "purpose_by_policy",
+        ),
+        (
+            "consents",
+            json!([{"purpose": "hunter2secret", "granted": true}]),
+            422,
+            "/consents/0/purpose",
+            "invalid_value",
+        ),
         ("role", json!("hunter2secret"), 422, "/role", "unknown_field"),
     ];
     for (field, value, status, pointer, code) in cases {
@@ -330,7 +365,10 @@ async fn bad_input_is_named_and_never_repeated() {
     }
 
     let huge = json!({ "real_name": "x".repeat(1_000_000) }).to_string();
-    assert_eq!(app.post_raw("/v1/accounts", "application/json", huge).await.problem(), (413, "body_too_large".to_owned()));
+    assert_eq!(
+        app.post_raw("/v1/accounts", "application/json", huge).await.problem(),
+        (413, "body_too_large".to_owned())
+    );
     assert_eq!(app.database.number("SELECT count(*) AS n FROM registrations"), 0);
 }
 

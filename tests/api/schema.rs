@@ -1,8 +1,21 @@
 //! The schema: the same on both databases, wholly described, and append-only where it says so.
 
-use std::{collections::{BTreeMap, BTreeSet}, fs};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+};
 
-use smart_mining::domain::data_dictionary::{ENTRIES, NOT_PERSONAL};
+use secrecy::SecretString;
+use smart_mining::{
+    config::Config,
+    db::{Settings, migrate},
+    domain::{
+        data_dictionary::{Category, ENTRIES, NOT_PERSONAL},
+        ids::AccountId,
+    },
+    server,
+    services::{clock::Clock, erasure::ErasureService, vault::Vault},
+};
 
 use crate::support::{App, is_postgres};
 
@@ -48,8 +61,10 @@ fn both_databases_have_the_same_migrations_tables_and_columns() {
 
 #[test]
 fn every_column_is_in_the_data_dictionary_or_marked_not_personal() {
-    let personal: BTreeSet<String> = ENTRIES.iter().map(|entry| format!("{}.{}", entry.table, entry.column)).collect();
-    let marked: BTreeSet<&str> = NOT_PERSONAL.iter().flat_map(|(_, columns)| columns.iter().copied()).collect();
+    let personal: BTreeSet<String> =
+        ENTRIES.iter().map(|entry| format!("{}.{}", entry.table, entry.column)).collect();
+    let marked: BTreeSet<&str> =
+        NOT_PERSONAL.iter().flat_map(|(_, columns)| columns.iter().copied()).collect();
     let mut used: BTreeSet<&str> = BTreeSet::new();
     let mut all = BTreeSet::new();
     for folder in PAIRS.iter().flat_map(|(sqlite, postgres)| [*sqlite, *postgres]) {
@@ -59,7 +74,10 @@ fn every_column_is_in_the_data_dictionary_or_marked_not_personal() {
                 let anywhere = format!("*.{column}");
                 let marks = [exact.as_str(), anywhere.as_str()];
                 let is_marked = marks.iter().any(|mark| marked.contains(*mark));
-                assert!(personal.contains(&exact) != is_marked, "{exact}: in the dictionary or marked, not both");
+                assert!(
+                    personal.contains(&exact) != is_marked,
+                    "{exact}: in the dictionary or marked, not both"
+                );
                 used.extend(marks.iter().filter_map(|mark| marked.iter().find(|known| *known == mark)));
                 all.insert(exact);
             }
@@ -81,7 +99,9 @@ fn every_table_of_persons_carries_their_id_in_its_key() {
         if !body.contains("account_id uuid") || ["account_emails", "idempotency_keys"].contains(&table) {
             continue;
         }
-        let inline = body.lines().any(|line| line.trim_start().starts_with("account_id") && line.contains("PRIMARY KEY"));
+        let inline = body
+            .lines()
+            .any(|line| line.trim_start().starts_with("account_id") && line.contains("PRIMARY KEY"));
         let composite = body.contains("PRIMARY KEY (account_id");
         assert!(inline || composite, "{table}");
     }
@@ -121,15 +141,12 @@ async fn ledgers_and_leaves_are_written_once() {
 
 #[tokio::test]
 async fn erasing_every_category_empties_every_personal_column() {
-    use smart_mining::{
-        config::Config,
-        domain::{data_dictionary::Category, ids::AccountId},
-        server,
-        services::{clock::Clock, erasure::ErasureService, vault::Vault},
-    };
     let app = App::start().await;
     let ada = app.person("ada@example.org").await;
-    ada.changes_profile(serde_json::json!({ "display_name": "ada", "time_zone": "Pacific/Auckland", "language": "de" })).await;
+    ada.changes_profile(
+        serde_json::json!({ "display_name": "ada", "time_zone": "Pacific/Auckland", "language": "de" }),
+    )
+    .await;
     ada.changes_profile(serde_json::json!({ "display_name": "ada2", "time_zone": null })).await;
     let key = [("idempotency-key", "0123456789abcdef0123")];
     ada.sends(reqwest::Method::POST, "/v1/account/data-confirmations", &key, None).await;
@@ -170,8 +187,6 @@ async fn the_applications_role_gets_no_more_than_it_needs() {
     if !is_postgres() {
         return;
     }
-    use secrecy::SecretString;
-    use smart_mining::db::{Settings, migrate};
     let app = App::start().await;
     app.person("ada@example.org").await;
     let role = format!("app_{}", app.database.data_url.rsplit_once('/').unwrap().1);
@@ -184,12 +199,19 @@ async fn the_applications_role_gets_no_more_than_it_needs() {
     migrate::run(&settings, Some(&SecretString::from(app.database.data_url.clone()))).unwrap();
 
     let may = |table: &str, right: &str| {
-        app.database.number(&format!("SELECT CAST(has_table_privilege('{role}', '{table}', '{right}') AS int)::bigint AS n")) == 1
+        app.database.number(&format!(
+            "SELECT CAST(has_table_privilege('{role}', '{table}', '{right}') AS int)::bigint AS n"
+        )) == 1
     };
     for table in tables("migrations/postgres").keys() {
         assert!(may(table, "SELECT") && may(table, "INSERT"), "{table}");
         let append_only = [
-            "log_leaves", "log_entries", "log_public_details", "policy_versions", "policy_acceptances", "consent_events",
+            "log_leaves",
+            "log_entries",
+            "log_public_details",
+            "policy_versions",
+            "policy_acceptances",
+            "consent_events",
         ]
         .contains(&table.as_str());
         assert_eq!(may(table, "UPDATE"), !append_only, "{table}");

@@ -2,25 +2,33 @@
 
 use std::{fs, path::Path};
 
-use base64::{Engine, engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD}};
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
 use serde_json::json;
 
 use crate::support::{App, is_postgres, postgres_data_directory};
 
 /// A value in each form in which it could lie somewhere.
 fn forms(value: &str) -> Vec<Vec<u8>> {
-    let hex: String = value.bytes().map(|byte| format!("{byte:02x}")).collect();
-    let url: String = value
-        .bytes()
-        .map(|byte| if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02X}") })
-        .collect();
+    let hex = smart_mining::services::log::hex(value.as_bytes());
+    let url: Vec<u8> =
+        value
+            .bytes()
+            .flat_map(|byte| {
+                if byte.is_ascii_alphanumeric() { vec![byte] } else { format!("%{byte:02X}").into_bytes() }
+            })
+            .collect();
     // Base64 depends on where the value begins within three bytes; the middle of it does not.
     let shifted = (0..3).flat_map(|shift| {
         let padded = [vec![b'x'; shift], value.as_bytes().to_vec()].concat();
-        [STANDARD.encode(&padded), URL_SAFE_NO_PAD.encode(&padded)]
-            .map(|text| text.trim_end_matches('=')[4..text.trim_end_matches('=').len() - 2].as_bytes().to_vec())
+        [STANDARD.encode(&padded), URL_SAFE_NO_PAD.encode(&padded)].map(|text| {
+            let text = text.trim_end_matches('=').as_bytes();
+            text[4..text.len() - 2].to_vec()
+        })
     });
-    let plain = [value.as_bytes().to_vec(), hex.to_uppercase().into_bytes(), hex.into_bytes(), url.into_bytes()];
+    let plain = [value.as_bytes().to_vec(), hex.to_uppercase().into_bytes(), hex.into_bytes(), url];
     plain.into_iter().chain(shifted).collect()
 }
 
@@ -64,8 +72,17 @@ async fn nothing_personal_rests_in_the_clear() {
         folders.push(postgres_data_directory());
     }
     let canaries = [
-        email, "canary.q7x9", "Quillon Zebrastone", "Zebrastone", "+64217739914", "64217739914",
-        "Quillon Formerlystone", "zebraquill", "CanaryBrowser/7731", crate::support::PASSWORD, &code,
+        email,
+        "canary.q7x9",
+        "Quillon Zebrastone",
+        "Zebrastone",
+        "+64217739914",
+        "64217739914",
+        "Quillon Formerlystone",
+        "zebraquill",
+        "CanaryBrowser/7731",
+        crate::support::PASSWORD,
+        &code,
     ];
     for canary in canaries {
         let needles = forms(canary);
@@ -93,7 +110,8 @@ async fn fails_closed(tampering: &str) {
     let eve = app.person("eve@example.org").await;
     assert_eq!(ada.gets("/v1/account").await.status, 200);
     let uuid = ada.account_id.trim_start_matches("acc_");
-    let (id, bytes) = if is_postgres() { (format!("'{uuid}'"), "bytea") } else { (format!("x'{uuid}'"), "blob") };
+    let (id, bytes) =
+        if is_postgres() { (format!("'{uuid}'"), "bytea") } else { (format!("x'{uuid}'"), "blob") };
     app.database.sql(&tampering.replace("$ada", &id).replace("$bytes", bytes));
 
     let answer = ada.gets("/v1/account").await;
@@ -129,7 +147,10 @@ async fn a_truncated_cell_does_not_open() {
          WHERE account_id = $ada",
     )
     .await;
-    fails_closed("UPDATE profiles SET real_name = CAST(substr(real_name, 1, 3) AS $bytes) WHERE account_id = $ada").await;
+    fails_closed(
+        "UPDATE profiles SET real_name = CAST(substr(real_name, 1, 3) AS $bytes) WHERE account_id = $ada",
+    )
+    .await;
 }
 
 #[tokio::test]

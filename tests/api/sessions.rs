@@ -65,7 +65,11 @@ async fn a_refresh_token_is_exchanged_once() {
     assert_eq!(next.gets("/v1/account").await.status, 200);
 
     assert_eq!(ada.refreshes().await.problem(), (401, "invalid_refresh_token".to_owned()));
-    assert_eq!(next.gets("/v1/account").await.problem(), (401, "unauthenticated".to_owned()), "the family has ended");
+    assert_eq!(
+        next.gets("/v1/account").await.problem(),
+        (401, "unauthenticated".to_owned()),
+        "the family has ended"
+    );
     assert_eq!(next.refreshes().await.status, 401);
     let reasons = app.database.texts("SELECT end_reason AS t FROM sessions WHERE end_reason IS NOT NULL");
     assert_eq!(reasons, ["refresh_reused"]);
@@ -204,7 +208,11 @@ async fn a_dearer_hash_takes_over_at_the_next_sign_in() {
     let app = App::start().await;
     let ada = app.person(EMAIL).await;
     drop(ada);
-    let stored = |app: &App| app.database.texts("SELECT CAST(length(password) AS text) || ' ' || CAST(changed_at AS text) AS t FROM credentials");
+    let stored = |app: &App| {
+        app.database.texts(
+            "SELECT CAST(length(password) AS text) || ' ' || CAST(changed_at AS text) AS t FROM credentials",
+        )
+    };
     let hash = |app: &App| {
         let hex = if crate::support::is_postgres() { "encode(password, 'hex')" } else { "hex(password)" };
         app.database.texts(&format!("SELECT {hex} AS t FROM credentials"))
@@ -219,14 +227,19 @@ async fn a_dearer_hash_takes_over_at_the_next_sign_in() {
     assert_ne!(before, after);
     assert_eq!(app.post("/v1/sessions", &sign_in).await.status, 201);
     assert_eq!(hash(&app), after, "once is enough");
-    assert_eq!(stored(&app)[0].split(' ').nth(1), facts[0].split(' ').nth(1), "the password itself did not change");
+    assert_eq!(
+        stored(&app)[0].split(' ').nth(1),
+        facts[0].split(' ').nth(1),
+        "the password itself did not change"
+    );
 }
 
 #[tokio::test]
 async fn a_device_keeps_its_cookie_and_a_forged_one_is_replaced() {
     let app = App::start().await;
     let ada = app.person(EMAIL).await;
-    let cookie = |answer: &crate::support::Answer| answer.header("set-cookie").split(';').next().unwrap().to_owned();
+    let cookie =
+        |answer: &crate::support::Answer| answer.header("set-cookie").split(';').next().unwrap().to_owned();
 
     let same = cookie(&ada.signs_in(EMAIL, PASSWORD).await);
     assert_eq!(same, ada.cookie);

@@ -36,7 +36,12 @@ pub(super) fn finish(response: ServiceResponse<BoxBody>, passage: &Passage) -> S
         .request_seconds
         .with_label_values(&[passage.label()])
         .observe(passage.begun.elapsed().as_secs_f64());
-    tracing::debug!(request.id = passage.id, operation = passage.label(), status = status.as_u16(), "answered");
+    tracing::debug!(
+        request.id = passage.id,
+        operation = passage.label(),
+        status = status.as_u16(),
+        "answered"
+    );
     response
 }
 
@@ -90,7 +95,10 @@ fn dress(headers: &mut HeaderMap, passage: &Passage, status: StatusCode) {
     }
     if let Some(allowance) = &passage.allowance {
         let class = allowance.class.as_str();
-        set(HeaderName::from_static("ratelimit-policy"), &format!("\"{class}\";q={};w=60", allowance.per_minute));
+        set(
+            HeaderName::from_static("ratelimit-policy"),
+            &format!("\"{class}\";q={};w=60", allowance.per_minute),
+        );
         let wait = allowance.wait.unwrap_or(0);
         set(HeaderName::from_static("ratelimit"), &format!("\"{class}\";r={};t={wait}", allowance.remaining));
     }

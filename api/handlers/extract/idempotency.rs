@@ -23,11 +23,14 @@ impl FromRequest for IdempotencyKey {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(single_header(request, "idempotency-key").and_then(|value| {
-            let fits = |key: &str| (16..=128).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic());
+            let fits =
+                |key: &str| (16..=128).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic());
             match value {
-                Some(key) if !fits(key) => {
-                    Err(Problem::field(ProblemCode::MalformedRequest, "idempotency-key", FieldCode::InvalidValue))
-                }
+                Some(key) if !fits(key) => Err(Problem::field(
+                    ProblemCode::MalformedRequest,
+                    "idempotency-key",
+                    FieldCode::InvalidValue,
+                )),
                 key => Ok(Self { key: key.map(str::to_owned), request: request.clone() }),
             }
         }))
@@ -42,10 +45,13 @@ pub(in crate::handlers) enum Turn {
 }
 
 impl IdempotencyKey {
-    pub(in crate::handlers) async fn turn(self, caller: Option<AccountId>, digest: &[u8; 32]) -> Result<Turn, Problem> {
+    pub(in crate::handlers) async fn turn(
+        self,
+        caller: Option<AccountId>,
+        digest: &[u8; 32],
+    ) -> Result<Turn, Problem> {
         let Some(key) = &self.key else { return Ok(Turn::Act(None)) };
-        let request =
-            Request { caller, key, operation: operation(&self.request)?.id, body_digest: digest };
+        let request = Request { caller, key, operation: operation(&self.request)?.id, body_digest: digest };
         match services(&self.request)?.idempotency.begin(request).await? {
             Begin::Fresh(ticket) => Ok(Turn::Act(Some(ticket))),
             Begin::Replay { status, answer } => {

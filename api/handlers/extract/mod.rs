@@ -41,11 +41,13 @@ fn operation(request: &HttpRequest) -> Result<&'static crate::domain::operation:
 fn single_header<'a>(request: &'a HttpRequest, name: &str) -> Result<Option<&'a str>, Problem> {
     let mut values = request.headers().get_all(name);
     let first = values.next();
-    let malformed = || Problem::field(
-        ProblemCode::MalformedRequest,
-        name.to_owned(),
-        crate::problem::FieldCode::InvalidValue,
-    );
+    let malformed = || {
+        Problem::field(
+            ProblemCode::MalformedRequest,
+            name.to_owned(),
+            crate::problem::FieldCode::InvalidValue,
+        )
+    };
     if values.next().is_some() {
         return Err(malformed());
     }

@@ -30,8 +30,12 @@ fn parse(query: &str) -> Result<Page, Problem> {
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         // Neither value needs percent-encoding, so an encoded one is none of ours.
         match pair.split_once('=') {
-            Some(("cursor", _)) if cursor.is_some() => return Err(malformed("cursor", FieldCode::DuplicateField)),
-            Some(("limit", _)) if limit.is_some() => return Err(malformed("limit", FieldCode::DuplicateField)),
+            Some(("cursor", _)) if cursor.is_some() => {
+                return Err(malformed("cursor", FieldCode::DuplicateField));
+            }
+            Some(("limit", _)) if limit.is_some() => {
+                return Err(malformed("limit", FieldCode::DuplicateField));
+            }
             Some(("cursor", value)) => cursor = Some(value.to_owned()),
             Some(("limit", value)) => {
                 let number: u32 = value.parse().map_err(|_| malformed("limit", FieldCode::WrongType))?;

@@ -31,7 +31,8 @@ impl FromRequest for Person {
         Box::pin(async move {
             let operation = operation(&request)?;
             let unauthenticated = || Problem::new(ProblemCode::Unauthenticated);
-            let header = single_header(&request, header::AUTHORIZATION.as_str()).map_err(|_| unauthenticated())?;
+            let header =
+                single_header(&request, header::AUTHORIZATION.as_str()).map_err(|_| unauthenticated())?;
             let token = header.and_then(bearer).ok_or_else(unauthenticated)?;
             let caller = services(&request)?.sessions.authenticate(token).await?;
             allow(operation, &caller)?;

@@ -59,7 +59,8 @@ fn accept(request: &HttpRequest) -> Result<(), Problem> {
     if encoded || !matches!(content_type.as_str(), "application/json" | "application/json;charset=utf-8") {
         return Err(Problem::new(ProblemCode::UnsupportedMediaType));
     }
-    let declared = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    let declared =
+        request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
     if declared.is_some_and(|length: usize| length > MAX_BYTES) {
         return Err(Problem::new(ProblemCode::BodyTooLarge));
     }
@@ -132,7 +133,9 @@ fn gather(errors: &ValidationErrors, base: &str, found: &mut Vec<FieldProblem>) 
             })),
             ValidationErrorsKind::Struct(inner) => gather(inner, &pointer, found),
             ValidationErrorsKind::List(items) => {
-                items.iter().for_each(|(n, inner)| gather(inner, &format!("{pointer}/{n}"), found));
+                for (n, inner) in items {
+                    gather(inner, &format!("{pointer}/{n}"), found);
+                }
             }
         }
     }
@@ -166,8 +169,14 @@ mod tests {
             (r#"{"email":7,"password":"x"}"#, (422, "/email", "wrong_type")),
             (r#"{"email":null,"password":"x"}"#, (422, "/email", "wrong_type")),
             (r#"{"email":"hunter2","password":"x"}"#, (422, "/email", "invalid_email")),
-            ("{\"email\":\"a\\u0000@example.org\",\"password\":\"x\"}", (422, "/email", "unacceptable_character")),
-            ("{\"email\":\"a\\u202e@example.org\",\"password\":\"x\"}", (422, "/email", "unacceptable_character")),
+            (
+                "{\"email\":\"a\\u0000@example.org\",\"password\":\"x\"}",
+                (422, "/email", "unacceptable_character"),
+            ),
+            (
+                "{\"email\":\"a\\u202e@example.org\",\"password\":\"x\"}",
+                (422, "/email", "unacceptable_character"),
+            ),
             (r#"{"email":"a@example.org","password":"x"} trailing"#, (400, "", "")),
         ];
         for (body, (status, pointer, code)) in cases {
@@ -175,7 +184,7 @@ mod tests {
         }
         let deep = format!("{{\"email\":{}1{}}}", "[".repeat(40), "]".repeat(40));
         assert_eq!(refusal::<CreateSession>(&deep).0, 400);
-        let many = format!(r#"{{"consents":[{}]}}"#, vec!["{\"purpose\":\"x\",\"granted\":true}"; 2].join(","));
+        let many = format!(r#"{{"consents":[{}]}}"#, ["{\"purpose\":\"x\",\"granted\":true}"; 2].join(","));
         assert_eq!(refusal::<RegisterAccount>(&many), (422, "/consents/0/purpose".into(), "invalid_value"));
     }
 }

@@ -1,6 +1,9 @@
 //! A path parameter of its own type; anything else in its place is simply not there.
 
-use std::{future::{Ready, ready}, str::FromStr};
+use std::{
+    future::{Ready, ready},
+    str::FromStr,
+};
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
 

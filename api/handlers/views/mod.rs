@@ -7,14 +7,12 @@ mod policy_version;
 mod registration;
 mod session;
 
-pub use account::{
-    AccountChangePage, AccountChangeView, AccountView, DataConfirmationView, UpdateAccount,
-};
+pub use account::{AccountChangePage, AccountChangeView, AccountView, DataConfirmationView, UpdateAccount};
 pub use policy_version::{ClauseView, PolicyVersionView};
 pub use registration::{ConsentChoice, RegisterAccount, RegistrationView, VerifiedAccount, VerifyAccount};
 pub use session::{
-    CreateSession, EndedSessionView, RefreshSession, SessionPageView, SessionTokens, SessionView, SignedInView,
-    SigningKeySet, SigningKeyView,
+    CreateSession, EndedSessionView, RefreshSession, SessionPageView, SessionTokens, SessionView,
+    SignedInView, SigningKeySet, SigningKeyView,
 };
 
 use std::borrow::Cow;
@@ -23,7 +21,10 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serializer};
 use utoipa::{
     PartialSchema, ToSchema,
-    openapi::{RefOr, Schema, schema::{ObjectBuilder, Type}},
+    openapi::{
+        RefOr, Schema,
+        schema::{ObjectBuilder, Type},
+    },
 };
 use zeroize::Zeroizing;
 
@@ -31,6 +32,11 @@ use zeroize::Zeroizing;
 pub trait Example {
     /// The JSON of a typical value.
     fn example() -> serde_json::Value;
+}
+
+/// A member of an example, for use in another one.
+fn member(example: &serde_json::Value, name: &str) -> serde_json::Value {
+    example.get(name).cloned().unwrap_or_default()
 }
 
 /// A text that is a secret: never in debug output, wiped after use.
@@ -66,7 +72,8 @@ impl TryFrom<String> for Sha256Hex {
             _ => None,
         };
         let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-        let bytes: Option<Vec<u8>> = pairs.iter().map(|[high, low]| Some(digit(*high)? * 16 + digit(*low)?)).collect();
+        let bytes: Option<Vec<u8>> =
+            pairs.iter().map(|[high, low]| Some(digit(*high)? * 16 + digit(*low)?)).collect();
         let bytes: [u8; 32] = bytes.ok_or(REFUSED)?.try_into().map_err(|_| REFUSED)?;
         if rest.is_empty() { Ok(Self(bytes)) } else { Err(REFUSED) }
     }
@@ -87,10 +94,14 @@ impl TryFrom<String> for MailedCode {
 }
 
 /// Writes a personal value out; where this stands, the person itself reads.
-fn exposed<T: crate::domain::personal::Personal, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
+fn exposed<T: crate::domain::personal::Personal, S: Serializer>(
+    value: &T,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(value.expose())
 }
 
+#[expect(clippy::ref_option, reason = "the signature that serde calls")]
 fn exposed_option<T: crate::domain::personal::Personal, S: Serializer>(
     value: &Option<T>,
     serializer: S,

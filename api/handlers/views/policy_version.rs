@@ -24,7 +24,10 @@ pub struct ClauseView {
     #[schema(max_length = 200, example = "Two keys")]
     pub title: String,
     /// Its words.
-    #[schema(max_length = 2000, example = "Nothing personal goes to a third party without the review of our legal team and without your prior consent.")]
+    #[schema(
+        max_length = 2000,
+        example = "Nothing personal goes to a third party without the review of our legal team and without your prior consent."
+    )]
     pub text: String,
 }
 
@@ -47,7 +50,8 @@ pub struct PolicyVersionView {
 
 impl PolicyVersionView {
     pub fn new(version: PolicyVersion) -> Self {
-        let view = |clause: Clause| ClauseView { clause_id: clause.id, title: clause.title, text: clause.text };
+        let view =
+            |clause: Clause| ClauseView { clause_id: clause.id, title: clause.title, text: clause.text };
         Self {
             version: version.version,
             content_hash: hex(&version.content_hash),

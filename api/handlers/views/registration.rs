@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
-use super::{AccountView, Example, MailedCode, Secret, SessionTokens, Sha256Hex, secret};
+use super::{AccountView, Example, MailedCode, Secret, SessionTokens, Sha256Hex, member, secret};
 use crate::domain::{
     email::Email, language::LanguageTag, phone::PhoneNumber, purpose::Purpose, real_name::RealName,
     time::Timestamp,
@@ -109,7 +109,7 @@ impl Example for RegisterAccount {
             "real_name": "Ada Lovelace",
             "password": "seven violins at dawn",
             "policy_version": 1,
-            "policy_content_hash": super::PolicyVersionView::example()["content_hash"],
+            "policy_content_hash": member(&super::PolicyVersionView::example(), "content_hash"),
             "phone": "+64211234567",
             "language": "en-NZ",
             "consents": [
@@ -131,7 +131,7 @@ impl Example for RegistrationView {
 
 impl Example for VerifyAccount {
     fn example() -> Value {
-        json!({ "registration_id": RegistrationView::example()["registration_id"], "code": "48151623" })
+        json!({ "registration_id": member(&RegistrationView::example(), "registration_id"), "code": "48151623" })
     }
 }
 

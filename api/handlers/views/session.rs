@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::{Example, Secret, exposed_option, secret};
+use super::{Example, Secret, exposed_option, member, secret};
 use crate::{
     domain::{
         email::Email,
@@ -211,7 +211,7 @@ impl Example for CreateSession {
 
 impl Example for RefreshSession {
     fn example() -> Value {
-        json!({ "refresh_token": SessionTokens::example()["refresh_token"] })
+        json!({ "refresh_token": member(&SessionTokens::example(), "refresh_token") })
     }
 }
 

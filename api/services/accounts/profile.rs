@@ -16,9 +16,7 @@ use crate::{
     },
     repositories::{
         account_changes::{self, SealedChange},
-        accounts,
-        data_confirmations,
-        log as leaves, profiles,
+        accounts, data_confirmations, log as leaves, profiles,
     },
     services::{
         cursors::{self, InvalidCursor},
@@ -126,7 +124,12 @@ impl AccountService {
     /// # Errors
     ///
     /// [`ProfileError::Cursor`] for a cursor of another list or person.
-    pub async fn changes(&self, id: AccountId, cursor: Option<&str>, limit: u32) -> Result<ChangePage, ProfileError> {
+    pub async fn changes(
+        &self,
+        id: AccountId,
+        cursor: Option<&str>,
+        limit: u32,
+    ) -> Result<ChangePage, ProfileError> {
         let kms = self.vault.kms();
         let before = match cursor {
             Some(cursor) => {
@@ -213,7 +216,7 @@ pub(super) fn open(keys: &SubjectKeys, sealed: &SealedProfile) -> Result<Profile
 }
 
 /// One field that really changes: what it was, sealed for the history.
-struct Changed {
+struct Replaced {
     field: ProfileField,
     old: Option<PersonalText>,
 }
@@ -226,8 +229,8 @@ fn change(
     drafts: &[LeafDraft],
     now: Timestamp,
 ) -> Result<SealedProfile, ProfileError> {
-    let changed = apply(keys, &mut sealed, changes)?;
-    let count = i64::try_from(changed.len()).unwrap_or(i64::MAX);
+    let replaced = apply(keys, &mut sealed, changes)?;
+    let count = i64::try_from(replaced.len()).unwrap_or(i64::MAX);
     if count == 0 {
         return Ok(sealed);
     }
@@ -235,14 +238,14 @@ fn change(
     let first = accounts::take_sequence(c, id, count)?.ok_or(ProfileError::NotFound)?;
     sealed.version += 1;
     sealed.updated_at = now;
-    for ((sequence, changed), draft) in (first..).zip(changed).zip(drafts) {
+    for ((sequence, old), draft) in (first..).zip(replaced).zip(drafts) {
         let facts = [
             ("account", id.to_string()),
             ("sequence", sequence.to_string()),
-            ("field", changed.field.as_str().to_owned()),
+            ("field", old.field.as_str().to_owned()),
         ];
         leaves::append(c, &draft.of_person(keys, "account.changed", &facts)?)?;
-        account_changes::insert(c, &sealed_change(keys, id, sequence, &changed, draft, now)?)?;
+        account_changes::insert(c, &sealed_change(keys, id, sequence, &old, draft, now)?)?;
     }
     if profiles::update(c, &sealed)? { Ok(sealed) } else { Err(ProfileError::Stale) }
 }
@@ -252,13 +255,13 @@ fn apply(
     keys: &SubjectKeys,
     sealed: &mut SealedProfile,
     changes: &ProfileChanges,
-) -> Result<Vec<Changed>, VaultError> {
+) -> Result<Vec<Replaced>, VaultError> {
     let standing = open(keys, sealed)?;
     let id = sealed.account_id;
     let row = Row(id.as_bytes());
-    let mut changed = Vec::new();
+    let mut replaced = Vec::new();
     let mut note = |field, old: Option<&str>| {
-        changed.push(Changed { field, old: old.map(|text| PersonalText::new(text.to_owned())) });
+        replaced.push(Replaced { field, old: old.map(|text| PersonalText::new(text.to_owned())) });
     };
     if let Some(new) = changes.real_name.as_ref().filter(|new| **new != standing.real_name) {
         sealed.real_name = keys.seal(&PROFILE_REAL_NAME, row, new)?;
@@ -276,7 +279,7 @@ fn apply(
         sealed.time_zone = keys.seal_option(&PROFILE_TIME_ZONE, row, new.as_ref())?;
         note(ProfileField::TimeZone, standing.time_zone.as_ref().map(Personal::expose));
     }
-    Ok(changed)
+    Ok(replaced)
 }
 
 /// The history's column for a field: it dies with the category that the field belongs to.
@@ -295,17 +298,20 @@ fn sealed_change(
     keys: &SubjectKeys,
     id: AccountId,
     sequence: i64,
-    changed: &Changed,
+    replaced: &Replaced,
     draft: &LeafDraft,
     now: Timestamp,
 ) -> Result<SealedChange, VaultError> {
-    let entry = history_entry(changed.field);
-    let old = keys.seal_option(entry, Row(&history_row(sequence)), changed.old.as_ref())?.map(Sealed::into_envelope);
-    let (old_identity, old_contact) = if entry.category == Category::Identity { (old, None) } else { (None, old) };
+    let entry = history_entry(replaced.field);
+    let old = keys
+        .seal_option(entry, Row(&history_row(sequence)), replaced.old.as_ref())?
+        .map(Sealed::into_envelope);
+    let (old_identity, old_contact) =
+        if entry.category == Category::Identity { (old, None) } else { (None, old) };
     Ok(SealedChange {
         account_id: id,
         sequence,
-        field: changed.field,
+        field: replaced.field,
         old_identity,
         old_contact,
         changed_at: now,

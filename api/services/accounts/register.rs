@@ -37,7 +37,10 @@ use crate::{
         outbox as messages,
         passwords::HashingError,
         tokens::opaque::{self, Issued, TokenKind},
-        vault::{Row, SubjectKeys, VaultError, kms::{KeyPurpose, KmsError}},
+        vault::{
+            Row, SubjectKeys, VaultError,
+            kms::{KeyPurpose, KmsError},
+        },
     },
 };
 
@@ -176,7 +179,8 @@ impl AccountService {
     ) -> Result<PendingRegistration, RegistrationError> {
         let id = keys.account_id();
         let row = Row(id.as_bytes());
-        let unwritable = VaultError::Broken { table: "registrations", column: "consents", why: "does not write" };
+        let unwritable =
+            VaultError::Broken { table: "registrations", column: "consents", why: "does not write" };
         let consents =
             serde_json::to_string(&registration.consents).map(PersonalText::new).map_err(|_| unwritable)?;
         Ok(PendingRegistration {

@@ -90,7 +90,7 @@ impl AccountService {
             return Err(RegistrationError::WrongCode);
         }
         let keys = self.vault.keys_of(id).await?;
-        let opening = self.opening(&pending, &keys, verification.origin, now)?;
+        let opening = self.opening(&pending, &keys, &verification.origin, now)?;
         let (account, sealed, session) =
             (opening.account.clone(), opening.profile.clone(), opening.session.signed_in());
         self.db
@@ -111,7 +111,11 @@ impl AccountService {
     }
 
     /// Counts the try in a transaction of its own: no crash or rollback takes it back.
-    async fn counted_try(&self, token: Presented, now: Timestamp) -> Result<Option<PendingRegistration>, StorageError> {
+    async fn counted_try(
+        &self,
+        token: Presented,
+        now: Timestamp,
+    ) -> Result<Option<PendingRegistration>, StorageError> {
         self.db
             .write_for(token.account_id, move |c| {
                 registrations::count_try(c, token.account_id, &token.mac, MAX_TRIES, now)
@@ -123,7 +127,7 @@ impl AccountService {
         &self,
         pending: &PendingRegistration,
         keys: &SubjectKeys,
-        origin: Origin,
+        origin: &Origin,
         now: Timestamp,
     ) -> Result<Opening, RegistrationError> {
         let id = pending.account_id;
@@ -221,7 +225,8 @@ fn ledger(
         recorded_at: now,
         leaf_id: draft.id(),
     };
-    let mut leaves = vec![draft.of_person(keys, "policy.accepted", &acceptance_facts(&acceptance, pending))?];
+    let mut leaves =
+        vec![draft.of_person(keys, "policy.accepted", &acceptance_facts(&acceptance, pending))?];
     let mut events = Vec::new();
     for (n, (definition, kind, action)) in (2..).zip(expressed(pending, keys)?) {
         let draft = LeafDraft::new(now)?;
@@ -251,7 +256,8 @@ type Expressed = (&'static PurposeDefinition, ConsentKind, ConsentAction);
 fn expressed(pending: &PendingRegistration, keys: &SubjectKeys) -> Result<Vec<Expressed>, VaultError> {
     let row = Row(pending.account_id.as_bytes());
     let text: PersonalText = keys.open(&REGISTRATION_CONSENTS, row, &pending.consents)?;
-    let unreadable = || VaultError::Broken { table: "registrations", column: "consents", why: "does not read" };
+    let unreadable =
+        || VaultError::Broken { table: "registrations", column: "consents", why: "does not read" };
     let chosen: Vec<(Purpose, bool)> = serde_json::from_str(text.expose()).map_err(|_| unreadable())?;
     let by_policy = Purpose::expressed_by_policy()
         .map(|definition| (definition, ConsentKind::PolicyClause, ConsentAction::Granted));
@@ -262,7 +268,10 @@ fn expressed(pending: &PendingRegistration, keys: &SubjectKeys) -> Result<Vec<Ex
     Ok(by_policy.chain(specific).collect())
 }
 
-fn acceptance_facts(acceptance: &PolicyAcceptance, pending: &PendingRegistration) -> Vec<(&'static str, String)> {
+fn acceptance_facts(
+    acceptance: &PolicyAcceptance,
+    pending: &PendingRegistration,
+) -> Vec<(&'static str, String)> {
     vec![
         ("account", acceptance.account_id.to_string()),
         ("sequence", acceptance.sequence.to_string()),

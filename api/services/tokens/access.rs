@@ -1,6 +1,9 @@
-//! Access tokens of persons: EdDSA, ten minutes at most, and nothing in them but who and which session.
+//! Access tokens of persons: `EdDSA`, ten minutes at most, and nothing in them but who and which session.
 
-use std::{collections::HashMap, sync::{Arc, RwLock}};
+use std::{
+    collections::HashMap,
+    sync::{Arc, RwLock},
+};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::TimeDelta;
@@ -11,7 +14,10 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    domain::{ids::{AccountId, SessionId}, time::Timestamp},
+    domain::{
+        ids::{AccountId, SessionId},
+        time::Timestamp,
+    },
     services::vault::kms::{KeyPurpose, Kms, KmsError},
 };
 
@@ -124,13 +130,12 @@ impl AccessTokens {
             return None;
         }
         let digest: [u8; 32] = Sha256::digest(token).into();
-        let claims = match self.inner.verified.get(&digest) {
-            Some(claims) => claims,
-            None => {
-                let claims = Arc::new(self.check(token)?);
-                self.inner.verified.insert(digest, Arc::clone(&claims));
-                claims
-            }
+        let claims = if let Some(claims) = self.inner.verified.get(&digest) {
+            claims
+        } else {
+            let claims = Arc::new(self.check(token)?);
+            self.inner.verified.insert(digest, Arc::clone(&claims));
+            claims
         };
         let seconds = now.as_seconds();
         let in_time = claims.nbf <= seconds + LEEWAY && seconds < claims.exp + LEEWAY;

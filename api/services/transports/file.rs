@@ -1,6 +1,9 @@
 //! The outbox of a developer: one file a message, in a folder.
 
-use std::{fs, path::{Path, PathBuf}};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use super::{Failure, Outgoing, UnusableTransport, smtp};
 use crate::domain::message::Channel;

@@ -2,7 +2,10 @@
 //!
 //! The seal is bound to table, column, row, subject and key version, so a cell opens nowhere else.
 
-use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce, aead::{Aead, Payload}};
+use chacha20poly1305::{
+    KeyInit, XChaCha20Poly1305, XNonce,
+    aead::{Aead, Payload},
+};
 use hkdf::Hkdf;
 use sha2::Sha256;
 use zeroize::Zeroizing;
@@ -39,7 +42,9 @@ impl Context<'_> {
     fn field_key(&self, category_key: &[u8; 32]) -> Result<Zeroizing<[u8; 32]>, KmsError> {
         let info = length_prefixed(&[b"pv1", self.entry.table.as_bytes(), self.entry.column.as_bytes()]);
         let mut key = Zeroizing::new([0; 32]);
-        Hkdf::<Sha256>::new(None, category_key).expand(&info, key.as_mut_slice()).map_err(|_| KmsError::Crypto)?;
+        Hkdf::<Sha256>::new(None, category_key)
+            .expand(&info, key.as_mut_slice())
+            .map_err(|_| KmsError::Crypto)?;
         Ok(key)
     }
 }
@@ -54,7 +59,11 @@ pub fn length_prefixed(parts: &[&[u8]]) -> Vec<u8> {
     joined
 }
 
-pub(super) fn seal(category_key: &[u8; 32], context: &Context<'_>, plain: &[u8]) -> Result<Vec<u8>, KmsError> {
+pub(super) fn seal(
+    category_key: &[u8; 32],
+    context: &Context<'_>,
+    plain: &[u8],
+) -> Result<Vec<u8>, KmsError> {
     let key = context.field_key(category_key)?;
     let mut nonce = [0; NONCE];
     getrandom::fill(&mut nonce).map_err(|_| KmsError::Randomness)?;
@@ -99,7 +108,8 @@ pub(super) fn open(
 /// Length, value, zeros up to a bucket: lengths of names and addresses tell something too.
 fn pad(plain: &[u8]) -> Zeroizing<Vec<u8>> {
     let needed = plain.len() + 4;
-    let bucket = if needed <= 256 { needed.next_power_of_two().max(16) } else { needed.next_multiple_of(256) };
+    let bucket =
+        if needed <= 256 { needed.next_power_of_two().max(16) } else { needed.next_multiple_of(256) };
     let mut padded = Zeroizing::new(Vec::with_capacity(bucket));
     padded.extend_from_slice(&u32::try_from(plain.len()).unwrap_or(u32::MAX).to_be_bytes());
     padded.extend_from_slice(plain);

@@ -1,6 +1,7 @@
 //! The key file: one line a key, `purpose|version|created|state|key|checksum`, replaced atomically.
 
 use std::{
+    fmt::Write as _,
     fs::{self, File, OpenOptions},
     io::{self, Write},
     os::unix::fs::{MetadataExt, OpenOptionsExt},
@@ -78,9 +79,13 @@ pub(super) fn write(path: &Path, keys: &[MasterKey]) -> Result<(), KeyFileError>
         let encoded = Zeroizing::new(STANDARD.encode(key.key.as_slice()));
         let body = Zeroizing::new(format!(
             "{}|{}|{}|{}|{}",
-            key.purpose.as_str(), key.version, key.created_at.as_micros(), key.state.as_str(), *encoded
+            key.purpose.as_str(),
+            key.version,
+            key.created_at.as_micros(),
+            key.state.as_str(),
+            *encoded
         ));
-        text.push_str(&format!("{}|{:08x}\n", *body, crc32fast::hash(body.as_bytes())));
+        let _ = writeln!(text, "{}|{:08x}", *body, crc32fast::hash(body.as_bytes()));
     }
     file.write_all(text.as_bytes())?;
     file.sync_all()?;

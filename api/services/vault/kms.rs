@@ -8,12 +8,18 @@ use std::{
     sync::{Arc, RwLock},
 };
 
-use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce, aead::{Aead, Payload}};
+use chacha20poly1305::{
+    KeyInit, XChaCha20Poly1305, XNonce,
+    aead::{Aead, Payload},
+};
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use super::{envelope::length_prefixed, key_file::{self, KeyFileError}};
+use super::{
+    envelope::length_prefixed,
+    key_file::{self, KeyFileError},
+};
 use crate::domain::time::Timestamp;
 
 /// What a master key is for; purposes never share a key.
@@ -129,8 +135,10 @@ impl Kms {
     /// [`KmsError::File`] if the file is exposed, damaged or cannot be written.
     pub fn open(path: &Path, now: Timestamp) -> Result<Self, KmsError> {
         let mut keys = if path.exists() { key_file::read(path)? } else { Vec::new() };
-        let missing: Vec<_> =
-            KeyPurpose::ALL.iter().filter(|purpose| !keys.iter().any(|key| key.purpose == **purpose)).collect();
+        let missing: Vec<_> = KeyPurpose::ALL
+            .iter()
+            .filter(|purpose| !keys.iter().any(|key| key.purpose == **purpose))
+            .collect();
         for purpose in &missing {
             keys.push(MasterKey {
                 purpose: **purpose,
@@ -169,7 +177,10 @@ impl Kms {
 
     fn key(&self, purpose: KeyPurpose, version: u32) -> Result<Zeroizing<[u8; 32]>, KmsError> {
         let find = || {
-            self.keys().iter().find(|key| key.purpose == purpose && key.version == version).map(|key| key.key.clone())
+            self.keys()
+                .iter()
+                .find(|key| key.purpose == purpose && key.version == version)
+                .map(|key| key.key.clone())
         };
         if let Some(key) = find() {
             return Ok(key);
@@ -216,7 +227,13 @@ impl Kms {
         for key in keys.iter_mut().filter(|key| key.purpose == purpose) {
             key.state = KeyState::DecryptOnly;
         }
-        keys.push(MasterKey { purpose, version, created_at: now, state: KeyState::Active, key: random_key()? });
+        keys.push(MasterKey {
+            purpose,
+            version,
+            created_at: now,
+            state: KeyState::Active,
+            key: random_key()?,
+        });
         key_file::write(&self.path, &keys)?;
         self.reload()?;
         Ok(version)
@@ -227,13 +244,21 @@ impl Kms {
     /// # Errors
     ///
     /// [`KmsError::Randomness`].
-    pub fn wrap(&self, purpose: KeyPurpose, context: &[&[u8]], plain: &[u8]) -> Result<(u32, Vec<u8>), KmsError> {
+    pub fn wrap(
+        &self,
+        purpose: KeyPurpose,
+        context: &[&[u8]],
+        plain: &[u8],
+    ) -> Result<(u32, Vec<u8>), KmsError> {
         let version = self.active(purpose);
         let mut nonce = [0; 24];
         getrandom::fill(&mut nonce).map_err(|_| KmsError::Randomness)?;
         let sealed = self
             .cipher(purpose, version)?
-            .encrypt(&XNonce::from(nonce), Payload { msg: plain, aad: &additional_data(purpose, version, context) })
+            .encrypt(
+                &XNonce::from(nonce),
+                Payload { msg: plain, aad: &additional_data(purpose, version, context) },
+            )
             .map_err(|_| KmsError::Crypto)?;
         Ok((version, [&nonce[..], &sealed].concat()))
     }
@@ -252,7 +277,10 @@ impl Kms {
     ) -> Result<Zeroizing<Vec<u8>>, KmsError> {
         let (nonce, sealed) = wrapped.split_first_chunk::<24>().ok_or(KmsError::Crypto)?;
         self.cipher(purpose, version)?
-            .decrypt(&XNonce::from(*nonce), Payload { msg: sealed, aad: &additional_data(purpose, version, context) })
+            .decrypt(
+                &XNonce::from(*nonce),
+                Payload { msg: sealed, aad: &additional_data(purpose, version, context) },
+            )
             .map(Zeroizing::new)
             .map_err(|_| KmsError::Crypto)
     }
@@ -285,7 +313,8 @@ impl Kms {
     /// [`KmsError::UnknownVersion`].
     pub fn mac(&self, purpose: KeyPurpose, version: u32, parts: &[&[u8]]) -> Result<[u8; 32], KmsError> {
         let key = self.key(purpose, version)?;
-        let mut mac = <Hmac<Sha256> as hmac::KeyInit>::new_from_slice(key.as_slice()).map_err(|_| KmsError::Crypto)?;
+        let mut mac =
+            <Hmac<Sha256> as hmac::KeyInit>::new_from_slice(key.as_slice()).map_err(|_| KmsError::Crypto)?;
         mac.update(&length_prefixed(parts));
         Ok(mac.finalize().into_bytes().into())
     }
@@ -304,7 +333,11 @@ impl Kms {
     /// # Errors
     ///
     /// [`KmsError::UnknownVersion`].
-    pub fn ed25519(&self, purpose: KeyPurpose, version: u32) -> Result<([u8; 32], Zeroizing<Vec<u8>>), KmsError> {
+    pub fn ed25519(
+        &self,
+        purpose: KeyPurpose,
+        version: u32,
+    ) -> Result<([u8; 32], Zeroizing<Vec<u8>>), KmsError> {
         // RFC 8410, section 7: the fixed header of an Ed25519 private key.
         const PKCS8: [u8; 16] =
             [0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20];

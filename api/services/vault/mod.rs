@@ -29,7 +29,7 @@ pub use envelope::length_prefixed as envelope_parts;
 use kms::{KeyPurpose, Kms, KmsError};
 
 /// How long unwrapped keys stay in memory.
-const CACHE_FOR: Duration = Duration::from_secs(60);
+const CACHE_FOR: Duration = Duration::from_mins(1);
 const CACHED_SUBJECTS: usize = 20_000;
 
 /// Why something was not sealed or opened.
@@ -82,7 +82,12 @@ impl SubjectKeys {
     /// # Errors
     ///
     /// [`VaultError::NoKey`] if the category was erased.
-    pub fn seal<T: Personal>(&self, entry: &'static Entry, row: Row<'_>, value: &T) -> Result<Sealed<T>, VaultError> {
+    pub fn seal<T: Personal>(
+        &self,
+        entry: &'static Entry,
+        row: Row<'_>,
+        value: &T,
+    ) -> Result<Sealed<T>, VaultError> {
         self.seal_bytes(entry, row, value.expose().as_bytes()).map(Sealed::from_envelope)
     }
 
@@ -105,7 +110,12 @@ impl SubjectKeys {
     /// # Errors
     ///
     /// As [`seal`](Self::seal).
-    pub fn seal_bytes(&self, entry: &'static Entry, row: Row<'_>, plain: &[u8]) -> Result<Vec<u8>, VaultError> {
+    pub fn seal_bytes(
+        &self,
+        entry: &'static Entry,
+        row: Row<'_>,
+        plain: &[u8],
+    ) -> Result<Vec<u8>, VaultError> {
         let versions = self.categories.get(&entry.category).ok_or(VaultError::NoKey(entry.category))?;
         let key = versions.keys.get(&versions.active).ok_or(VaultError::NoKey(entry.category))?;
         let context = Context { entry, row: row.0, subject: self.account_id, key_version: versions.active };
@@ -117,7 +127,12 @@ impl SubjectKeys {
     /// # Errors
     ///
     /// [`VaultError::Broken`] for anything else: another row's cell, a cut one, an unknown version.
-    pub fn open<T: Personal>(&self, entry: &'static Entry, row: Row<'_>, sealed: &Sealed<T>) -> Result<T, VaultError> {
+    pub fn open<T: Personal>(
+        &self,
+        entry: &'static Entry,
+        row: Row<'_>,
+        sealed: &Sealed<T>,
+    ) -> Result<T, VaultError> {
         let plain = self.open_bytes(entry, row, sealed.envelope())?;
         let text = std::str::from_utf8(&plain).ok().map(|text| Zeroizing::new(text.to_owned()));
         text.and_then(T::restore).ok_or_else(|| broken(entry, "not a value of its type"))
@@ -187,12 +202,21 @@ impl Vault {
     /// # Errors
     ///
     /// [`VaultError::NoKey`] if one of the categories was erased before: it stays erased.
-    pub async fn create(&self, id: AccountId, categories: &'static [Category], now: Timestamp) -> Result<Arc<SubjectKeys>, VaultError> {
+    pub async fn create(
+        &self,
+        id: AccountId,
+        categories: &'static [Category],
+        now: Timestamp,
+    ) -> Result<Arc<SubjectKeys>, VaultError> {
         let wrapped = categories
             .iter()
             .map(|&category| {
                 let key = kms::random_key()?;
-                let (kek_version, wrapped) = self.kms.wrap(KeyPurpose::Kek, &[id.as_bytes(), category.as_str().as_bytes()], key.as_slice())?;
+                let (kek_version, wrapped) = self.kms.wrap(
+                    KeyPurpose::Kek,
+                    &[id.as_bytes(), category.as_str().as_bytes()],
+                    key.as_slice(),
+                )?;
                 Ok(WrappedKey { account_id: id, category, version: 1, kek_version, wrapped, created_at: now })
             })
             .collect::<Result<Vec<_>, KmsError>>()?;
@@ -255,7 +279,12 @@ impl Vault {
     /// # Errors
     ///
     /// [`VaultError::Broken`] if it is another account's or was changed.
-    pub fn unpepper(&self, id: AccountId, entry: &'static Entry, sealed: &[u8]) -> Result<(Zeroizing<String>, bool), VaultError> {
+    pub fn unpepper(
+        &self,
+        id: AccountId,
+        entry: &'static Entry,
+        sealed: &[u8],
+    ) -> Result<(Zeroizing<String>, bool), VaultError> {
         let (version, wrapped) = sealed.split_first_chunk::<4>().ok_or_else(|| broken(entry, "too short"))?;
         let version = u32::from_be_bytes(*version);
         let phc = self

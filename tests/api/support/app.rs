@@ -85,7 +85,8 @@ impl App {
         }
         let inner = Arc::into_inner(self.inner).expect("nobody else holds the app at a restart");
         let mut settings = inner.settings;
-        settings.extend(own.iter().map(|(name, value)| (format!("SMART_MINING_{name}"), (*value).to_owned())));
+        settings
+            .extend(own.iter().map(|(name, value)| (format!("SMART_MINING_{name}"), (*value).to_owned())));
         Self::run(inner.database, settings, inner.clock).await
     }
 
@@ -143,7 +144,13 @@ impl Inner {
         self.send(Method::POST, path, &[], Some(body)).await
     }
 
-    pub async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)], body: Option<&Value>) -> Answer {
+    pub async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<&Value>,
+    ) -> Answer {
         let mut request = self.client.request(method, format!("{}{path}", self.url));
         for (name, value) in headers {
             request = request.header(*name, *value);

@@ -59,7 +59,9 @@ impl Registrant {
 
     pub async fn try_code(&self, code: &str) -> Answer {
         let body = json!({ "registration_id": self.registration_id, "code": code });
-        self.app.send(Method::POST, "/v1/accounts/verification", &[("cookie", &self.cookie)], Some(&body)).await
+        self.app
+            .send(Method::POST, "/v1/accounts/verification", &[("cookie", &self.cookie)], Some(&body))
+            .await
     }
 
     pub async fn verify(&self, code: &str) -> Person {
@@ -101,7 +103,13 @@ impl Person {
         }
     }
 
-    pub async fn sends(&self, method: Method, path: &str, headers: &[(&str, &str)], body: Option<&Value>) -> Answer {
+    pub async fn sends(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<&Value>,
+    ) -> Answer {
         let bearer = format!("Bearer {}", self.access_token);
         let mut all = vec![("authorization", bearer.as_str())];
         all.extend_from_slice(headers);

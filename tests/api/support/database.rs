@@ -1,8 +1,16 @@
 //! A database of its own for each test: a folder for SQLite, two copies of a template on PostgreSQL.
 
-use std::{path::PathBuf, sync::{LazyLock, Mutex, PoisonError, atomic::{AtomicU32, Ordering}}};
+use std::{
+    path::PathBuf,
+    sync::{
+        LazyLock, Mutex, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
+};
 
-use diesel::{Connection, PgConnection, RunQueryDsl, SqliteConnection, connection::SimpleConnection, sql_query};
+use diesel::{
+    Connection, PgConnection, RunQueryDsl, SqliteConnection, connection::SimpleConnection, sql_query,
+};
 use secrecy::SecretString;
 use smart_mining::db::{Settings, migrate};
 use tempfile::TempDir;
@@ -148,14 +156,16 @@ fn copy_templates(server: &str) -> [String; 2] {
         for (name, holds_keys) in names.iter().zip([false, true]) {
             c.batch_execute(&format!("CREATE DATABASE {name}")).expect("a template");
             let url = SecretString::from(format!("{server}/{name}"));
-            migrate::run(&Settings { url, connections: 1, max_mib: None, holds_keys }, None).expect("migrations");
+            migrate::run(&Settings { url, connections: 1, max_mib: None, holds_keys }, None)
+                .expect("migrations");
         }
         names
     });
     let n = COUNT.fetch_add(1, Ordering::SeqCst);
     let names = [format!("t_{run}_{n}_data"), format!("t_{run}_{n}_keys")];
     for (name, template) in names.iter().zip(templates.iter()) {
-        c.batch_execute(&format!("CREATE DATABASE {name} TEMPLATE {template}")).expect("a copy of the template");
+        c.batch_execute(&format!("CREATE DATABASE {name} TEMPLATE {template}"))
+            .expect("a copy of the template");
     }
     names
 }

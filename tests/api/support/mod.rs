@@ -12,7 +12,10 @@ pub use database::{TestDatabase, is_postgres, postgres_data_directory};
 pub use process::Process;
 pub use servers::{Wire, http_sink, smtp_sink};
 
-use std::{future::Future, time::{Duration, Instant}};
+use std::{
+    future::Future,
+    time::{Duration, Instant},
+};
 
 /// A password that every rule accepts.
 pub const PASSWORD: &str = "seven violins at dawn";

@@ -1,0 +1,40 @@
+# What there is to do here.
+default:
+    @just --list
+
+# Serve on the embedded default, with data in ./data.
+run:
+    cargo run --release
+
+# The whole suite on both databases.
+test:
+    scripts/test
+
+# Format, lints, documentation.
+check:
+    scripts/check
+
+# Rewrite what is generated from the code: the contract, the errors page, the settings' example.
+openapi:
+    cargo run --release -- openapi > openapi.yaml
+    cargo run --release -- errors > docs/errors.md
+    cargo run --release -- env-example > .env.example
+
+# Lint the contract.
+contract:
+    scripts/contract
+
+# Make the folders of a new migration, alike for both databases.
+migration name:
+    for database in sqlite postgres; do \
+        folder=migrations/$database/$(date +%F)-000001_{{name}}; mkdir -p $folder; touch $folder/up.sql $folder/down.sql; \
+    done
+
+# Kill the service fifty times on each database and look for losses.
+crash:
+    scripts/crash --db sqlite --kills 50
+    scripts/crash --db postgres --kills 50
+
+# Exactly what CI runs.
+ci:
+    .ci/run
