@@ -1,0 +1,169 @@
+//! Sessions: signing in, staying in by rotating refresh tokens, and ending it.
+
+mod list;
+mod refresh;
+mod sign_in;
+
+use chrono::TimeDelta;
+use secrecy::SecretString;
+
+pub use list::{OpenSession, SessionPage};
+pub use sign_in::{Origin, PreparedSession};
+
+use crate::{
+    db::{Db, Refusal, StorageError},
+    domain::{
+        account::AccountState,
+        ids::{AccountId, SessionId},
+        session::SessionEnd,
+        time::Timestamp,
+    },
+    repositories::{refresh_tokens::RefreshToken, sessions},
+    services::{
+        clock::Clock,
+        cursors::InvalidCursor,
+        idempotency::IdempotencyError,
+        passwords::{HashingError, Passwords},
+        tokens::{
+            access::AccessTokens,
+            opaque::{self, TokenKind},
+        },
+        vault::{Vault, VaultError, kms::KmsError},
+    },
+};
+
+/// However it is used, a session ends after this.
+const ABSOLUTE_LIFETIME: TimeDelta = TimeDelta::days(30);
+/// Unused, it ends after this.
+const IDLE_LIFETIME: TimeDelta = TimeDelta::days(14);
+
+/// Why a session was not given.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionError {
+    #[error("the token does not speak for a live session")]
+    Unauthenticated,
+    #[error("email and password do not belong together")]
+    InvalidCredentials,
+    #[error("the refresh token is spent, expired or unknown")]
+    InvalidRefreshToken,
+    #[error("no such session")]
+    NotFound,
+    #[error(transparent)]
+    Cursor(#[from] InvalidCursor),
+    #[error(transparent)]
+    Hashing(#[from] HashingError),
+    #[error(transparent)]
+    Idempotency(#[from] IdempotencyError),
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+impl From<KmsError> for SessionError {
+    fn from(error: KmsError) -> Self {
+        Self::Vault(error.into())
+    }
+}
+
+impl Refusal for SessionError {
+    fn storage(&self) -> Option<&StorageError> {
+        match self {
+            Self::Storage(error) => Some(error),
+            Self::Vault(error) => error.storage(),
+            Self::Idempotency(error) => error.storage(),
+            _ => None,
+        }
+    }
+}
+
+/// What a signed-in person holds.
+#[derive(Clone)]
+pub struct SignedIn {
+    pub account_id: AccountId,
+    pub session_id: SessionId,
+    pub access_token: SecretString,
+    pub access_expires_at: Timestamp,
+    pub refresh_token: SecretString,
+    pub refresh_expires_at: Timestamp,
+}
+
+/// The person behind a request, as the database knows it this very moment.
+#[derive(Clone, Copy, Debug)]
+pub struct Caller {
+    pub account_id: AccountId,
+    pub session_id: SessionId,
+    pub account_state: AccountState,
+    pub policy_accepted: bool,
+}
+
+/// Opens, renews and ends sessions.
+#[derive(Clone)]
+pub struct SessionService {
+    db: Db,
+    vault: Vault,
+    clock: Clock,
+    passwords: Passwords,
+    access: AccessTokens,
+}
+
+impl SessionService {
+    pub const fn new(db: Db, vault: Vault, clock: Clock, passwords: Passwords, access: AccessTokens) -> Self {
+        Self { db, vault, clock, passwords, access }
+    }
+
+    /// The person behind an access token. One statement asks for everything that could have ended
+    /// the session, at every request.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::Unauthenticated`], alike for all reasons.
+    pub async fn authenticate(&self, token: &str) -> Result<Caller, SessionError> {
+        let now = self.clock.now();
+        let claims = self.access.verify(token, now).ok_or(SessionError::Unauthenticated)?;
+        let (account_id, session_id) = (claims.sub, claims.sid);
+        let standing = self
+            .db
+            .read(move |c| sessions::find_standing(c, account_id, session_id))
+            .await?
+            .filter(|standing| standing.is_live(now) && standing.session_epoch == claims.epoch)
+            .ok_or(SessionError::Unauthenticated)?;
+        Ok(Caller {
+            account_id,
+            session_id,
+            account_state: standing.account_state,
+            policy_accepted: standing.accepted_policy_version >= standing.current_policy_version,
+        })
+    }
+
+    /// Ends a session of `owner`; its tokens stop working at once.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::NotFound`] also for another person's session.
+    pub async fn end(
+        &self,
+        owner: AccountId,
+        id: SessionId,
+        reason: SessionEnd,
+    ) -> Result<Timestamp, SessionError> {
+        let now = self.clock.now();
+        let ended = self.db.write_for(owner, move |c| sessions::end_owned(c, owner, id, reason, now)).await?;
+        if ended { Ok(now) } else { Err(SessionError::NotFound) }
+    }
+
+    fn refresh_token(
+        &self,
+        account_id: AccountId,
+        session_id: SessionId,
+        session_ends: Timestamp,
+        now: Timestamp,
+    ) -> Result<(RefreshToken, SecretString), KmsError> {
+        let issued = opaque::issue(self.vault.kms(), TokenKind::Refresh, account_id)?;
+        let expires_at = now.plus(IDLE_LIFETIME).min(session_ends);
+        Ok((
+            RefreshToken { account_id, mac: issued.mac, session_id, issued_at: now, expires_at },
+            issued.text,
+        ))
+    }
+}
