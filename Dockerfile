@@ -14,7 +14,9 @@ FROM debian:bookworm-slim
 RUN apt-get update \
     && apt-get install -y --no-install-recommends ca-certificates libssl3 \
     && rm -rf /var/lib/apt/lists/* \
-    && useradd --system --uid 10001 --home-dir /var/lib/smart-mining --create-home smart-mining
+    && useradd --system --uid 10001 --home-dir /var/lib/smart-mining --create-home smart-mining \
+    # A volume mounted here takes over owner and mode.
+    && install -d -m 0700 -o smart-mining -g smart-mining /var/lib/smart-mining/keys
 COPY --from=build /src/target/release/smart-mining /usr/local/bin/smart-mining
 USER smart-mining
 WORKDIR /var/lib/smart-mining

@@ -7,17 +7,18 @@ use clap::{Parser, Subcommand, ValueEnum};
 use crate::{
     config::{self, Config, ConfigError},
     db::StorageError,
-    domain::data_dictionary::PROFILE_EMAIL,
+    domain::{data_dictionary::PROFILE_EMAIL, personal::Personal},
     openapi::{self, ContractError},
     problem::codes,
     repositories::{account_emails, accounts, key_checks, leases, log as leaves, profiles, subject_keys},
     server::{self, StartError, Stores},
     services::{
+        accounts::profile_row,
         clock::Clock,
-        log::LeafDraft,
+        log::{Act, LeafDraft},
         transports::TransportSettings,
         vault::{
-            Row, Vault, VaultError,
+            Vault, VaultError,
             kms::{KeyPurpose, Kms, KmsError},
         },
     },
@@ -126,7 +127,7 @@ fn run(command: &Command) -> Result<(), CommandError> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async {
         match command {
-            Command::Migrate => server::open_stores(&config).map(drop).map_err(CommandError::from),
+            Command::Migrate => server::migrate(&config).map_err(CommandError::from),
             Command::Keys(KeysCommand::Status) => keys_status(&config).await,
             Command::Keys(KeysCommand::Rotate { purpose }) => keys_rotate(&config, (*purpose).into()).await,
             _ => serve(&config).await,
@@ -157,8 +158,9 @@ async fn serve(config: &Config) -> Result<(), CommandError> {
 }
 
 async fn keys_status(config: &Config) -> Result<(), CommandError> {
-    let stores = server::open_stores(config)?;
-    let kms = server::open_kms(config, &stores.data, &Clock::system()).await?;
+    let clock = Clock::system();
+    let stores = server::open_stores(config, &clock).await?;
+    let kms = server::open_kms(config, &stores.data, &clock).await?;
     let wrapped = stores.keys.read_long(subject_keys::count_by_kek).await?;
     let mut page =
         String::from("purpose       version  state         created                      keys wrapped\n");
@@ -181,7 +183,7 @@ async fn keys_status(config: &Config) -> Result<(), CommandError> {
 
 async fn keys_rotate(config: &Config, purpose: KeyPurpose) -> Result<(), CommandError> {
     let clock = Clock::system();
-    let stores = server::open_stores(config)?;
+    let stores = server::open_stores(config, &clock).await?;
     let kms = server::open_kms(config, &stores.data, &clock).await?;
     let version = kms.rotate(purpose, clock.now())?;
     record_rotation(&stores, &kms, purpose, version, &clock).await?;
@@ -206,7 +208,7 @@ async fn record_rotation(
 ) -> Result<(), CommandError> {
     let value = kms.check_value(purpose, version)?;
     let facts = [("purpose", purpose.as_str().to_owned()), ("version", version.to_string())];
-    let leaf = LeafDraft::new(clock.now())?.of_service("key.rotated", &facts);
+    let leaf = LeafDraft::new(clock.now())?.of_service(&KEY_ROTATED, &facts);
     stores
         .data
         .write(move |c| {
@@ -216,6 +218,8 @@ async fn record_rotation(
         .await?;
     Ok(())
 }
+
+const KEY_ROTATED: Act = Act { name: "key.rotated", object: "key", clause: "5.3" };
 
 /// Wraps every key of a person anew; a crash leaves some under the old version, and the next run goes on.
 async fn rewrap(stores: &Stores, kms: &Kms, version: u32) -> Result<(), CommandError> {
@@ -265,23 +269,26 @@ async fn backfill_email_index(stores: &Stores, vault: Vault, version: u32) -> Re
         };
         cursor = Some(last);
         for id in ids {
-            let (known, profile) = stores
+            let (known, email) = stores
                 .data
                 .read_long(move |c| {
                     Ok::<_, StorageError>((
                         account_emails::has_version(c, id, version)?,
-                        profiles::find(c, id)?,
+                        profiles::find_email(c, id)?,
                     ))
                 })
                 .await?;
-            let Some(profile) = profile.filter(|_| !known) else { continue };
+            // Erased, or indexed by the running service meanwhile.
+            let Some((profile_version, email)) = email.filter(|_| !known) else { continue };
             let keys = vault.keys_of(id).await?;
-            let email = keys.open(&PROFILE_EMAIL, Row(id.as_bytes()), &profile.email)?;
-            let email = crate::domain::personal::Personal::expose(&email).to_owned();
-            let mut indexes = vault.blind_indexes(KeyPurpose::EmailIndex, &email);
+            let email = keys.open(&PROFILE_EMAIL, profile_row(id, profile_version).row(), &email)?;
+            let mut indexes = vault.blind_indexes(KeyPurpose::EmailIndex, email.expose());
             indexes.retain(|(of, _)| *of == version);
-            stores.data.write(move |c| account_emails::insert(c, id, &indexes)).await?;
-            added += 1;
+            match stores.data.write(move |c| account_emails::insert(c, id, &indexes)).await {
+                Ok(()) => added += 1,
+                Err(StorageError::Duplicate { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
         }
     }
 }

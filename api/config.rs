@@ -43,7 +43,7 @@ settings! {
     OPERATOR_LISTEN = "127.0.0.1:9464", "Address and port of /metrics and the health checks; keep it private. `off` closes it.";
     PUBLIC_URL = "http://127.0.0.1:8080", "How clients reach the API; the issuer of tokens.";
     DATABASE_URL = "sqlite:<DATA_DIR>/smart-mining.db", "`sqlite:PATH` or `postgres://…`. `DATABASE_URL` without prefix is taken too.";
-    DATABASE_MIGRATION_URL = "", "PostgreSQL: the role that owns the schema; the role of DATABASE_URL then gets no more than it needs.";
+    DATABASE_MIGRATION_URL = "", "PostgreSQL: the role that owns the schema, for `migrate`; the role of DATABASE_URL then gets no more than it needs.";
     KEY_STORE_URL = "sqlite:<DATA_DIR>/keys/keys.db", "The store of persons' keys; never the same database as DATABASE_URL.";
     KEY_STORE_MIGRATION_URL = "", "PostgreSQL: the role that owns the key store's schema.";
     KEY_FILE = "<DATA_DIR>/keys/master.keys", "The master keys; readable by the service's user alone.";
@@ -70,7 +70,7 @@ settings! {
     SMS_GATEWAY_URL = "", "For SMS=gateway: where messages are posted.";
     SMS_GATEWAY_TOKEN = "", "For SMS=gateway: the bearer token.";
     LOG_FORMAT = "text", "`text` or `json`.";
-    LOG_LEVEL = "info", "A filter in the syntax of tracing's EnvFilter.";
+    LOG_LEVEL = "info", "`error`, `warn`, `info`, `debug` or `trace`; or a filter in the syntax of tracing's EnvFilter.";
 }
 
 /// Which defaults are acceptable.
@@ -171,6 +171,11 @@ impl Config {
         Ok(config)
     }
 
+    /// Whether the serving process may change the schema.
+    pub fn migrates_itself(&self) -> bool {
+        self.profile == Profile::Development || !is_postgres(&self.database) || self.database_owner.is_some()
+    }
+
     fn check_production(&self) -> Result<(), ConfigError> {
         if self.profile == Profile::Development {
             return Ok(());
@@ -190,9 +195,6 @@ impl Config {
         }
         if self.hash_cost.memory_kib < 19_456 || self.hash_cost.iterations < 2 {
             return refuse("ARGON2_MEMORY_KIB", "passwords need at least 19456 KiB and 2 iterations");
-        }
-        if is_postgres(&self.database) && self.database_owner.is_none() {
-            return refuse("DATABASE_MIGRATION_URL", "the application must not own its schema");
         }
         if is_postgres(&self.database) && !is_postgres(&self.key_store) {
             return refuse("KEY_STORE_URL", "beside PostgreSQL the key store is a PostgreSQL of its own");

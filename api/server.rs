@@ -20,9 +20,10 @@ use crate::{
         self, Backend, Db, StorageError,
         migrate::{self, MigrationError},
     },
+    domain::ids::InstallationId,
     handlers::{self, ContractText, Edge},
     openapi::{self, ContractError},
-    repositories::key_checks,
+    repositories::{key_checks, store_identity},
     services::{
         accounts::AccountService,
         clock::Clock,
@@ -49,6 +50,10 @@ pub enum StartError {
     DataFolder(#[source] std::io::Error),
     #[error(transparent)]
     Migration(#[from] MigrationError),
+    #[error("a migration is pending: run `smart-mining migrate` with the owners' URLs")]
+    MigrationPending,
+    #[error("the data and the key store are not of one installation: look at DATABASE_URL and KEY_STORE_URL")]
+    StrangeStores,
     #[error(transparent)]
     Storage(#[from] StorageError),
     #[error(transparent)]
@@ -136,16 +141,51 @@ impl Running {
     }
 }
 
-/// Brings both stores up to date and opens them.
+/// Brings both stores up to date.
 ///
 /// # Errors
 ///
 /// [`StartError`], saying what is missing.
-pub fn open_stores(config: &Config) -> Result<Stores, StartError> {
+pub fn migrate(config: &Config) -> Result<(), StartError> {
     make_folders(config).map_err(StartError::DataFolder)?;
     migrate::run(&config.database, config.database_owner.as_ref())?;
     migrate::run(&config.key_store, config.key_store_owner.as_ref())?;
-    Ok(Stores { data: Db::open(&config.database)?, keys: Db::open(&config.key_store)? })
+    Ok(())
+}
+
+/// Opens both stores and makes sure that they belong together.
+///
+/// They are brought up to date first, except in production without the owners' URLs: there a
+/// process that serves has no right to, and a pending migration stops it.
+///
+/// # Errors
+///
+/// [`StartError`], saying what is missing.
+pub async fn open_stores(config: &Config, clock: &Clock) -> Result<Stores, StartError> {
+    if config.migrates_itself() {
+        migrate(config)?;
+    } else if migrate::is_pending(&config.database)? || migrate::is_pending(&config.key_store)? {
+        return Err(StartError::MigrationPending);
+    }
+    let stores = Stores { data: Db::open(&config.database)?, keys: Db::open(&config.key_store)? };
+    pair(&stores, clock).await?;
+    Ok(stores)
+}
+
+/// Keys of other data must never be swept, and data whose keys are elsewhere must never be extended.
+async fn pair(stores: &Stores, clock: &Clock) -> Result<(), StartError> {
+    let (data, keys) =
+        (stores.data.read(store_identity::find).await?, stores.keys.read(store_identity::find).await?);
+    let id = match (data, keys) {
+        (Some(data), Some(keys)) if data == keys => return Ok(()),
+        // A first start, or one that was cut off between the two stores.
+        (None, None) => InstallationId::generate(clock.now()),
+        (None, Some(keys)) if !stores.keys.read(store_identity::has_keys).await? => keys,
+        _ => return Err(StartError::StrangeStores),
+    };
+    let of_keys = stores.keys.write(move |c| store_identity::settle(c, id)).await?;
+    let of_data = stores.data.write(move |c| store_identity::settle(c, of_keys)).await?;
+    if of_data == of_keys { Ok(()) } else { Err(StartError::StrangeStores) }
 }
 
 /// Folders that only the service's user can enter.
@@ -176,27 +216,29 @@ pub async fn open_kms(config: &Config, data: &Db, clock: &Clock) -> Result<Arc<K
         return Err(StartError::WrongKeyFile { purpose: purpose.clone(), version: *version });
     }
     let kms = Arc::new(Kms::open(&config.key_file, clock.now())?);
-    let mut missing = Vec::new();
-    for key in kms.facts() {
-        let value = kms.check_value(key.purpose, key.version)?;
-        let same_key = |(purpose, version, _): &&(String, i32, Vec<u8>)| {
-            purpose == key.purpose.as_str() && u32::try_from(*version) == Ok(key.version)
-        };
-        match recorded.iter().find(same_key) {
-            Some((purpose, version, known)) if *known != value => {
-                return Err(StartError::WrongKeyFile { purpose: purpose.clone(), version: *version });
+    let checks: Vec<_> = kms
+        .facts()
+        .into_iter()
+        .map(|key| Ok((key.purpose.as_str(), key.version, kms.check_value(key.purpose, key.version)?)))
+        .collect::<Result<_, KmsError>>()?;
+    let own = checks.clone();
+    let recorded = data
+        .write(move |c| {
+            for (purpose, version, value) in &own {
+                key_checks::insert(c, purpose, *version, value)?;
             }
-            Some(_) => {}
-            None => missing.push((key.purpose, key.version, value)),
+            key_checks::list(c)
+        })
+        .await?;
+    // Read back after writing: another process may have recorded its own key of this version first.
+    for (purpose, version, known) in recorded {
+        let is_same = |(p, v, value): &&(&str, u32, Vec<u8>)| {
+            *p == purpose && u32::try_from(version) == Ok(*v) && *value == known
+        };
+        if !checks.iter().any(|check| is_same(&check)) {
+            return Err(StartError::WrongKeyFile { purpose, version });
         }
     }
-    data.write(move |c| {
-        for (purpose, version, value) in &missing {
-            key_checks::insert(c, purpose.as_str(), *version, value)?;
-        }
-        Ok::<_, StorageError>(())
-    })
-    .await?;
     Ok(kms)
 }
 
@@ -206,7 +248,7 @@ pub async fn open_kms(config: &Config, data: &Db, clock: &Clock) -> Result<Arc<K
 ///
 /// [`StartError`], saying what is missing.
 pub async fn start(config: &Config, clock: Clock) -> Result<Running, StartError> {
-    let stores = open_stores(config)?;
+    let stores = open_stores(config, &clock).await?;
     let kms = open_kms(config, &stores.data, &clock).await?;
     let (services, jobs) = compose(config, clock, stores, kms)?;
     services.policies.publish_first().await?;

@@ -17,7 +17,10 @@ pub enum LogFormat {
 
 /// Starts logging and takes panics into it; a second call changes nothing.
 pub fn start(format: LogFormat, level: &str) {
-    let filter = EnvFilter::try_new(level).unwrap_or_else(|_| EnvFilter::new("info"));
+    // A bare level is for our own lines: libraries log headers, recipients and statements at theirs.
+    let bare = level.bytes().all(|b| b.is_ascii_alphabetic());
+    let directives = if bare { format!("warn,smart_mining={level}") } else { level.to_owned() };
+    let filter = EnvFilter::try_new(directives).unwrap_or_else(|_| EnvFilter::new("info"));
     let registry = tracing_subscriber::registry().with(filter);
     let started = match format {
         LogFormat::Text => registry.with(fmt::layer().with_writer(std::io::stderr)).try_init(),

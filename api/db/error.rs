@@ -2,6 +2,8 @@
 
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
+const LOST: &str = "the connection is lost";
+
 /// Nothing here is the caller's fault.
 #[derive(Debug, thiserror::Error)]
 pub enum StorageError {
@@ -44,6 +46,13 @@ impl StorageError {
     }
 }
 
+impl StorageError {
+    /// Whether a fresh connection may fare better at once.
+    pub(super) fn is_lost_connection(&self) -> bool {
+        matches!(self, Self::Unavailable(why) if *why == LOST)
+    }
+}
+
 impl From<DieselError> for StorageError {
     fn from(error: DieselError) -> Self {
         let DieselError::DatabaseError(kind, info) = &error else {
@@ -53,7 +62,7 @@ impl From<DieselError> for StorageError {
             DatabaseErrorKind::UniqueViolation => Self::Duplicate { table: violated_table(info.as_ref()) },
             DatabaseErrorKind::SerializationFailure => Self::Conflict,
             DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand => {
-                Self::Unavailable("the connection is lost")
+                Self::Unavailable(LOST)
             }
             DatabaseErrorKind::ReadOnlyTransaction => Self::Unavailable("the database is read-only"),
             _ => classify(info.message()).unwrap_or(Self::Query(error)),
@@ -92,13 +101,13 @@ fn classify(message: &str) -> Option<StorageError> {
         ("could not extend file", "full"),
         ("statement timeout", "slow"),
         ("lock timeout", "locked"),
-        ("terminating connection", "the connection was ended"),
-        ("server closed the connection", "the connection is lost"),
-        ("connection not open", "the connection is lost"),
-        ("no connection to the server", "the connection is lost"),
-        ("could not receive data from server", "the connection is lost"),
-        ("could not send data to server", "the connection is lost"),
-        ("SSL connection has been closed", "the connection is lost"),
+        ("terminating connection", LOST),
+        ("server closed the connection", LOST),
+        ("connection not open", LOST),
+        ("no connection to the server", LOST),
+        ("could not receive data from server", LOST),
+        ("could not send data to server", LOST),
+        ("SSL connection has been closed", LOST),
         ("the database system is", "starting or stopping"),
         ("remaining connection slots", "too many connections"),
     ];

@@ -15,7 +15,7 @@ use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use diesel::connection::SimpleConnection;
 use tokio::sync::oneshot;
 
-use super::{Backend, Conn, DEADLINE, Refusal, StorageError, conn::Opener};
+use super::{Backend, Conn, Refusal, StorageError, conn::Opener};
 
 /// What kind of transaction the work needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,13 +70,18 @@ struct Job<T, E, F> {
 }
 
 impl Task {
-    pub(super) fn boxed<T, E, F>(mode: Mode, work: Arc<F>, reply: oneshot::Sender<Attempt<T, E>>) -> Self
+    pub(super) fn boxed<T, E, F>(
+        mode: Mode,
+        work: Arc<F>,
+        reply: oneshot::Sender<Attempt<T, E>>,
+        deadline: Instant,
+    ) -> Self
     where
         F: Fn(&mut Conn) -> Result<T, E> + Send + Sync + 'static,
         T: Send + 'static,
         E: Refusal,
     {
-        Self { mode, deadline: Instant::now() + DEADLINE, work: Box::new(Job { work, result: None, reply }) }
+        Self { mode, deadline, work: Box::new(Job { work, result: None, reply }) }
     }
 
     /// Nobody waits for it any more; it has not begun, so dropping it is safe.
@@ -96,7 +101,7 @@ where
         let verdict = match &result {
             Ok(_) => Verdict::Keep,
             Err(error) => match error.storage() {
-                Some(StorageError::Unavailable(_)) => Verdict::Lost,
+                Some(trouble) if trouble.is_lost_connection() => Verdict::Lost,
                 Some(trouble) if trouble.breaks_transaction() => Verdict::Broken,
                 _ => Verdict::Undo,
             },
@@ -236,13 +241,14 @@ fn serve_tasks(opener: &Opener, tasks: &Receiver<Task>) {
 fn run_alone(keeper: &mut Keeper<'_>, mut task: Task) {
     let may_be_dead = keeper.open.is_some() && keeper.opener.backend() == Backend::Postgres;
     let mut outcome = attempt(keeper, &mut task);
-    if may_be_dead && matches!(outcome, Err(StorageError::Unavailable(_)) | Ok((Verdict::Lost, _))) {
+    if may_be_dead && is_lost(&outcome) {
         keeper.discard();
         outcome = attempt(keeper, &mut task);
     }
     let durable = match outcome {
         Ok((verdict, ended)) => {
-            if ended.is_err() || verdict == Verdict::Lost {
+            let conflict = matches!(ended, Err(StorageError::Conflict));
+            if (ended.is_err() && !conflict) || verdict == Verdict::Lost {
                 keeper.discard();
             }
             if verdict == Verdict::Keep { ended } else { Ok(()) }
@@ -254,6 +260,14 @@ fn run_alone(keeper: &mut Keeper<'_>, mut task: Task) {
         }
     };
     task.work.settle(durable);
+}
+
+/// Nothing became durable, and the connection was to blame.
+fn is_lost(outcome: &Result<(Verdict, Result<(), StorageError>), StorageError>) -> bool {
+    match outcome {
+        Ok((verdict, _)) => *verdict == Verdict::Lost,
+        Err(trouble) => trouble.is_lost_connection(),
+    }
 }
 
 /// What the work said, and how its transaction ended; `Err` if it did not begin.
@@ -296,7 +310,7 @@ fn commit_group(keeper: &mut Keeper<'_>, mut group: Vec<Task>) {
         Ok(GroupEnd::Committed) => group.into_iter().for_each(|task| task.work.settle(Ok(()))),
         Ok(GroupEnd::Broken) => {
             keeper.discard();
-            for task in group {
+            for task in group.into_iter().filter(|task| !task.is_stale()) {
                 run_alone(keeper, task);
             }
         }

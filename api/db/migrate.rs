@@ -1,6 +1,9 @@
 //! Migrations of both stores, embedded; what the application's role may do is granted after them.
 
-use diesel::{Connection, PgConnection, connection::SimpleConnection};
+use diesel::{
+    Connection, PgConnection, QueryableByName, RunQueryDsl, connection::SimpleConnection,
+    migration::MigrationSource, pg::Pg, sql_query, sql_types::Text, sqlite::Sqlite,
+};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use secrecy::{ExposeSecret, SecretString};
 
@@ -62,6 +65,8 @@ pub fn run(settings: &Settings, owner: Option<&SecretString>) -> Result<usize, M
     match &mut c {
         Conn::Sqlite(c) => apply(c, pending),
         Conn::Pg(c) => {
+            // Another process may migrate for minutes, and an index may take as long to build.
+            c.batch_execute("SET statement_timeout = 0; SET lock_timeout = 0;")?;
             c.batch_execute(&format!("SELECT pg_advisory_lock({ADVISORY_LOCK})"))?;
             let applied = apply(c, pending)?;
             if owner.is_some() {
@@ -73,11 +78,46 @@ pub fn run(settings: &Settings, owner: Option<&SecretString>) -> Result<usize, M
     }
 }
 
+/// Whether the store of `settings` lacks a migration that this build brings.
+///
+/// # Errors
+///
+/// Storage trouble, or a store that was never migrated and whose role may not begin.
+pub fn is_pending(settings: &Settings) -> Result<bool, MigrationError> {
+    let mut c = Opener::new(settings)?.open()?;
+    let brought = match (&c, settings.holds_keys) {
+        (Conn::Sqlite(_), false) => versions::<Sqlite>(&SQLITE),
+        (Conn::Sqlite(_), true) => versions::<Sqlite>(&KEYS_SQLITE),
+        (Conn::Pg(_), false) => versions::<Pg>(&POSTGRES),
+        (Conn::Pg(_), true) => versions::<Pg>(&KEYS_POSTGRES),
+    }?;
+    // Read directly: the library would first make sure of its table, which this role may not.
+    let rows: Vec<VersionRow> = sql_query("SELECT version FROM __diesel_schema_migrations").load(&mut c)?;
+    Ok(brought.iter().any(|version| !rows.iter().any(|row| row.version == *version)))
+}
+
+#[derive(QueryableByName)]
+struct VersionRow {
+    #[diesel(sql_type = Text)]
+    version: String,
+}
+
+fn versions<DB: diesel::backend::Backend>(
+    migrations: &EmbeddedMigrations,
+) -> Result<Vec<String>, MigrationError>
+where
+    EmbeddedMigrations: MigrationSource<DB>,
+{
+    let all = MigrationSource::<DB>::migrations(migrations);
+    let all = all.map_err(|error| MigrationError::Failed(error.to_string()))?;
+    Ok(all.iter().map(|migration| migration.name().version().to_string()).collect())
+}
+
 fn apply<C, DB>(c: &mut C, migrations: EmbeddedMigrations) -> Result<usize, MigrationError>
 where
     C: MigrationHarness<DB>,
     DB: diesel::backend::Backend,
-    EmbeddedMigrations: diesel::migration::MigrationSource<DB>,
+    EmbeddedMigrations: MigrationSource<DB>,
 {
     c.run_pending_migrations(migrations)
         .map(|applied| applied.len())
@@ -86,6 +126,7 @@ where
 
 fn grant(c: &mut PgConnection, role: &str, keys: bool) -> Result<(), MigrationError> {
     c.transaction(|c| {
+        // The record of migrations is read at each start.
         c.batch_execute(&format!(
             "GRANT USAGE ON SCHEMA public TO {role}; \
              GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role};"

@@ -14,7 +14,7 @@ mod url;
 use std::{
     hash::{Hash, Hasher},
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use secrecy::SecretString;
@@ -29,8 +29,10 @@ use lanes::{Attempt, Lane, Mode, Task};
 
 /// Attempts of a write before its conflict is reported as a busy service.
 const MAX_ATTEMPTS: u32 = 12;
-/// The longest a caller waits for the database, queueing included.
+/// The longest a caller waits for the database, queueing and all attempts included.
 const DEADLINE: Duration = Duration::from_secs(8);
+/// The longest a write waits for the one before it of the same owner.
+const TURN: Duration = Duration::from_secs(2);
 const STRIPES: usize = 256;
 
 /// How one store is opened.
@@ -133,7 +135,10 @@ impl Db {
         O: Hash,
     {
         let _turn = match self.inner.stripes.get(stripe_of(&owner)) {
-            Some(stripe) if self.backend() == Backend::Postgres => Some(stripe.lock().await),
+            Some(stripe) if self.backend() == Backend::Postgres => {
+                // Whoever waits in vain for a turn goes on without: the order only saves retries.
+                tokio::time::timeout(TURN, stripe.lock()).await.ok()
+            }
             _ => None,
         };
         self.retrying(Mode::Serializable, work).await
@@ -156,9 +161,9 @@ impl Db {
         T: Send + 'static,
         E: Refusal,
     {
-        let work = Arc::new(work);
+        let (work, until) = (Arc::new(work), Instant::now() + DEADLINE);
         for attempt in 0..MAX_ATTEMPTS {
-            match self.attempt(&self.inner.main, mode, Arc::clone(&work)).await? {
+            match self.attempt(&self.inner.main, mode, Arc::clone(&work), until).await? {
                 Attempt::Done(result) => return result,
                 Attempt::Conflict => {
                     crate::telemetry::metrics().write_retries.inc();
@@ -175,7 +180,7 @@ impl Db {
         T: Send + 'static,
         E: Refusal,
     {
-        match self.attempt(lane, mode, Arc::new(work)).await? {
+        match self.attempt(lane, mode, Arc::new(work), Instant::now() + DEADLINE).await? {
             Attempt::Done(result) => result,
             Attempt::Conflict => Err(StorageError::Unavailable("conflicting writes").into()),
         }
@@ -186,6 +191,7 @@ impl Db {
         lane: &Lane,
         mode: Mode,
         work: Arc<F>,
+        until: Instant,
     ) -> Result<Attempt<T, E>, StorageError>
     where
         F: Fn(&mut Conn) -> Result<T, E> + Send + Sync + 'static,
@@ -193,8 +199,8 @@ impl Db {
         E: Refusal,
     {
         let (reply, answer) = oneshot::channel();
-        lane.send(Task::boxed(mode, work, reply))?;
-        match tokio::time::timeout(DEADLINE, answer).await {
+        lane.send(Task::boxed(mode, work, reply, until))?;
+        match tokio::time::timeout_at(until.into(), answer).await {
             Ok(Ok(attempt)) => Ok(attempt),
             Ok(Err(_)) => Err(StorageError::Unavailable("the lane ended")),
             Err(_) => Err(StorageError::Unavailable("the database is slow")),
@@ -221,7 +227,7 @@ pub fn sqlite_file(url: &SecretString) -> &std::path::Path {
 fn stripe_of(owner: &impl Hash) -> usize {
     let mut hasher = std::hash::DefaultHasher::new();
     owner.hash(&mut hasher);
-    usize::try_from(hasher.finish() % 256).unwrap_or(0)
+    usize::try_from(hasher.finish()).unwrap_or(usize::MAX) % STRIPES
 }
 
 /// Doubling from half a millisecond to 64 ms, each pause jittered by half.

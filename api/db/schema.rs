@@ -331,6 +331,16 @@ table! {
     }
 }
 
+table! {
+    use super::super::types::Id;
+    use diesel::sql_types::SmallInt;
+
+    store_identity (singleton) {
+        singleton -> SmallInt,
+        installation_id -> Id,
+    }
+}
+
 joinable!(profiles -> accounts (account_id));
 joinable!(credentials -> accounts (account_id));
 joinable!(account_emails -> accounts (account_id));

@@ -15,7 +15,8 @@ use uuid::Uuid;
 use super::{MultiBackend, conn::MultiRawValue};
 use crate::domain::{
     ids::{
-        AccountId, ConsentEventId, DataConfirmationId, DeviceId, InstanceId, LeafId, MessageId, SessionId,
+        AccountId, ConsentEventId, DataConfirmationId, DeviceId, InstallationId, InstanceId, LeafId,
+        MessageId, SessionId,
     },
     time::Timestamp,
 };
@@ -125,7 +126,17 @@ macro_rules! ids {
         )*
     };
 }
-ids!(AccountId, ConsentEventId, DataConfirmationId, DeviceId, InstanceId, LeafId, MessageId, SessionId);
+ids!(
+    AccountId,
+    ConsentEventId,
+    DataConfirmationId,
+    DeviceId,
+    InstallationId,
+    InstanceId,
+    LeafId,
+    MessageId,
+    SessionId
+);
 
 /// Microseconds between the Unix epoch and PostgreSQL's, 2000-01-01.
 const POSTGRES_EPOCH: i64 = 946_684_800_000_000;

@@ -260,7 +260,14 @@ pub const NOT_PERSONAL: &[(&str, &[&str])] = &[
     ("a wrapped key", &["subject_keys.wrapped"]),
     (
         "the service's own machinery",
-        &["key_checks.purpose", "key_checks.check_value", "leases.name", "leases.holder"],
+        &[
+            "key_checks.purpose",
+            "key_checks.check_value",
+            "store_identity.singleton",
+            "store_identity.installation_id",
+            "leases.name",
+            "leases.holder",
+        ],
     ),
 ];
 

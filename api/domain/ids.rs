@@ -136,6 +136,8 @@ typed_ids! {
     LeafId = "lea", "lea_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
     /// Identifies an outgoing message.
     MessageId = "msg", "msg_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
+    /// Identifies an installation: its data and the keys that open them.
+    InstallationId = "inl", "inl_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
     /// Identifies a running process of the service.
     InstanceId = "ins", "ins_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
 }

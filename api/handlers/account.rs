@@ -8,7 +8,7 @@ use actix_web::{
 };
 
 use super::{
-    extract::{IdempotencyKey, IfMatch, Page, Person, StrictJson, Turn, draft, etag},
+    extract::{By, IdempotencyKey, IfMatch, Page, Person, StrictJson, Turn, draft, etag},
     views::{AccountChangePage, AccountView, DataConfirmationView, UpdateAccount},
 };
 use crate::{
@@ -44,9 +44,7 @@ pub(super) async fn get_account(person: Person, services: Data<Services>) -> Res
 )]
 #[patch("/v1/account")]
 pub(super) async fn update_account(
-    person: Person,
-    expected: IfMatch,
-    body: StrictJson<UpdateAccount>,
+    By(person, (expected, body)): By<(IfMatch, StrictJson<UpdateAccount>)>,
     services: Data<Services>,
 ) -> Result<HttpResponse, Problem> {
     let profile = services.accounts.update(person.account_id, body.value.into(), expected.0).await?;
@@ -67,8 +65,7 @@ fn present(profile: Profile, state: AccountState) -> HttpResponse {
 )]
 #[get("/v1/account/changes")]
 pub(super) async fn list_account_changes(
-    person: Person,
-    page: Page,
+    By(person, page): By<Page>,
     services: Data<Services>,
 ) -> Result<Json<AccountChangePage>, Problem> {
     let changes = services.accounts.changes(person.account_id, page.cursor.as_deref(), page.limit).await?;
@@ -84,8 +81,7 @@ pub(super) async fn list_account_changes(
 )]
 #[post("/v1/account/data-confirmations")]
 pub(super) async fn confirm_account_data(
-    person: Person,
-    key: IdempotencyKey,
+    By(person, key): By<IdempotencyKey>,
     services: Data<Services>,
 ) -> Result<HttpResponse, Problem> {
     let ticket = match key.turn(Some(person.account_id), &idempotency::digest(b"")).await? {

@@ -8,7 +8,7 @@ use actix_web::{
 };
 
 use super::{
-    extract::{Client, IdempotencyKey, Page, Person, StrictJson, Turn, TypedPath, draft},
+    extract::{By, Client, IdempotencyKey, Page, Person, StrictJson, Turn, TypedPath, draft},
     views::{CreateSession, EndedSessionView, RefreshSession, SessionPageView, SessionTokens, SignedInView},
 };
 use crate::{
@@ -85,8 +85,7 @@ pub(super) async fn refresh_session(
 )]
 #[get("/v1/sessions")]
 pub(super) async fn list_sessions(
-    person: Person,
-    page: Page,
+    By(person, page): By<Page>,
     services: Data<Services>,
 ) -> Result<Json<SessionPageView>, Problem> {
     let sessions = services.sessions.list(person.account_id, page.cursor.as_deref(), page.limit).await?;
@@ -124,8 +123,7 @@ pub(super) async fn end_current_session(
 )]
 #[delete("/v1/sessions/{session_id}")]
 pub(super) async fn end_session(
-    person: Person,
-    session: TypedPath<SessionId>,
+    By(person, session): By<TypedPath<SessionId>>,
     services: Data<Services>,
 ) -> Result<Json<EndedSessionView>, Problem> {
     let ended_at = services.sessions.end(person.account_id, session.0, SessionEnd::Revoked).await?;

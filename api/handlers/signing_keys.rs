@@ -15,7 +15,7 @@ use crate::{problem::Problem, server::Services};
 )]
 #[get("/.well-known/jwks.json")]
 pub(super) async fn list_signing_keys(services: Data<Services>) -> Result<HttpResponse, Problem> {
-    let keys = services.access.public_keys()?;
+    let keys = services.access.public_keys(services.clock.now())?;
     Ok(HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "public, max-age=300"))
         .json(SigningKeySet::new(keys)))

@@ -8,19 +8,15 @@ use crate::{
     domain::ids::AccountId,
 };
 
-/// The account behind any of `indexes`, which all stand for one address.
+/// The account behind any of `indexes`, which all stand for one address; one statement, found or not.
 pub fn find_account(c: &mut Conn, indexes: &[(u32, [u8; 32])]) -> Result<Option<AccountId>, StorageError> {
-    for (_, index) in indexes {
-        let found: Option<AccountId> = account_emails::table
-            .find(index.to_vec())
-            .select(account_emails::account_id)
-            .get_result(c)
-            .optional()?;
-        if found.is_some() {
-            return Ok(found);
-        }
-    }
-    Ok(None)
+    let indexes: Vec<Vec<u8>> = indexes.iter().map(|(_, index)| index.to_vec()).collect();
+    Ok(account_emails::table
+        .filter(account_emails::blind_index.eq_any(indexes))
+        .select(account_emails::account_id)
+        .limit(1)
+        .get_result(c)
+        .optional()?)
 }
 
 /// Gives the address to the account; [`StorageError::Duplicate`] if it is another's.

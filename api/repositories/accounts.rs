@@ -35,13 +35,8 @@ pub fn take_sequence(c: &mut Conn, id: AccountId, count: i64) -> Result<Option<i
 
 /// Which of `ids` have an account.
 pub fn filter_existing(c: &mut Conn, ids: &[AccountId]) -> Result<Vec<AccountId>, StorageError> {
-    let mut existing = Vec::new();
-    for id in ids {
-        existing.extend(
-            accounts::table.find(*id).select(accounts::account_id).get_result::<AccountId>(c).optional()?,
-        );
-    }
-    Ok(existing)
+    let existing = accounts::table.filter(accounts::account_id.eq_any(ids));
+    Ok(existing.select(accounts::account_id).load(c)?)
 }
 
 /// Some accounts after `cursor`, in the order of their ids.

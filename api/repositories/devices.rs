@@ -25,3 +25,16 @@ pub fn link(c: &mut Conn, id: AccountId, device: DeviceId, now: Timestamp) -> Re
         .dispatch(c)?;
     Ok(())
 }
+
+/// Forgets some devices that were last seen before `before`.
+pub fn delete_past(c: &mut Conn, before: Timestamp, limit: i64) -> Result<usize, StorageError> {
+    let past: Vec<(AccountId, DeviceId)> = account_devices::table
+        .filter(account_devices::last_seen_at.lt(before))
+        .select((account_devices::account_id, account_devices::device_id))
+        .limit(limit)
+        .load(c)?;
+    for id in &past {
+        diesel::delete(account_devices::table.find(*id)).execute(c)?;
+    }
+    Ok(past.len())
+}

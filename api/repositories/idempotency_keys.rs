@@ -86,7 +86,15 @@ pub fn delete_lapsed(
     Ok(())
 }
 
-/// Deletes all lapsed records.
-pub fn delete_all_lapsed(c: &mut Conn, now: Timestamp) -> Result<usize, StorageError> {
-    Ok(diesel::delete(idempotency_keys::table.filter(idempotency_keys::expires_at.le(now))).execute(c)?)
+/// Deletes some lapsed records.
+pub fn delete_some_lapsed(c: &mut Conn, now: Timestamp, limit: i64) -> Result<usize, StorageError> {
+    let lapsed: Vec<(Vec<u8>, Vec<u8>)> = idempotency_keys::table
+        .filter(idempotency_keys::expires_at.le(now))
+        .select((idempotency_keys::caller_mac, idempotency_keys::key_mac))
+        .limit(limit)
+        .load(c)?;
+    for (caller, key) in &lapsed {
+        diesel::delete(idempotency_keys::table.find((caller, key))).execute(c)?;
+    }
+    Ok(lapsed.len())
 }

@@ -22,6 +22,7 @@ pub mod profiles;
 pub mod refresh_tokens;
 pub mod registrations;
 pub mod sessions;
+pub mod store_identity;
 pub mod subject_keys;
 
 use crate::db::StorageError;

@@ -42,6 +42,14 @@ pub fn insert(c: &mut Conn, message: &SealedMessage) -> Result<(), StorageError>
     Ok(())
 }
 
+/// Which attempt at which message somebody is making.
+#[derive(Clone, Copy)]
+pub struct Claim {
+    pub account_id: AccountId,
+    pub id: MessageId,
+    pub attempt: i32,
+}
+
 #[derive(Queryable)]
 struct Row {
     account_id: AccountId,
@@ -91,8 +99,9 @@ pub fn claim_due(
                 account_id: row.account_id,
                 id: row.id,
                 channel: Channel::parse(&row.channel).ok_or(corrupt("outbox", "an unknown channel"))?,
-                recipient: row.recipient.ok_or(corrupt("outbox", "no recipient"))?,
-                content: row.content.ok_or(corrupt("outbox", "no content"))?,
+                // Empty ones do not open, and so their message is given up by itself.
+                recipient: row.recipient.unwrap_or_default(),
+                content: row.content.unwrap_or_default(),
                 attempts: row.attempts + 1,
                 created_at: row.created_at,
             });
@@ -102,13 +111,17 @@ pub fn claim_due(
 }
 
 /// Notes that a message was handed over, or given up with a failure; its words go now.
+///
+/// Only the claim that is still the newest settles: a sender that came late changes nothing.
 pub fn settle(
     c: &mut Conn,
-    id: (AccountId, MessageId),
+    message: &Claim,
     failure: Option<&'static str>,
     now: Timestamp,
 ) -> Result<(), StorageError> {
-    diesel::update(outbox::table.find(id))
+    diesel::update(outbox::table.find((message.account_id, message.id)))
+        .filter(outbox::state.eq("sending"))
+        .filter(outbox::attempts.eq(message.attempt))
         .set((
             outbox::state.eq(if failure.is_some() { "failed" } else { "sent" }),
             outbox::recipient.eq(None::<Vec<u8>>),
@@ -120,14 +133,16 @@ pub fn settle(
     Ok(())
 }
 
-/// Puts a message back until `at`.
+/// Puts a message back until `at`, if the claim is still the newest.
 pub fn postpone(
     c: &mut Conn,
-    id: (AccountId, MessageId),
+    message: &Claim,
     failure: &'static str,
     at: Timestamp,
 ) -> Result<(), StorageError> {
-    diesel::update(outbox::table.find(id))
+    diesel::update(outbox::table.find((message.account_id, message.id)))
+        .filter(outbox::state.eq("sending"))
+        .filter(outbox::attempts.eq(message.attempt))
         .set((outbox::state.eq("queued"), outbox::failure.eq(Some(failure)), outbox::next_attempt_at.eq(at)))
         .execute(c)?;
     Ok(())
@@ -138,7 +153,15 @@ pub fn count_waiting(c: &mut Conn) -> Result<i64, StorageError> {
     Ok(outbox::table.filter(outbox::state.eq_any(["queued", "sending"])).count().get_result(c)?)
 }
 
-/// Deletes what was settled before `before`; nothing personal was left in it.
-pub fn delete_settled(c: &mut Conn, before: Timestamp) -> Result<usize, StorageError> {
-    Ok(diesel::delete(outbox::table.filter(outbox::settled_at.lt(before).assume_not_null())).execute(c)?)
+/// Deletes some of what was settled before `before`; nothing personal was left in it.
+pub fn delete_settled(c: &mut Conn, before: Timestamp, limit: i64) -> Result<usize, StorageError> {
+    let settled: Vec<(AccountId, MessageId)> = outbox::table
+        .filter(outbox::settled_at.lt(before).assume_not_null())
+        .select((outbox::account_id, outbox::message_id))
+        .limit(limit)
+        .load(c)?;
+    for id in &settled {
+        diesel::delete(outbox::table.find(*id)).execute(c)?;
+    }
+    Ok(settled.len())
 }

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use super::corrupt;
 use crate::{
     db::{Conn, Dispatch, StorageError, schema::profiles},
-    domain::{account::SealedProfile, ids::AccountId, sealed::Sealed, time::Timestamp},
+    domain::{account::SealedProfile, email::Email, ids::AccountId, sealed::Sealed, time::Timestamp},
 };
 
 #[derive(Queryable, Insertable)]
@@ -72,6 +72,13 @@ pub fn find(c: &mut Conn, id: AccountId) -> Result<Option<SealedProfile>, Storag
     row.map(SealedProfile::try_from).transpose()
 }
 
+/// The version and the sealed address of a profile, unless that was erased.
+pub fn find_email(c: &mut Conn, id: AccountId) -> Result<Option<(i64, Sealed<Email>)>, StorageError> {
+    let cell: Option<(i64, Option<Vec<u8>>)> =
+        profiles::table.find(id).select((profiles::version, profiles::email)).get_result(c).optional()?;
+    Ok(cell.and_then(|(version, email)| Some((version, Sealed::from_envelope(email?)))))
+}
+
 pub fn insert(c: &mut Conn, profile: &SealedProfile) -> Result<(), StorageError> {
     diesel::insert_into(profiles::table).values(row(profile)).dispatch(c)?;
     Ok(())
@@ -86,6 +93,8 @@ pub fn update(c: &mut Conn, profile: &SealedProfile) -> Result<bool, StorageErro
             profiles::version.eq(row.version),
             profiles::real_name.eq(row.real_name),
             profiles::display_name.eq(row.display_name),
+            profiles::email.eq(row.email),
+            profiles::phone.eq(row.phone),
             profiles::language.eq(row.language),
             profiles::time_zone.eq(row.time_zone),
             profiles::updated_at.eq(row.updated_at),

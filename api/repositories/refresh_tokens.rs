@@ -33,18 +33,17 @@ pub fn insert(c: &mut Conn, token: &RefreshToken) -> Result<(), StorageError> {
     Ok(())
 }
 
-/// The session of a token, when it expires, and whether it was spent.
+/// The session of a token, and when it expires.
 pub fn find(
     c: &mut Conn,
     owner: AccountId,
     mac: &[u8; 32],
-) -> Result<Option<(SessionId, Timestamp, bool)>, StorageError> {
-    let row: Option<(SessionId, Timestamp, Option<Timestamp>)> = refresh_tokens::table
+) -> Result<Option<(SessionId, Timestamp)>, StorageError> {
+    Ok(refresh_tokens::table
         .find((owner, mac.to_vec()))
-        .select((refresh_tokens::session_id, refresh_tokens::expires_at, refresh_tokens::rotated_at))
+        .select((refresh_tokens::session_id, refresh_tokens::expires_at))
         .get_result(c)
-        .optional()?;
-    Ok(row.map(|(session, expires, rotated)| (session, expires, rotated.is_some())))
+        .optional()?)
 }
 
 /// Spends a token; `false` if it was spent before.

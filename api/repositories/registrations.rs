@@ -138,6 +138,14 @@ pub fn consume(c: &mut Conn, id: AccountId) -> Result<bool, StorageError> {
     Ok(diesel::delete(registrations::table.find(id)).execute(c)? == 1)
 }
 
+/// Takes a registration away that lapsed before `now`; `false` if it was verified meanwhile.
+///
+/// It is the row that [`consume`] takes, so one of the two wins.
+pub fn delete_lapsed(c: &mut Conn, id: AccountId, now: Timestamp) -> Result<bool, StorageError> {
+    let lapsed = registrations::table.find(id).filter(registrations::expires_at.le(now));
+    Ok(diesel::delete(lapsed).execute(c)? == 1)
+}
+
 /// Some registrations that lapsed before `now`.
 pub fn list_lapsed(c: &mut Conn, now: Timestamp, limit: i64) -> Result<Vec<AccountId>, StorageError> {
     Ok(registrations::table
@@ -150,15 +158,6 @@ pub fn list_lapsed(c: &mut Conn, now: Timestamp, limit: i64) -> Result<Vec<Accou
 
 /// Which of `ids` are pending.
 pub fn filter_existing(c: &mut Conn, ids: &[AccountId]) -> Result<Vec<AccountId>, StorageError> {
-    let mut existing = Vec::new();
-    for id in ids {
-        existing.extend(
-            registrations::table
-                .find(*id)
-                .select(registrations::account_id)
-                .get_result::<AccountId>(c)
-                .optional()?,
-        );
-    }
-    Ok(existing)
+    let pending = registrations::table.filter(registrations::account_id.eq_any(ids));
+    Ok(pending.select(registrations::account_id).load(c)?)
 }

@@ -167,11 +167,15 @@ pub fn touch(c: &mut Conn, owner: AccountId, id: SessionId, now: Timestamp) -> R
     Ok(())
 }
 
-/// Deletes sessions that expired, or ended, before `before`, with their refresh tokens.
-pub fn delete_past(c: &mut Conn, before: Timestamp) -> Result<usize, StorageError> {
-    Ok(diesel::delete(
-        sessions::table
-            .filter(sessions::expires_at.lt(before).or(sessions::ended_at.lt(before).assume_not_null())),
-    )
-    .execute(c)?)
+/// Deletes some sessions that were last used, and are over, before `before`; their refresh tokens go along.
+pub fn delete_past(c: &mut Conn, before: Timestamp, limit: i64) -> Result<usize, StorageError> {
+    let past: Vec<(AccountId, SessionId)> = sessions::table
+        .filter(sessions::expires_at.lt(before).or(sessions::ended_at.lt(before).assume_not_null()))
+        .select((sessions::account_id, sessions::session_id))
+        .limit(limit)
+        .load(c)?;
+    for id in &past {
+        diesel::delete(sessions::table.find(*id)).execute(c)?;
+    }
+    Ok(past.len())
 }

@@ -9,7 +9,7 @@ use chrono::TimeDelta;
 use sha2::{Digest, Sha256};
 
 use crate::{
-    db::{Conn, Db, Refusal, StorageError},
+    db::{Conn, Db, StorageError},
     domain::{data_dictionary::IDEMPOTENCY_ANSWER, ids::AccountId, time::Timestamp},
     repositories::idempotency_keys::{self, IdempotencyRecord},
     services::{
@@ -39,21 +39,7 @@ pub enum IdempotencyError {
     Storage(#[from] StorageError),
 }
 
-impl From<KmsError> for IdempotencyError {
-    fn from(error: KmsError) -> Self {
-        Self::Vault(error.into())
-    }
-}
-
-impl Refusal for IdempotencyError {
-    fn storage(&self) -> Option<&StorageError> {
-        match self {
-            Self::Storage(error) => Some(error),
-            Self::Vault(error) => error.storage(),
-            _ => None,
-        }
-    }
-}
+service_error!(IdempotencyError, storage in Vault);
 
 /// A request that may be repeated.
 pub struct Request<'a> {
@@ -102,6 +88,20 @@ pub struct Draft {
 }
 
 impl Draft {
+    /// Refuses a request whose first sending was carried out, by whichever process; for acts that do
+    /// harm when they begin a second time.
+    ///
+    /// # Errors
+    ///
+    /// [`IdempotencyError::AlreadyDone`], or [`IdempotencyError::Reused`] for another request's key.
+    pub fn refuse_if_done(&self, c: &mut Conn) -> Result<(), IdempotencyError> {
+        match idempotency_keys::find(c, &self.caller_mac, &self.key_mac, self.now)? {
+            None => Ok(()),
+            Some(stored) if stored.fingerprint == self.fingerprint => Err(IdempotencyError::AlreadyDone),
+            Some(_) => Err(IdempotencyError::Reused),
+        }
+    }
+
     /// Records, in the transaction of the effect, that the request was carried out, and that its
     /// answer holds a secret which is not kept.
     ///

@@ -1,4 +1,5 @@
-//! Background jobs: one process at a time runs them, by a lease that lapses when it dies.
+//! Background jobs. Every process sends messages, which are claimed one by one, and reads the key
+//! file again; what only one process may do runs under a lease that lapses when its holder dies.
 
 use std::time::Duration;
 
@@ -6,12 +7,15 @@ use chrono::TimeDelta;
 use tokio::sync::watch;
 
 use crate::{
-    db::{Db, StorageError},
+    db::{Conn, Db, StorageError},
     domain::{
         data_dictionary::Category,
         ids::{AccountId, InstanceId},
+        time::Timestamp,
     },
-    repositories::{accounts, idempotency_keys, leases, outbox, registrations, sessions, subject_keys},
+    repositories::{
+        accounts, devices, idempotency_keys, leases, outbox, registrations, sessions, subject_keys,
+    },
     services::{
         clock::Clock,
         erasure::ErasureService,
@@ -21,19 +25,31 @@ use crate::{
     telemetry::metrics,
 };
 
-const LEASE: &str = "jobs";
-const LEASE_FOR: TimeDelta = TimeDelta::seconds(30);
-/// How often the runner looks around when nobody wakes it.
-const TICK: Duration = Duration::from_secs(1);
-/// Every so many ticks it also tidies up.
-const TIDY_EVERY: u32 = 30;
+const LEASE: &str = "housekeeping";
+const LEASE_FOR: TimeDelta = TimeDelta::seconds(90);
+/// How often the outbox is looked into when nobody wakes its sender.
+const OUTBOX_TICK: Duration = Duration::from_secs(1);
+/// How often keys in memory are held against the key file and their age.
+const KEYS_TICK: Duration = Duration::from_secs(20);
+const HOUSE_TICK: Duration = Duration::from_secs(30);
+/// Every so many rounds of housekeeping, about a day, stray keys are looked for.
+const SWEEP_EVERY: u32 = 2_880;
 /// Ended sessions and sent messages stay this long as facts without content.
 const PAST_KEPT: TimeDelta = TimeDelta::days(30);
+/// Devices are forgotten this long after they were last seen.
+const DEVICE_KEPT: TimeDelta = TimeDelta::days(365);
 /// A key whose subject never appeared is stray after this.
 const STRAY_AFTER: TimeDelta = TimeDelta::days(7);
+/// Strays are leftovers of crashes and so are few. More of them in one page than living subjects
+/// mean that the data is not the data of these keys.
+const FEW_STRAYS: usize = 20;
 const BATCH: i64 = 200;
 
+/// Deletes at most so many rows that were over before an instant, and says how many those were.
+type Deletion = fn(&mut Conn, Timestamp, i64) -> Result<usize, StorageError>;
+
 /// Runs the jobs until told to stop.
+#[derive(Clone)]
 pub struct JobRunner {
     pub db: Db,
     pub keys: Db,
@@ -44,72 +60,118 @@ pub struct JobRunner {
 }
 
 impl JobRunner {
-    /// Runs until `stop` turns true; then gives the lease back.
-    pub async fn run(self, mut stop: watch::Receiver<bool>) {
-        let holder = InstanceId::generate(self.clock.now());
-        let mut ticks = 0_u32;
+    /// Runs until `stop` turns true, finishing what is under way.
+    pub async fn run(self, stop: watch::Receiver<bool>) {
+        tokio::join!(
+            self.send_messages(stop.clone()),
+            self.refresh_keys(stop.clone()),
+            self.keep_house(stop)
+        );
+    }
+
+    async fn send_messages(&self, mut stop: watch::Receiver<bool>) {
         while !*stop.borrow() {
-            let now = self.clock.now();
-            let until = now.plus(LEASE_FOR);
-            match self.db.write_guarded(move |c| leases::acquire(c, LEASE, holder, now, until)).await {
-                Ok(true) => self.work(ticks).await,
-                Ok(false) => {}
-                Err(error) => tracing::warn!(%error, "the lease of the jobs was not reached"),
+            match self.outbox.send_due().await {
+                // A full batch means that more is waiting.
+                Ok(sent) if sent > 0 => continue,
+                Ok(_) => {}
+                Err(error) => note("outbox", Err(error.into())),
             }
-            ticks = ticks.wrapping_add(1);
             tokio::select! {
-                () = tokio::time::sleep(TICK) => {}
+                () = tokio::time::sleep(OUTBOX_TICK) => {}
                 () = self.outbox.woken() => {}
                 _ = stop.changed() => {}
             }
         }
-        drop(self.db.write_guarded(move |c| leases::release(c, LEASE, holder)).await);
     }
 
-    async fn work(&self, ticks: u32) {
-        note("outbox", self.outbox.send_due().await.map(drop).map_err(VaultError::from));
-        if ticks.is_multiple_of(TIDY_EVERY) {
-            note("lapsed_registrations", self.erase_lapsed_registrations().await);
-            note("past_records", self.delete_past().await.map_err(VaultError::from));
-            note("stray_keys", self.sweep_stray_keys().await);
+    /// Another process may have rotated a key; and no person's keys stay in memory unused.
+    async fn refresh_keys(&self, mut stop: watch::Receiver<bool>) {
+        while !pause(KEYS_TICK, &mut stop).await {
+            self.vault.forget_old_keys();
             note("key_file", self.vault.kms().reload().map_err(VaultError::from));
         }
     }
 
-    /// A registration that nobody completed goes with all its keys.
-    async fn erase_lapsed_registrations(&self) -> Result<(), VaultError> {
+    async fn keep_house(&self, mut stop: watch::Receiver<bool>) {
+        let holder = InstanceId::generate(self.clock.now());
+        let mut round = 0_u32;
+        loop {
+            match self.take_lease(holder).await {
+                Ok(true) => self.tidy(round, &stop).await,
+                Ok(false) => {}
+                Err(error) => note("lease", Err(error.into())),
+            }
+            round = round.wrapping_add(1);
+            if pause(HOUSE_TICK, &mut stop).await {
+                break;
+            }
+        }
+        let _ = self.db.write_guarded(move |c| leases::release(c, LEASE, holder)).await;
+    }
+
+    async fn take_lease(&self, holder: InstanceId) -> Result<bool, StorageError> {
         let now = self.clock.now();
-        let lapsed = self.db.read_long(move |c| registrations::list_lapsed(c, now, BATCH)).await?;
-        for subject in lapsed {
-            // The mail may still have to leave; its own key goes with the stray ones.
-            for category in [Category::Identity, Category::Contact, Category::Security, Category::LogDetail] {
-                self.erasure.erase(subject, category).await?;
+        self.db.write_guarded(move |c| leases::acquire(c, LEASE, holder, now, now.plus(LEASE_FOR))).await
+    }
+
+    async fn tidy(&self, round: u32, stop: &watch::Receiver<bool>) {
+        note("lapsed_registrations", self.erase_lapsed_registrations(stop).await);
+        note("past_records", self.delete_past(stop).await.map_err(VaultError::from));
+        if round.is_multiple_of(SWEEP_EVERY) {
+            note("stray_keys", self.sweep_stray_keys(stop).await);
+        }
+    }
+
+    /// A registration that nobody completed goes with all its keys. The row goes first, and only
+    /// where nobody verified it in this very moment; a crash after that leaves stray keys.
+    async fn erase_lapsed_registrations(&self, stop: &watch::Receiver<bool>) -> Result<(), VaultError> {
+        while !*stop.borrow() {
+            let now = self.clock.now();
+            let lapsed = self.db.read_long(move |c| registrations::list_lapsed(c, now, BATCH)).await?;
+            if lapsed.is_empty() {
+                break;
+            }
+            for subject in lapsed {
+                let taken =
+                    self.db.write_for(subject, move |c| registrations::delete_lapsed(c, subject, now));
+                if taken.await? {
+                    self.erase_all(subject).await?;
+                }
             }
         }
         Ok(())
     }
 
-    async fn delete_past(&self) -> Result<(), StorageError> {
+    async fn erase_all(&self, subject: AccountId) -> Result<(), VaultError> {
+        for category in Category::ALL {
+            self.erasure.erase(subject, *category).await?;
+        }
+        Ok(())
+    }
+
+    async fn delete_past(&self, stop: &watch::Receiver<bool>) -> Result<(), StorageError> {
         let now = self.clock.now();
-        let before = now.minus(PAST_KEPT);
-        self.db
-            .write_guarded(move |c| {
-                idempotency_keys::delete_all_lapsed(c, now)?;
-                sessions::delete_past(c, before)?;
-                outbox::delete_settled(c, before)?;
-                Ok::<_, StorageError>(())
-            })
-            .await
+        let deletions: [(Deletion, Timestamp); 4] = [
+            (idempotency_keys::delete_some_lapsed, now),
+            (sessions::delete_past, now.minus(PAST_KEPT)),
+            (outbox::delete_settled, now.minus(PAST_KEPT)),
+            (devices::delete_past, now.minus(DEVICE_KEPT)),
+        ];
+        for (delete, before) in deletions {
+            while !*stop.borrow() && self.db.write_guarded(move |c| delete(c, before, BATCH)).await? > 0 {}
+        }
+        Ok(())
     }
 
     /// Keys are durable before their subject's first row; where that row never came, they go.
-    async fn sweep_stray_keys(&self) -> Result<(), VaultError> {
+    async fn sweep_stray_keys(&self, stop: &watch::Receiver<bool>) -> Result<(), VaultError> {
         let before = self.clock.now().minus(STRAY_AFTER);
         let mut cursor: Option<AccountId> = None;
-        loop {
+        while !*stop.borrow() {
             let subjects =
                 self.keys.read_long(move |c| subject_keys::list_subjects(c, before, cursor, BATCH)).await?;
-            let Some(last) = subjects.last().copied() else { return Ok(()) };
+            let Some(last) = subjects.last().copied() else { break };
             cursor = Some(last);
             let asked = subjects.clone();
             let living = self
@@ -120,13 +182,30 @@ impl JobRunner {
                     Ok::<_, StorageError>(living)
                 })
                 .await?;
-            for stray in subjects.into_iter().filter(|subject| !living.contains(subject)) {
-                for category in Category::ALL {
-                    self.erasure.erase(stray, *category).await?;
-                }
+            let strays: Vec<AccountId> =
+                subjects.into_iter().filter(|subject| !living.contains(subject)).collect();
+            if strays.len() > living.len().max(FEW_STRAYS) {
+                tracing::error!(
+                    strays = strays.len(),
+                    "too many stray keys: is this the data of these keys?"
+                );
+                break;
+            }
+            for stray in strays {
+                self.erase_all(stray).await?;
             }
         }
+        Ok(())
     }
+}
+
+/// Waits; `true` if it is time to stop.
+async fn pause(length: Duration, stop: &mut watch::Receiver<bool>) -> bool {
+    tokio::select! {
+        () = tokio::time::sleep(length) => {}
+        _ = stop.changed() => {}
+    }
+    *stop.borrow()
 }
 
 fn note(job: &'static str, outcome: Result<(), VaultError>) {

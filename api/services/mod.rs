@@ -1,5 +1,26 @@
 //! Use cases: a service method is one act, and if it writes, one transaction.
 
+/// Gives a service's error what every one of them needs: key management's failures arrive through
+/// the vault, and a transaction can tell a refusal from the storage's trouble.
+macro_rules! service_error {
+    ($error:ident, storage in $($nested:ident),*) => {
+        impl From<crate::services::vault::kms::KmsError> for $error {
+            fn from(error: crate::services::vault::kms::KmsError) -> Self {
+                Self::Vault(error.into())
+            }
+        }
+
+        impl crate::db::Refusal for $error {
+            fn storage(&self) -> Option<&crate::db::StorageError> {
+                match self {
+                    Self::Storage(error) => Some(error),
+                    $( Self::$nested(error) => crate::db::Refusal::storage(error), )*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
 pub mod accounts;
 pub mod clock;
 pub mod cursors;

@@ -16,7 +16,7 @@ use crate::{
         time::Timestamp,
     },
     messages,
-    repositories::outbox::{self, SealedMessage},
+    repositories::outbox::{self, Claim, SealedMessage},
     services::{
         clock::Clock,
         transports::{Failure, Outgoing, Transport},
@@ -27,9 +27,10 @@ use crate::{
 
 /// After so many attempts a message is given up.
 const MAX_ATTEMPTS: i32 = 10;
-/// A claimed message comes again after this, should its sender have died.
-const LEASE: TimeDelta = TimeDelta::seconds(90);
-const BATCH: i64 = 32;
+/// A claimed message comes again after this, should its sender have died: longer than a whole
+/// batch of deliveries that all time out.
+const LEASE: TimeDelta = TimeDelta::minutes(4);
+const BATCH: i64 = 8;
 
 /// Seals messages, and sends what is due.
 #[derive(Clone)]
@@ -102,14 +103,15 @@ impl OutboxService {
     }
 
     async fn send(&self, message: SealedMessage) -> Result<(), StorageError> {
-        let key = (message.account_id, message.id);
+        let claim = Claim { account_id: message.account_id, id: message.id, attempt: message.attempts };
         let outcome = match self.open(&message).await {
             Ok(outgoing) => match message.channel {
                 Channel::Mail => self.mail.send(&outgoing).await,
                 Channel::Sms => self.sms.send(&outgoing).await,
             },
             Err(VaultError::Storage(error)) => return Err(error),
-            Err(_) => Err(Failure::Final("unreadable")),
+            Err(VaultError::Kms(_)) => Err(Failure::Passing("key_management")),
+            Err(VaultError::NoKey(_) | VaultError::Broken { .. }) => Err(Failure::Final("unreadable")),
         };
         let now = self.clock.now();
         let (label, failure) = match outcome {
@@ -117,7 +119,7 @@ impl OutboxService {
             Err(Failure::Passing(why)) if message.attempts < MAX_ATTEMPTS => {
                 metrics().outbox_messages.with_label_values(&[message.channel.as_str(), "postponed"]).inc();
                 let at = now.plus(pause_after(message.attempts));
-                return self.db.write_guarded(move |c| outbox::postpone(c, key, why, at)).await;
+                return self.db.write_guarded(move |c| outbox::postpone(c, &claim, why, at)).await;
             }
             Err(Failure::Passing(why) | Failure::Final(why)) => ("failed", Some(why)),
         };
@@ -125,7 +127,7 @@ impl OutboxService {
             tracing::warn!(message.id = %message.id, why, "a message was given up");
         }
         metrics().outbox_messages.with_label_values(&[message.channel.as_str(), label]).inc();
-        self.db.write_guarded(move |c| outbox::settle(c, key, failure, now)).await
+        self.db.write_guarded(move |c| outbox::settle(c, &claim, failure, now)).await
     }
 
     async fn open(&self, message: &SealedMessage) -> Result<Outgoing, VaultError> {

@@ -6,7 +6,7 @@ use crate::{
     repositories::{log as leaves, policy_versions},
     services::{
         clock::Clock,
-        log::{LeafDraft, hex},
+        log::{Act, LeafDraft, hex},
         vault::kms::KmsError,
     },
 };
@@ -63,7 +63,7 @@ impl PolicyService {
         };
         let draft = LeafDraft::new(first.published_at)?;
         let leaf = draft.of_service(
-            "policy.published",
+            &Act { name: "policy.published", object: "policy_version", clause: "9.3" },
             &[("version", "1".to_owned()), ("content_hash", hex(&first.content_hash))],
         );
         self.db

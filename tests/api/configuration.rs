@@ -8,7 +8,7 @@ use std::{
 
 use smart_mining::config::{Config, ConfigError, Profile, SETTINGS};
 
-use crate::support::{Process, TestDatabase, settings};
+use crate::support::{PASSWORD, Process, TestDatabase, eventually, settings};
 
 fn read(pairs: &[(&str, &str)]) -> Result<Config, ConfigError> {
     Config::from_vars(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
@@ -116,7 +116,8 @@ fn the_compose_file_is_fit_for_production() {
     // The image is built with TLS to PostgreSQL; inside the compose network none is asked for.
     let config = config.unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(config.profile, Profile::Production);
-    assert!(config.database_owner.is_some() && config.key_store_owner.is_some());
+    assert!(config.database_owner.is_none() && config.key_store_owner.is_none(), "it owns no schema");
+    assert!(!config.migrates_itself());
     assert!(config.http.https);
     for name in environment.keys() {
         let known =
@@ -134,7 +135,6 @@ fn production_refuses_each_development_default() {
         ("SMS", "file"),
         ("MAIL_FROM", "no-reply@smart-mining.example"),
         ("ARGON2_MEMORY_KIB", "4096"),
-        ("DATABASE_MIGRATION_URL", ""),
         ("KEY_STORE_URL", "sqlite:/data/keys.db"),
     ] {
         let mut environment = fit.clone();
@@ -154,7 +154,7 @@ async fn the_executable_answers_within_a_second_of_its_start() {
     let took = begun.elapsed();
     assert_eq!(answer.status(), 200);
     println!("start to first 200: {took:?}");
-    // Far above what it takes, so that a busy machine does not fail it; scripts/start-time measures.
+    // Far above what it takes, so that a busy machine does not fail it.
     assert!(took < Duration::from_secs(10), "{took:?}");
 }
 
@@ -166,4 +166,60 @@ async fn migrating_is_a_command_and_doing_it_again_is_nothing() {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
     assert_eq!(database.number("SELECT count(*) AS n FROM accounts"), 0);
+}
+
+#[tokio::test]
+async fn logs_at_the_loudest_name_nobody() {
+    let database = TestDatabase::fresh();
+    let log = database.folder.path().join("log");
+    let settings = settings(&database, &[("LOG_LEVEL", "trace"), ("LOG_FORMAT", "json")]);
+    let process = Process::serve_logging_to(&settings, &log);
+    let client = reqwest::Client::new();
+    let policy: serde_json::Value = client
+        .get(format!("{}/v1/policy-versions/current", process.url))
+        .send()
+        .await
+        .unwrap()
+        .json()
+        .await
+        .unwrap();
+    for password in [PASSWORD, "short-7731"] {
+        let body = serde_json::json!({
+            "email": "canary-7731@example.org", "real_name": "Canary Sevenseven", "password": password,
+            "phone": "+64217739914",
+            "policy_version": policy["version"], "policy_content_hash": policy["content_hash"],
+        });
+        let answer = client.post(format!("{}/v1/accounts", process.url)).json(&body).send().await.unwrap();
+        assert!(matches!(answer.status().as_u16(), 202 | 422));
+        let body = serde_json::json!({ "email": "canary-7731@example.org", "password": password });
+        let answer = client.post(format!("{}/v1/sessions", process.url)).json(&body).send().await.unwrap();
+        assert_eq!(answer.status(), 401);
+    }
+    let mail = || async { fs::read_dir(database.folder.path().join("outbox")).ok()?.next() };
+    eventually("the mail", mail).await;
+    drop(process);
+
+    let text = fs::read_to_string(&log).unwrap();
+    assert!(text.lines().filter(|line| line.contains("register_account")).count() >= 2, "{text}");
+    for line in text.lines() {
+        serde_json::from_str::<serde_json::Value>(line).unwrap_or_else(|_| panic!("not JSON: {line}"));
+    }
+    for canary in ["canary-7731", "Canary", "Sevenseven", "64217739914", PASSWORD, "short-7731"] {
+        assert!(!text.contains(canary), "{canary} is in the log");
+    }
+}
+
+#[tokio::test]
+async fn a_signal_lets_requests_under_way_finish() {
+    let database = TestDatabase::fresh();
+    let process =
+        Process::serve(&settings(&database, &[("ARGON2_MEMORY_KIB", "262144"), ("SHUTDOWN_SECONDS", "20")]));
+    let url = format!("{}/v1/sessions", process.url);
+    let body = serde_json::json!({ "email": "nobody@example.org", "password": PASSWORD });
+    let slow = tokio::spawn(async move { reqwest::Client::new().post(url).json(&body).send().await });
+    tokio::time::sleep(Duration::from_millis(60)).await;
+
+    assert!(process.terminate_and_wait().success());
+
+    assert_eq!(slow.await.unwrap().unwrap().status(), 401, "it was answered all the same");
 }

@@ -125,3 +125,53 @@ async fn a_wrong_lost_or_exposed_key_file_stops_the_start() {
     fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
     assert!(keys(&app, &["status"]).contains("token_mac"));
 }
+
+#[tokio::test]
+async fn keys_of_another_installation_are_not_opened() {
+    let app = App::start().await;
+    app.person(EMAIL).await;
+    let other = App::start().await;
+    other.person("eve@example.org").await;
+    let keys_before = other.database.keys_number("SELECT count(*) AS n FROM subject_keys");
+
+    for (name, url) in
+        [("KEY_STORE_URL", &other.database.keys_url), ("DATABASE_URL", &other.database.data_url)]
+    {
+        let mut settings = app.settings.clone();
+        settings.insert(format!("SMART_MINING_{name}"), url.clone());
+        let output = Process::run(&settings, &["keys", "status"]);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(said.contains("not of one installation"), "{said}");
+    }
+    let mut settings = app.settings.clone();
+    let empty = crate::support::TestDatabase::fresh();
+    settings.insert("SMART_MINING_DATABASE_URL".to_owned(), empty.data_url.clone());
+    let said = String::from_utf8(Process::run(&settings, &["keys", "status"]).stderr).unwrap();
+    assert!(said.contains("not of one installation"), "an empty database beside keys: {said}");
+
+    assert_eq!(other.database.keys_number("SELECT count(*) AS n FROM subject_keys"), keys_before);
+}
+
+#[tokio::test]
+async fn a_replaced_signing_key_verifies_for_an_hour_more() {
+    let app = App::start().await;
+    let ada = app.person(EMAIL).await;
+    drop(ada);
+    let app = app.stop_and_keep().await;
+    keys(&app, &["rotate", "person_token"]);
+    let app = app.restart().await;
+    let kids = |body: serde_json::Value| body["keys"].as_array().unwrap().len();
+
+    // The command's clock is the machine's; the service's is moved to just after it.
+    let since = chrono::TimeDelta::microseconds(
+        i64::try_from(
+            std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_micros(),
+        )
+        .unwrap()
+            - app.clock.now().as_micros(),
+    );
+    app.advance(since);
+    assert_eq!(kids(app.get("/.well-known/jwks.json").await.json()), 2);
+    app.advance(chrono::TimeDelta::hours(1));
+    assert_eq!(kids(app.get("/.well-known/jwks.json").await.json()), 1);
+}

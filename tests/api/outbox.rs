@@ -123,3 +123,36 @@ async fn a_message_whose_sender_died_comes_again() {
     assert!(!app.code_mailed_to("zoe@example.org").await.is_empty());
     assert_eq!(app.mails_to("zoe@example.org").len(), 1);
 }
+
+#[tokio::test]
+async fn a_sender_that_came_late_changes_nothing() {
+    let (port, caught) = http_sink().await;
+    caught.refuses.store(true, Ordering::SeqCst);
+    let url = format!("http://127.0.0.1:{port}");
+    let app = App::start_with(&[
+        ("MAIL", "gateway"),
+        ("MAIL_GATEWAY_URL", &url),
+        ("MAIL_GATEWAY_TOKEN", "a-token"),
+    ])
+    .await;
+    app.register("ada@example.org").await;
+    let waits = || async {
+        (app.database.number("SELECT count(*) AS n FROM outbox WHERE state = 'queued' AND attempts = 1") == 1)
+            .then_some(())
+    };
+    eventually("the first attempt", waits).await;
+
+    // As it stands when another sender delivered meanwhile, and this one puts its message back.
+    app.database.sql("UPDATE outbox SET recipient = NULL, content = NULL");
+    caught.refuses.store(false, Ordering::SeqCst);
+    app.advance(TimeDelta::minutes(1));
+    app.register("eve@example.org").await;
+
+    let delivered =
+        || async { caught.all().iter().any(|post| post.contains("eve@example.org")).then_some(()) };
+    eventually("eve's mail, whatever became of ada's", delivered).await;
+    let given_up = || async {
+        app.database.texts("SELECT failure AS t FROM outbox WHERE state = 'failed'").first().cloned()
+    };
+    assert_eq!(eventually("the end of ada's", given_up).await, "unreadable");
+}

@@ -154,7 +154,7 @@ async fn erasing_every_category_empties_every_personal_column() {
     let id: AccountId = ada.account_id.parse().unwrap();
 
     let config = Config::from_vars(app.settings.clone()).unwrap();
-    let stores = server::open_stores(&config).unwrap();
+    let stores = server::open_stores(&config, &Clock::system()).await.unwrap();
     let kms = server::open_kms(&config, &stores.data, &Clock::system()).await.unwrap();
     let vault = Vault::new(kms, stores.keys.clone());
     let erasure = ErasureService::new(stores.data.clone(), vault.clone(), Clock::system());
@@ -197,6 +197,7 @@ async fn the_applications_role_gets_no_more_than_it_needs() {
     let settings = Settings { url, connections: 1, max_mib: None, holds_keys: false };
 
     migrate::run(&settings, Some(&SecretString::from(app.database.data_url.clone()))).unwrap();
+    assert!(!migrate::is_pending(&settings).unwrap(), "the role itself sees that nothing is pending");
 
     let may = |table: &str, right: &str| {
         app.database.number(&format!(

@@ -178,3 +178,13 @@ async fn a_password_hash_of_another_account_lets_nobody_in() {
     sorted.sort_unstable();
     assert_eq!(sorted, [201, 500]);
 }
+
+#[tokio::test]
+async fn an_older_cell_of_the_same_place_does_not_open() {
+    let app = App::start().await;
+    let ada = app.person("ada@example.org").await;
+    app.database.sql("CREATE TABLE kept AS SELECT real_name FROM profiles");
+    assert_eq!(ada.changes_profile(json!({ "real_name": "Ada King" })).await.status, 200);
+    app.database.sql("UPDATE profiles SET real_name = (SELECT real_name FROM kept)");
+    assert_eq!(ada.gets("/v1/account").await.problem(), (500, "internal".to_owned()));
+}

@@ -251,3 +251,37 @@ async fn a_device_keeps_its_cookie_and_a_forged_one_is_replaced() {
     assert_ne!(cookie(&fresh), ada.cookie);
     assert!(fresh.header("set-cookie").contains("HttpOnly; SameSite=Lax; Path=/"));
 }
+
+#[tokio::test]
+async fn a_repeated_exchange_under_one_key_does_not_end_the_session() {
+    let app = App::start().await;
+    let ada = app.person(EMAIL).await;
+    let key = [("idempotency-key", "c4ca4238a0b923820dcc509a6f75849b")];
+    let body = json!({ "refresh_token": ada.refresh_token });
+    let exchange = || app.send(Method::POST, "/v1/sessions/refresh", &key, Some(&body));
+
+    let renewed = exchange().await;
+    assert_eq!(renewed.status, 201);
+    assert_eq!(exchange().await.problem(), (409, "already_done".to_owned()));
+
+    // Another process does not see the first one's memory, only its record.
+    let renewed = ada.with(&renewed.json());
+    let (access, next) = (renewed.access_token.clone(), renewed.refresh_token.clone());
+    drop((ada, renewed));
+    let app = app.restart().await;
+    assert_eq!(app.send(Method::POST, "/v1/sessions/refresh", &key, Some(&body)).await.status, 409);
+    let bearer = format!("Bearer {access}");
+    assert_eq!(app.send(Method::GET, "/v1/account", &[("authorization", &bearer)], None).await.status, 200);
+    assert_eq!(app.post("/v1/sessions/refresh", &json!({ "refresh_token": next })).await.status, 201);
+}
+
+#[tokio::test]
+async fn who_calls_is_asked_before_what() {
+    let app = App::start().await;
+    let nobody = [("authorization", "Bearer nobody"), ("if-match", "malformed")];
+    let answer = app.send(Method::PATCH, "/v1/account", &nobody, Some(&json!({ "role": "admin" }))).await;
+    assert_eq!(answer.problem(), (401, "unauthenticated".to_owned()));
+    for path in ["/v1/sessions?limit=x", "/v1/account/changes?cursor=x"] {
+        assert_eq!(app.get(path).await.status, 401, "{path}");
+    }
+}

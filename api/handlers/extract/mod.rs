@@ -13,7 +13,7 @@ pub(super) use idempotency::{IdempotencyKey, Turn, draft};
 pub(super) use if_match::{IfMatch, etag};
 pub(super) use origin::Client;
 pub(super) use page::Page;
-pub(super) use person::Person;
+pub(super) use person::{By, Person};
 pub(super) use strict_json::StrictJson;
 pub(super) use typed_path::TypedPath;
 

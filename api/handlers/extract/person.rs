@@ -2,7 +2,7 @@
 
 use std::{future::Future, pin::Pin};
 
-use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header};
+use actix_web::{Error, FromRequest, HttpRequest, dev::Payload, http::header};
 
 use super::{operation, services, single_header};
 use crate::{
@@ -66,5 +66,22 @@ fn allow(operation: &Operation, caller: &Caller) -> Result<(), Problem> {
         AccountState::Restricted | AccountState::Closing | AccountState::Closed => {
             Err(Problem::new(ProblemCode::AccountRestricted))
         }
+    }
+}
+
+/// What a signed-in person sent: nothing of it is looked at before it is known who sent it.
+pub(in crate::handlers) struct By<T>(pub(in crate::handlers) Person, pub(in crate::handlers) T);
+
+impl<T: FromRequest + 'static> FromRequest for By<T> {
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Error>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, mut payload) = (request.clone(), payload.take());
+        Box::pin(async move {
+            let person = Person::from_request(&request, &mut Payload::None).await?;
+            let sent = T::from_request(&request, &mut payload).await.map_err(Into::into)?;
+            Ok(Self(person, sent))
+        })
     }
 }

@@ -4,7 +4,7 @@ mod profile;
 mod register;
 mod verify;
 
-pub use profile::{AccountChange, ChangePage, ProfileError};
+pub use profile::{AccountChange, ChangePage, ProfileError, ProfileRow, profile_row};
 pub use register::{Receipt, Registration, RegistrationError};
 pub use verify::{OpenedAccount, Verification};
 

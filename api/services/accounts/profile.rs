@@ -2,7 +2,7 @@
 
 use super::AccountService;
 use crate::{
-    db::{Conn, Refusal, StorageError},
+    db::{Conn, StorageError},
     domain::{
         account::{DataConfirmation, Profile, ProfileChanges, ProfileField, SealedProfile},
         data_dictionary::{
@@ -21,8 +21,8 @@ use crate::{
     services::{
         cursors::{self, InvalidCursor},
         idempotency::{Draft, IdempotencyError},
-        log::LeafDraft,
-        vault::{Row, SubjectKeys, VaultError, kms::KmsError},
+        log::{Act, LeafDraft},
+        vault::{Row, SubjectKeys, VaultError},
     },
 };
 
@@ -43,22 +43,7 @@ pub enum ProfileError {
     Storage(#[from] StorageError),
 }
 
-impl From<KmsError> for ProfileError {
-    fn from(error: KmsError) -> Self {
-        Self::Vault(error.into())
-    }
-}
-
-impl Refusal for ProfileError {
-    fn storage(&self) -> Option<&StorageError> {
-        match self {
-            Self::Storage(error) => Some(error),
-            Self::Vault(error) => error.storage(),
-            Self::Idempotency(error) => error.storage(),
-            _ => None,
-        }
-    }
-}
+service_error!(ProfileError, storage in Vault, Idempotency);
 
 /// A change as its person sees it.
 #[derive(Clone, Debug)]
@@ -76,6 +61,9 @@ pub struct ChangePage {
 }
 
 const CHANGES: &str = "account_changes";
+
+const ACCOUNT_CHANGED: Act = Act { name: "account.changed", object: "account", clause: "3.9" };
+const DATA_CONFIRMED: Act = Act { name: "account.data_confirmed", object: "account", clause: "3.8" };
 
 impl AccountService {
     /// The person's profile.
@@ -105,18 +93,15 @@ impl AccountService {
         let keys = self.vault.keys_of(id).await?;
         let drafts = [(); 4].map(|()| LeafDraft::new(now));
         let drafts = drafts.into_iter().collect::<Result<Vec<_>, _>>()?;
-        let for_write = std::sync::Arc::clone(&keys);
-        let sealed = self
-            .db
+        self.db
             .write_for(id, move |c| {
                 let standing = profiles::find(c, id)?.ok_or(ProfileError::NotFound)?;
                 if expected.is_some_and(|version| version != standing.version) {
                     return Err(ProfileError::Stale);
                 }
-                change(c, &for_write, standing, &changes, &drafts, now)
+                change(c, &keys, &standing, &changes, &drafts, now)
             })
-            .await?;
-        Ok(open(&keys, &sealed)?)
+            .await
     }
 
     /// The person's changes, newest first.
@@ -185,7 +170,7 @@ impl AccountService {
                     ("sequence", sequence.to_string()),
                     ("profile_version", profile_version.to_string()),
                 ];
-                leaves::append(c, &draft.of_person(&keys, "account.data_confirmed", &facts)?)?;
+                leaves::append(c, &draft.of_person(&keys, &DATA_CONFIRMED, &facts)?)?;
                 data_confirmations::insert(c, &confirmation)?;
                 if let Some(repeatable) = &repeatable {
                     repeatable.record_answer(c, &keys, 201, &present(&confirmation))?;
@@ -196,9 +181,28 @@ impl AccountService {
     }
 }
 
+/// What a cell of a profile is bound to beside its column: the account, and the version of the row.
+/// An older cell of the same place does not open again.
+pub struct ProfileRow([u8; 24]);
+
+pub fn profile_row(id: AccountId, version: i64) -> ProfileRow {
+    let mut bytes = [0; 24];
+    let (head, tail) = bytes.split_at_mut(16);
+    head.copy_from_slice(id.as_bytes());
+    tail.copy_from_slice(&version.to_be_bytes());
+    ProfileRow(bytes)
+}
+
+impl ProfileRow {
+    pub const fn row(&self) -> Row<'_> {
+        Row(&self.0)
+    }
+}
+
 /// Opens a profile for its person.
 pub(super) fn open(keys: &SubjectKeys, sealed: &SealedProfile) -> Result<Profile, VaultError> {
-    let row = Row(sealed.account_id.as_bytes());
+    let bound = profile_row(sealed.account_id, sealed.version);
+    let row = bound.row();
     Ok(Profile {
         account_id: sealed.account_id,
         version: sealed.version,
@@ -215,7 +219,27 @@ pub(super) fn open(keys: &SubjectKeys, sealed: &SealedProfile) -> Result<Profile
     })
 }
 
-/// One field that really changes: what it was, sealed for the history.
+/// Seals every cell of a profile for its version.
+pub(super) fn seal(keys: &SubjectKeys, profile: &Profile) -> Result<SealedProfile, VaultError> {
+    let bound = profile_row(profile.account_id, profile.version);
+    let row = bound.row();
+    Ok(SealedProfile {
+        account_id: profile.account_id,
+        version: profile.version,
+        real_name: keys.seal(&PROFILE_REAL_NAME, row, &profile.real_name)?,
+        display_name: keys.seal_option(&PROFILE_DISPLAY_NAME, row, profile.display_name.as_ref())?,
+        email: keys.seal(&PROFILE_EMAIL, row, &profile.email)?,
+        phone: keys.seal_option(&PROFILE_PHONE, row, profile.phone.as_ref())?,
+        language: keys.seal(&PROFILE_LANGUAGE, row, &profile.language)?,
+        time_zone: keys.seal_option(&PROFILE_TIME_ZONE, row, profile.time_zone.as_ref())?,
+        email_verified_at: profile.email_verified_at,
+        phone_verified_at: profile.phone_verified_at,
+        confirmed_at: profile.confirmed_at,
+        updated_at: profile.updated_at,
+    })
+}
+
+/// One field that really changes: what it was, for the history.
 struct Replaced {
     field: ProfileField,
     old: Option<PersonalText>,
@@ -224,62 +248,57 @@ struct Replaced {
 fn change(
     c: &mut Conn,
     keys: &SubjectKeys,
-    mut sealed: SealedProfile,
+    standing: &SealedProfile,
     changes: &ProfileChanges,
     drafts: &[LeafDraft],
     now: Timestamp,
-) -> Result<SealedProfile, ProfileError> {
-    let replaced = apply(keys, &mut sealed, changes)?;
+) -> Result<Profile, ProfileError> {
+    let mut profile = open(keys, standing)?;
+    let replaced = apply(&mut profile, changes);
     let count = i64::try_from(replaced.len()).unwrap_or(i64::MAX);
     if count == 0 {
-        return Ok(sealed);
+        return Ok(profile);
     }
-    let id = sealed.account_id;
+    let id = profile.account_id;
     let first = accounts::take_sequence(c, id, count)?.ok_or(ProfileError::NotFound)?;
-    sealed.version += 1;
-    sealed.updated_at = now;
+    profile.version += 1;
+    profile.updated_at = now;
     for ((sequence, old), draft) in (first..).zip(replaced).zip(drafts) {
         let facts = [
             ("account", id.to_string()),
             ("sequence", sequence.to_string()),
             ("field", old.field.as_str().to_owned()),
         ];
-        leaves::append(c, &draft.of_person(keys, "account.changed", &facts)?)?;
+        leaves::append(c, &draft.of_person(keys, &ACCOUNT_CHANGED, &facts)?)?;
         account_changes::insert(c, &sealed_change(keys, id, sequence, &old, draft, now)?)?;
     }
-    if profiles::update(c, &sealed)? { Ok(sealed) } else { Err(ProfileError::Stale) }
+    if profiles::update(c, &seal(keys, &profile)?)? { Ok(profile) } else { Err(ProfileError::Stale) }
 }
 
 /// Puts the new values in and tells which fields they changed.
-fn apply(
-    keys: &SubjectKeys,
-    sealed: &mut SealedProfile,
-    changes: &ProfileChanges,
-) -> Result<Vec<Replaced>, VaultError> {
-    let standing = open(keys, sealed)?;
-    let id = sealed.account_id;
-    let row = Row(id.as_bytes());
+fn apply(profile: &mut Profile, changes: &ProfileChanges) -> Vec<Replaced> {
+    fn text<T: Personal>(value: &T) -> PersonalText {
+        PersonalText::new(value.expose().to_owned())
+    }
     let mut replaced = Vec::new();
-    let mut note = |field, old: Option<&str>| {
-        replaced.push(Replaced { field, old: old.map(|text| PersonalText::new(text.to_owned())) });
-    };
-    if let Some(new) = changes.real_name.as_ref().filter(|new| **new != standing.real_name) {
-        sealed.real_name = keys.seal(&PROFILE_REAL_NAME, row, new)?;
-        note(ProfileField::RealName, Some(standing.real_name.expose()));
+    let mut note = |field, old| replaced.push(Replaced { field, old });
+    if let Some(new) = changes.real_name.as_ref().filter(|new| **new != profile.real_name) {
+        let old = std::mem::replace(&mut profile.real_name, new.clone());
+        note(ProfileField::RealName, Some(text(&old)));
     }
-    if let Some(new) = changes.display_name.as_ref().filter(|new| **new != standing.display_name) {
-        sealed.display_name = keys.seal_option(&PROFILE_DISPLAY_NAME, row, new.as_ref())?;
-        note(ProfileField::DisplayName, standing.display_name.as_ref().map(Personal::expose));
+    if let Some(new) = changes.display_name.as_ref().filter(|new| **new != profile.display_name) {
+        let old = std::mem::replace(&mut profile.display_name, new.clone());
+        note(ProfileField::DisplayName, old.as_ref().map(text));
     }
-    if let Some(new) = changes.language.as_ref().filter(|new| **new != standing.language) {
-        sealed.language = keys.seal(&PROFILE_LANGUAGE, row, new)?;
-        note(ProfileField::Language, Some(standing.language.expose()));
+    if let Some(new) = changes.language.as_ref().filter(|new| **new != profile.language) {
+        let old = std::mem::replace(&mut profile.language, new.clone());
+        note(ProfileField::Language, Some(text(&old)));
     }
-    if let Some(new) = changes.time_zone.as_ref().filter(|new| **new != standing.time_zone) {
-        sealed.time_zone = keys.seal_option(&PROFILE_TIME_ZONE, row, new.as_ref())?;
-        note(ProfileField::TimeZone, standing.time_zone.as_ref().map(Personal::expose));
+    if let Some(new) = changes.time_zone.as_ref().filter(|new| **new != profile.time_zone) {
+        let old = std::mem::replace(&mut profile.time_zone, new.clone());
+        note(ProfileField::TimeZone, old.as_ref().map(text));
     }
-    Ok(replaced)
+    replaced
 }
 
 /// The history's column for a field: it dies with the category that the field belongs to.

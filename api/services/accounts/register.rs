@@ -5,11 +5,12 @@
 
 use chrono::TimeDelta;
 use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::AccountService;
 use crate::{
-    db::{Refusal, StorageError},
+    db::StorageError,
     domain::{
         data_dictionary::{
             Category, REGISTRATION_CONSENTS, REGISTRATION_EMAIL, REGISTRATION_LANGUAGE, REGISTRATION_PHONE,
@@ -37,10 +38,7 @@ use crate::{
         outbox as messages,
         passwords::HashingError,
         tokens::opaque::{self, Issued, TokenKind},
-        vault::{
-            Row, SubjectKeys, VaultError,
-            kms::{KeyPurpose, KmsError},
-        },
+        vault::{Row, SubjectKeys, VaultError, kms::KeyPurpose},
     },
 };
 
@@ -61,6 +59,34 @@ pub struct Registration {
     pub content_hash: [u8; 32],
     pub consents: Vec<(Purpose, bool)>,
     pub device_id: DeviceId,
+}
+
+/// A consent that waits for its giver to be known: in which words it was asked is fixed now, since
+/// a newer release may ask in others by the time the code comes.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Expressed {
+    pub(super) purpose: Purpose,
+    pub(super) by_policy: bool,
+    pub(super) granted: bool,
+    pub(super) definition_hash: [u8; 32],
+}
+
+impl Expressed {
+    /// What accepting the policy expresses (clause 4.1 and its kin), and what the person chose.
+    fn all(chosen: &[(Purpose, bool)]) -> Vec<Self> {
+        let by_policy = Purpose::expressed_by_policy().map(|definition| (definition, true, true));
+        let specific =
+            chosen.iter().filter_map(|(purpose, granted)| Some((purpose.definition()?, false, *granted)));
+        by_policy
+            .chain(specific)
+            .map(|(definition, by_policy, granted)| Self {
+                purpose: definition.purpose,
+                by_policy,
+                granted,
+                definition_hash: definition.hash(),
+            })
+            .collect()
+    }
 }
 
 /// What the registrant keeps until the code comes; it is never mailed.
@@ -101,22 +127,7 @@ impl From<StorageError> for RegistrationError {
     }
 }
 
-impl From<KmsError> for RegistrationError {
-    fn from(error: KmsError) -> Self {
-        Self::Vault(error.into())
-    }
-}
-
-impl Refusal for RegistrationError {
-    fn storage(&self) -> Option<&StorageError> {
-        match self {
-            Self::Storage(error) => Some(error),
-            Self::Vault(error) => error.storage(),
-            Self::Idempotency(error) => error.storage(),
-            _ => None,
-        }
-    }
-}
+service_error!(RegistrationError, storage in Vault, Idempotency);
 
 impl AccountService {
     /// Takes a registration in and mails a code to its address.
@@ -181,8 +192,9 @@ impl AccountService {
         let row = Row(id.as_bytes());
         let unwritable =
             VaultError::Broken { table: "registrations", column: "consents", why: "does not write" };
-        let consents =
-            serde_json::to_string(&registration.consents).map(PersonalText::new).map_err(|_| unwritable)?;
+        let consents = serde_json::to_string(&Expressed::all(&registration.consents))
+            .map(PersonalText::new)
+            .map_err(|_| unwritable)?;
         Ok(PendingRegistration {
             account_id: id,
             token_mac: token.mac,

@@ -3,23 +3,24 @@
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use super::{AccountService, RegistrationError, register::MAX_TRIES};
+use super::{
+    AccountService, RegistrationError,
+    register::{Expressed, MAX_TRIES},
+};
 use crate::{
-    db::{Conn, StorageError},
+    db::Conn,
     domain::{
-        account::{Account, AccountState, SealedProfile},
+        account::{Account, AccountState, Profile, SealedProfile},
         consent::{ConsentAction, ConsentEvent, ConsentKind, ConsentMethod, PolicyAcceptance},
         data_dictionary::{
-            PROFILE_EMAIL, PROFILE_LANGUAGE, PROFILE_PHONE, PROFILE_REAL_NAME, REGISTRATION_CONSENTS,
-            REGISTRATION_EMAIL, REGISTRATION_LANGUAGE, REGISTRATION_PASSWORD, REGISTRATION_PHONE,
-            REGISTRATION_REAL_NAME,
+            REGISTRATION_CONSENTS, REGISTRATION_EMAIL, REGISTRATION_LANGUAGE, REGISTRATION_PASSWORD,
+            REGISTRATION_PHONE, REGISTRATION_REAL_NAME,
         },
         email::Email,
         ids::ConsentEventId,
         language::LanguageTag,
         message::{Channel, Message, MessageBody},
         personal::{Personal, PersonalText},
-        purpose::{Purpose, PurposeDefinition},
         time::Timestamp,
     },
     repositories::{
@@ -31,7 +32,7 @@ use crate::{
     },
     services::{
         idempotency::Draft,
-        log::{LeafDraft, hex},
+        log::{Act, LeafDraft, hex},
         outbox as messages,
         sessions::{Origin, PreparedSession, SignedIn},
         tokens::opaque::{self, Presented, TokenKind},
@@ -49,7 +50,7 @@ pub struct Verification {
 /// A fresh account, signed in.
 pub struct OpenedAccount {
     pub account: Account,
-    pub profile: crate::domain::account::Profile,
+    pub profile: Profile,
     pub session: SignedIn,
 }
 
@@ -57,7 +58,8 @@ pub struct OpenedAccount {
 #[derive(Clone)]
 struct Opening {
     account: Account,
-    profile: SealedProfile,
+    profile: Profile,
+    sealed_profile: SealedProfile,
     indexes: Vec<(u32, [u8; 32])>,
     password: Vec<u8>,
     acceptance: PolicyAcceptance,
@@ -83,7 +85,8 @@ impl AccountService {
         let now = self.clock.now();
         let token = opaque::read(self.vault.kms(), TokenKind::Registration, &verification.registration_id)
             .ok_or(RegistrationError::Expired)?;
-        let pending = self.counted_try(token, now).await?.ok_or(RegistrationError::Expired)?;
+        let pending =
+            self.counted_try(token, repeatable.clone(), now).await?.ok_or(RegistrationError::Expired)?;
         let id = pending.account_id;
         let presented = opaque::code_mac(self.vault.kms(), pending.mac_version, id, &verification.code)?;
         if !bool::from(presented.ct_eq(&pending.code_mac)) {
@@ -91,7 +94,7 @@ impl AccountService {
         }
         let keys = self.vault.keys_of(id).await?;
         let opening = self.opening(&pending, &keys, &verification.origin, now)?;
-        let (account, sealed, session) =
+        let (account, profile, session) =
             (opening.account.clone(), opening.profile.clone(), opening.session.signed_in());
         self.db
             .write_for(id, move |c| {
@@ -106,19 +109,23 @@ impl AccountService {
             })
             .await?;
         self.outbox.wake();
-        let profile = super::profile::open(&keys, &sealed)?;
         Ok(OpenedAccount { account, profile, session })
     }
 
-    /// Counts the try in a transaction of its own: no crash or rollback takes it back.
+    /// Counts the try in a transaction of its own: no crash or rollback takes it back. A repeat of
+    /// what was carried out is no try.
     async fn counted_try(
         &self,
         token: Presented,
+        repeatable: Option<Draft>,
         now: Timestamp,
-    ) -> Result<Option<PendingRegistration>, StorageError> {
+    ) -> Result<Option<PendingRegistration>, RegistrationError> {
         self.db
             .write_for(token.account_id, move |c| {
-                registrations::count_try(c, token.account_id, &token.mac, MAX_TRIES, now)
+                if let Some(draft) = &repeatable {
+                    draft.refuse_if_done(c)?;
+                }
+                Ok(registrations::count_try(c, token.account_id, &token.mac, MAX_TRIES, now)?)
             })
             .await
     }
@@ -144,8 +151,10 @@ impl AccountService {
             created_at: now,
         };
         let session = self.sessions.prepare(keys, &account, origin, now)?;
+        let profile = profile(pending, keys, &email, &language, now)?;
         Ok(Opening {
-            profile: profile(pending, keys, &email, &language, now)?,
+            sealed_profile: super::profile::seal(keys, &profile)?,
+            profile,
             indexes: self.vault.blind_indexes(KeyPurpose::EmailIndex, email.expose()),
             password: self.vault.pepper(id, &phc)?,
             acceptance,
@@ -163,7 +172,7 @@ impl Opening {
         let last = self.events.last().map_or(self.acceptance.sequence, |event| event.sequence);
         accounts::insert(c, &self.account, last)?;
         account_emails::insert(c, self.account.id, &self.indexes)?;
-        profiles::insert(c, &self.profile)?;
+        profiles::insert(c, &self.sealed_profile)?;
         credentials::insert(c, self.account.id, &self.password, self.account.created_at)?;
         for leaf in &self.leaves {
             leaves::append(c, leaf)?;
@@ -185,19 +194,17 @@ fn profile(
     email: &Email,
     language: &LanguageTag,
     now: Timestamp,
-) -> Result<SealedProfile, VaultError> {
+) -> Result<Profile, VaultError> {
     let id = pending.account_id;
     let row = Row(id.as_bytes());
-    let name = keys.open(&REGISTRATION_REAL_NAME, row, &pending.real_name)?;
-    let phone = keys.open_option(&REGISTRATION_PHONE, row, pending.phone.as_ref())?;
-    Ok(SealedProfile {
+    Ok(Profile {
         account_id: id,
         version: 1,
-        real_name: keys.seal(&PROFILE_REAL_NAME, row, &name)?,
+        real_name: keys.open(&REGISTRATION_REAL_NAME, row, &pending.real_name)?,
         display_name: None,
-        email: keys.seal(&PROFILE_EMAIL, row, email)?,
-        phone: keys.seal_option(&PROFILE_PHONE, row, phone.as_ref())?,
-        language: keys.seal(&PROFILE_LANGUAGE, row, language)?,
+        email: email.clone(),
+        phone: keys.open_option(&REGISTRATION_PHONE, row, pending.phone.as_ref())?,
+        language: language.clone(),
         time_zone: None,
         email_verified_at: now,
         phone_verified_at: None,
@@ -205,6 +212,10 @@ fn profile(
         updated_at: now,
     })
 }
+
+const POLICY_ACCEPTED: Act = Act { name: "policy.accepted", object: "policy_version", clause: "0.4" };
+const CONSENT_GRANTED: Act = Act { name: "consent.granted", object: "consent_event", clause: "4.8" };
+const CONSENT_DECLINED: Act = Act { name: "consent.declined", object: "consent_event", clause: "4.8" };
 
 /// The acceptance and the consents that waited in the registration, with both instants, and a leaf
 /// for each: clause 4.1 and its kin by policy, the rest as the person chose.
@@ -226,46 +237,39 @@ fn ledger(
         leaf_id: draft.id(),
     };
     let mut leaves =
-        vec![draft.of_person(keys, "policy.accepted", &acceptance_facts(&acceptance, pending))?];
+        vec![draft.of_person(keys, &POLICY_ACCEPTED, &acceptance_facts(&acceptance, pending))?];
     let mut events = Vec::new();
-    for (n, (definition, kind, action)) in (2..).zip(expressed(pending, keys)?) {
+    for (n, expressed) in (2..).zip(expressed(pending, keys)?) {
         let draft = LeafDraft::new(now)?;
         let event = ConsentEvent {
             id: ConsentEventId::generate(now),
             account_id: id,
             sequence: n,
-            purpose: definition.purpose,
-            action,
-            kind,
+            purpose: expressed.purpose,
+            action: if expressed.granted { ConsentAction::Granted } else { ConsentAction::Declined },
+            kind: if expressed.by_policy { ConsentKind::PolicyClause } else { ConsentKind::Specific },
             policy_version: pending.policy_version,
-            definition_hash: definition.hash(),
+            definition_hash: expressed.definition_hash,
             method: ConsentMethod::Registration,
             given_at,
             recorded_at: now,
             leaf_id: draft.id(),
         };
-        let named = format!("consent.{}", event.action.as_str());
-        leaves.push(draft.of_person(keys, &named, &event_facts(&event, pending))?);
+        let act = if expressed.granted { &CONSENT_GRANTED } else { &CONSENT_DECLINED };
+        leaves.push(draft.of_person(keys, act, &event_facts(&event, pending))?);
         events.push(event);
     }
     Ok((acceptance, events, leaves))
 }
 
-type Expressed = (&'static PurposeDefinition, ConsentKind, ConsentAction);
-
 fn expressed(pending: &PendingRegistration, keys: &SubjectKeys) -> Result<Vec<Expressed>, VaultError> {
     let row = Row(pending.account_id.as_bytes());
     let text: PersonalText = keys.open(&REGISTRATION_CONSENTS, row, &pending.consents)?;
-    let unreadable =
-        || VaultError::Broken { table: "registrations", column: "consents", why: "does not read" };
-    let chosen: Vec<(Purpose, bool)> = serde_json::from_str(text.expose()).map_err(|_| unreadable())?;
-    let by_policy = Purpose::expressed_by_policy()
-        .map(|definition| (definition, ConsentKind::PolicyClause, ConsentAction::Granted));
-    let specific = chosen.into_iter().filter_map(|(purpose, granted)| {
-        let action = if granted { ConsentAction::Granted } else { ConsentAction::Declined };
-        Some((purpose.definition()?, ConsentKind::Specific, action))
-    });
-    Ok(by_policy.chain(specific).collect())
+    serde_json::from_str(text.expose()).map_err(|_| VaultError::Broken {
+        table: "registrations",
+        column: "consents",
+        why: "does not read",
+    })
 }
 
 fn acceptance_facts(
@@ -273,9 +277,9 @@ fn acceptance_facts(
     pending: &PendingRegistration,
 ) -> Vec<(&'static str, String)> {
     vec![
+        ("version", acceptance.version.to_string()),
         ("account", acceptance.account_id.to_string()),
         ("sequence", acceptance.sequence.to_string()),
-        ("version", acceptance.version.to_string()),
         ("content_hash", hex(&acceptance.content_hash)),
         ("method", acceptance.method.as_str().to_owned()),
         ("device", pending.device_id.to_string()),
@@ -286,9 +290,9 @@ fn acceptance_facts(
 
 fn event_facts(event: &ConsentEvent, pending: &PendingRegistration) -> Vec<(&'static str, String)> {
     vec![
+        ("event", event.id.to_string()),
         ("account", event.account_id.to_string()),
         ("sequence", event.sequence.to_string()),
-        ("event", event.id.to_string()),
         ("purpose", event.purpose.as_str().to_owned()),
         ("action", event.action.as_str().to_owned()),
         ("kind", event.kind.as_str().to_owned()),

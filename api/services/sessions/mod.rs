@@ -11,7 +11,7 @@ pub use list::{OpenSession, SessionPage};
 pub use sign_in::{Origin, PreparedSession};
 
 use crate::{
-    db::{Db, Refusal, StorageError},
+    db::{Db, StorageError},
     domain::{
         account::AccountState,
         ids::{AccountId, SessionId},
@@ -60,22 +60,7 @@ pub enum SessionError {
     Storage(#[from] StorageError),
 }
 
-impl From<KmsError> for SessionError {
-    fn from(error: KmsError) -> Self {
-        Self::Vault(error.into())
-    }
-}
-
-impl Refusal for SessionError {
-    fn storage(&self) -> Option<&StorageError> {
-        match self {
-            Self::Storage(error) => Some(error),
-            Self::Vault(error) => error.storage(),
-            Self::Idempotency(error) => error.storage(),
-            _ => None,
-        }
-    }
-}
+service_error!(SessionError, storage in Vault, Idempotency);
 
 /// What a signed-in person holds.
 #[derive(Clone)]

@@ -46,7 +46,7 @@ impl SessionService {
         let known = self
             .db
             .read(move |c| {
-                let Some((session, ..)) = refresh_tokens::find(c, id, &mac)? else { return Ok(None) };
+                let Some((session, _)) = refresh_tokens::find(c, id, &mac)? else { return Ok(None) };
                 Ok::<_, StorageError>(
                     sessions::find_standing(c, id, session)?.map(|standing| (session, standing)),
                 )
@@ -85,7 +85,11 @@ fn rotate(
     repeatable: Option<&Draft>,
     now: Timestamp,
 ) -> Result<Refreshed, SessionError> {
-    let Some((session, expires_at, _)) = refresh_tokens::find(c, id, mac)? else {
+    // A repeat of an exchange that was carried out is not the reuse of its token.
+    if let Some(draft) = repeatable {
+        draft.refuse_if_done(c)?;
+    }
+    let Some((session, expires_at)) = refresh_tokens::find(c, id, mac)? else {
         return Ok(Refreshed::Refused);
     };
     if !refresh_tokens::spend(c, id, mac, now)? {

@@ -97,12 +97,13 @@ impl SessionService {
         let (account, old_hash) = found
             .filter(|(account, _)| comparison.matches && account.state.may_sign_in())
             .ok_or(SessionError::InvalidCredentials)?;
-        let new_hash = if comparison.outdated || stale_pepper {
-            let phc = self.passwords.hash(password).await?;
-            Some(self.vault.pepper(account.id, &phc)?)
-        } else {
-            None
-        };
+        let mut new_hash = None;
+        // A machine too busy for a second hash renews it another time.
+        if (comparison.outdated || stale_pepper)
+            && let Ok(phc) = self.passwords.hash(password).await
+        {
+            new_hash = Some(self.vault.pepper(account.id, &phc)?);
+        }
         let keys = self.vault.keys_of(account.id).await?;
         let prepared = self.prepare(&keys, &account, &origin, now)?;
         let (signed_in, id) = (prepared.signed_in(), account.id);

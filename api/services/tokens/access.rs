@@ -27,6 +27,9 @@ pub const LIFETIME: TimeDelta = TimeDelta::minutes(10);
 const LEEWAY: i64 = 5;
 const TYPE: &str = "at+jwt;person";
 const AUDIENCE: &str = "smart-mining:person";
+/// How long a key still verifies after its successor was made: every process knows the new one by
+/// then, and every token of the old one has lapsed. A leaked key is so worthless within the hour.
+const OVERLAP: TimeDelta = TimeDelta::hours(1);
 const CACHED: usize = 50_000;
 const MAX_LENGTH: usize = 2_048;
 
@@ -133,7 +136,7 @@ impl AccessTokens {
         let claims = if let Some(claims) = self.inner.verified.get(&digest) {
             claims
         } else {
-            let claims = Arc::new(self.check(token)?);
+            let claims = Arc::new(self.check(token, now)?);
             self.inner.verified.insert(digest, Arc::clone(&claims));
             claims
         };
@@ -142,14 +145,17 @@ impl AccessTokens {
         in_time.then_some(claims)
     }
 
-    fn check(&self, token: &str) -> Option<Claims> {
+    fn check(&self, token: &str, now: Timestamp) -> Option<Claims> {
         let header = token.split('.').next()?;
         let header: StrictHeader = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(header).ok()?).ok()?;
         if header.alg != "EdDSA" || header.typ != TYPE {
             return None;
         }
-        let version = header.kid.strip_prefix("person-")?.parse().ok()?;
+        let version: u32 = header.kid.strip_prefix("person-")?.parse().ok()?;
         let pair = self.pair(version).ok()?;
+        if !self.verifying_versions(now).contains(&version) {
+            return None;
+        }
         // Times are checked at every use, against the injected clock.
         let mut validation = Validation::new(Algorithm::EdDSA);
         validation.validate_exp = false;
@@ -165,9 +171,28 @@ impl AccessTokens {
     /// # Errors
     ///
     /// Only if a signing key is gone.
-    pub fn public_keys(&self) -> Result<Vec<PublicKey>, KmsError> {
-        let versions = self.inner.kms.live_versions(KeyPurpose::PersonToken);
-        versions.into_iter().map(|version| Ok(self.pair(version)?.public.clone())).collect()
+    pub fn public_keys(&self, now: Timestamp) -> Result<Vec<PublicKey>, KmsError> {
+        self.verifying_versions(now)
+            .into_iter()
+            .map(|version| Ok(self.pair(version)?.public.clone()))
+            .collect()
+    }
+
+    /// The active version, and the ones before it whose overlap has not passed; newest first.
+    fn verifying_versions(&self, now: Timestamp) -> Vec<u32> {
+        let mut keys = self.inner.kms.facts();
+        keys.retain(|key| key.purpose == KeyPurpose::PersonToken);
+        keys.sort_unstable_by_key(|key| std::cmp::Reverse(key.version));
+        let mut successor: Option<Timestamp> = None;
+        let mut versions = Vec::new();
+        for key in keys {
+            if successor.is_some_and(|made_at| made_at.plus(OVERLAP) <= now) {
+                break;
+            }
+            versions.push(key.version);
+            successor = Some(key.created_at);
+        }
+        versions
     }
 
     fn pair(&self, version: u32) -> Result<Arc<KeyPair>, KmsError> {

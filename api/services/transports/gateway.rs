@@ -53,8 +53,9 @@ impl GatewayTransport {
             .json(&body);
         match request.send().await.map(|answer| answer.status().as_u16()) {
             Ok(200..=299) => Ok(()),
-            Ok(408 | 409 | 425 | 429 | 500..=599) | Err(_) => Err(Failure::Passing("gateway_unavailable")),
-            Ok(_) => Err(Failure::Final("gateway_refused")),
+            // A verdict on the message; anything else, a refused token too, is trouble that somebody mends.
+            Ok(400 | 413 | 422) => Err(Failure::Final("gateway_refused")),
+            Ok(_) | Err(_) => Err(Failure::Passing("gateway_unavailable")),
         }
     }
 }

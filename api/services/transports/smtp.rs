@@ -8,6 +8,9 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::{Failure, Outgoing, UnusableTransport};
 
+/// Mailbox unavailable, not local, name not allowed, transaction failed.
+const VERDICTS: [u16; 4] = [550, 551, 553, 554];
+
 pub struct SmtpTransport {
     client: AsyncSmtpTransport<Tokio1Executor>,
     from: String,
@@ -26,7 +29,11 @@ impl SmtpTransport {
         let mail = format(message, &self.from)?;
         match self.client.send(mail).await {
             Ok(_) => Ok(()),
-            Err(error) if error.is_permanent() => Err(Failure::Final("smtp_refused")),
+            // Final is a verdict on the recipient or the message (RFC 5321, 4.2.3); a refused login,
+            // say, is trouble of ours that somebody mends.
+            Err(error) if error.status().is_some_and(|code| VERDICTS.contains(&u16::from(code))) => {
+                Err(Failure::Final("smtp_refused"))
+            }
             Err(_) => Err(Failure::Passing("smtp_unavailable")),
         }
     }

@@ -25,6 +25,19 @@ pub enum KeyFileError {
     Damaged(usize),
 }
 
+/// Holds off every other process that would read, change and replace the file; until dropped.
+///
+/// # Errors
+///
+/// [`KeyFileError::Io`].
+pub(super) fn lock(path: &Path) -> Result<File, KeyFileError> {
+    fs::create_dir_all(path.parent().unwrap_or_else(|| Path::new(".")))?;
+    let beside = path.with_extension("lock");
+    let lock = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(beside)?;
+    lock.lock()?;
+    Ok(lock)
+}
+
 /// Reads the file, which nobody but its owner may read.
 ///
 /// # Errors

@@ -5,7 +5,8 @@
 
 use std::{
     path::{Path, PathBuf},
-    sync::{Arc, RwLock},
+    sync::{Arc, Mutex, PoisonError, RwLock},
+    time::{Duration, Instant},
 };
 
 use chacha20poly1305::{
@@ -110,10 +111,14 @@ pub enum KmsError {
     Crypto,
 }
 
+/// An unknown version sends us to the key file at most this often.
+const RELOAD_EVERY: Duration = Duration::from_secs(1);
+
 /// The master keys of one installation.
 pub struct Kms {
     path: PathBuf,
     keys: RwLock<Arc<Vec<MasterKey>>>,
+    last_reload: Mutex<Option<Instant>>,
 }
 
 /// A fresh random key.
@@ -134,6 +139,7 @@ impl Kms {
     ///
     /// [`KmsError::File`] if the file is exposed, damaged or cannot be written.
     pub fn open(path: &Path, now: Timestamp) -> Result<Self, KmsError> {
+        let _lock = key_file::lock(path)?;
         let mut keys = if path.exists() { key_file::read(path)? } else { Vec::new() };
         let missing: Vec<_> = KeyPurpose::ALL
             .iter()
@@ -151,7 +157,7 @@ impl Kms {
         if !missing.is_empty() {
             key_file::write(path, &keys)?;
         }
-        Ok(Self { path: path.to_owned(), keys: RwLock::new(Arc::new(keys)) })
+        Ok(Self { path: path.to_owned(), keys: RwLock::new(Arc::new(keys)), last_reload: Mutex::default() })
     }
 
     fn keys(&self) -> Arc<Vec<MasterKey>> {
@@ -185,8 +191,20 @@ impl Kms {
         if let Some(key) = find() {
             return Ok(key);
         }
-        self.reload()?;
+        // Clients can name versions that never were, so the file is not read for each of them.
+        if self.may_reload() {
+            self.reload()?;
+        }
         find().ok_or(KmsError::UnknownVersion { purpose, version })
+    }
+
+    fn may_reload(&self) -> bool {
+        let mut last = self.last_reload.lock().unwrap_or_else(PoisonError::into_inner);
+        let due = last.is_none_or(|at| at.elapsed() >= RELOAD_EVERY);
+        if due {
+            *last = Some(Instant::now());
+        }
+        due
     }
 
     /// The version that protects what is new.
@@ -221,6 +239,7 @@ impl Kms {
     ///
     /// [`KmsError::File`] if the file cannot be replaced; nothing has changed then.
     pub fn rotate(&self, purpose: KeyPurpose, now: Timestamp) -> Result<u32, KmsError> {
+        let _lock = key_file::lock(&self.path)?;
         self.reload()?;
         let mut keys = self.keys().as_ref().clone();
         let version = self.live_versions(purpose).first().copied().unwrap_or(0) + 1;

@@ -253,6 +253,11 @@ impl Vault {
         Ok(keys)
     }
 
+    /// Drops keys from memory that were not read again for a while.
+    pub fn forget_old_keys(&self) {
+        self.cache.retain(|_, (at, _)| at.elapsed() < CACHE_FOR);
+    }
+
     /// Destroys a key for good: whatever it sealed is unreadable from then on, also in backups.
     ///
     /// # Errors

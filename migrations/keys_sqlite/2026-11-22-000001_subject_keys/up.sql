@@ -18,3 +18,10 @@ CREATE TABLE key_tombstones (
     erased_at INTEGER NOT NULL,
     CONSTRAINT key_tombstones_pkey PRIMARY KEY (account_id, category)
 ) STRICT;
+
+-- The installation that this store belongs to: data and keys of different ones are never opened together.
+CREATE TABLE store_identity (
+    singleton INTEGER NOT NULL CONSTRAINT store_identity_pkey PRIMARY KEY
+        CONSTRAINT store_identity_singleton CHECK (singleton = 1),
+    installation_id BLOB NOT NULL
+) STRICT;

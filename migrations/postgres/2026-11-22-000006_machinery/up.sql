@@ -26,3 +26,10 @@ CREATE TABLE leases (
     holder uuid NOT NULL,
     expires_at timestamptz NOT NULL
 );
+
+-- The installation that this store belongs to: data and keys of different ones are never opened together.
+CREATE TABLE store_identity (
+    singleton smallint NOT NULL CONSTRAINT store_identity_pkey PRIMARY KEY
+        CONSTRAINT store_identity_singleton CHECK (singleton = 1),
+    installation_id uuid NOT NULL
+);

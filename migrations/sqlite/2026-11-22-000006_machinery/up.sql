@@ -26,3 +26,10 @@ CREATE TABLE leases (
     holder BLOB NOT NULL,
     expires_at INTEGER NOT NULL
 ) STRICT;
+
+-- The installation that this store belongs to: data and keys of different ones are never opened together.
+CREATE TABLE store_identity (
+    singleton INTEGER NOT NULL CONSTRAINT store_identity_pkey PRIMARY KEY
+        CONSTRAINT store_identity_singleton CHECK (singleton = 1),
+    installation_id BLOB NOT NULL
+) STRICT;

@@ -2,8 +2,10 @@
 
 use std::{
     collections::BTreeMap,
+    fs::File,
     io::{BufRead, BufReader},
-    process::{Child, Command, Output, Stdio},
+    path::Path,
+    process::{Child, Command, ExitStatus, Output, Stdio},
 };
 
 pub struct Process {
@@ -14,10 +16,19 @@ pub struct Process {
 impl Process {
     /// Starts `serve` and waits until it tells where it listens.
     pub fn serve(settings: &BTreeMap<String, String>) -> Self {
+        Self::start(settings, Stdio::null())
+    }
+
+    /// [`serve`](Self::serve), with its log in a file.
+    pub fn serve_logging_to(settings: &BTreeMap<String, String>, log: &Path) -> Self {
+        Self::start(settings, File::create(log).expect("a file for the log").into())
+    }
+
+    fn start(settings: &BTreeMap<String, String>, log: Stdio) -> Self {
         let mut child = command(settings)
             .arg("serve")
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(log)
             .spawn()
             .expect("the executable starts");
         let out = child.stdout.take().expect("its output");
@@ -32,6 +43,13 @@ impl Process {
     /// Runs a command to its end.
     pub fn run(settings: &BTreeMap<String, String>, arguments: &[&str]) -> Output {
         command(settings).args(arguments).output().expect("the executable runs")
+    }
+
+    /// SIGTERM, and how it ended.
+    pub fn terminate_and_wait(mut self) -> ExitStatus {
+        let id = self.child.id().to_string();
+        Command::new("kill").arg(id).status().expect("the signal is sent");
+        self.child.wait().expect("the process ends")
     }
 
     /// SIGKILL: nothing is flushed, nothing is finished.
