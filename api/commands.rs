@@ -3,6 +3,7 @@
 use std::{fmt::Write as _, io::Write, process::ExitCode, time::Duration};
 
 use clap::{Parser, Subcommand, ValueEnum};
+use rustix::process::{Resource, getrlimit, setrlimit};
 
 use crate::{
     config::{self, Config, ConfigError},
@@ -103,6 +104,9 @@ enum CommandError {
 
 /// Parses the command line and does what it says.
 pub fn main() -> ExitCode {
+    // Whatever is written is for the service's user alone, in a folder that others may enter too.
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+    raise_file_limit();
     let command = Cli::parse().command.unwrap_or(Command::Serve);
     match run(&command) {
         Ok(()) => ExitCode::SUCCESS,
@@ -111,6 +115,14 @@ pub fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// A connection is a file; the soft limit that shells start with is soon used up.
+fn raise_file_limit() {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    // Without it the service still serves, only fewer at once.
+    let _ = setrlimit(Resource::Nofile, limit);
 }
 
 fn run(command: &Command) -> Result<(), CommandError> {

@@ -345,8 +345,9 @@ fn listen(
                 .configure(handlers::operations)
                 .into_app()
                 .configure(handlers::surroundings)
-                .wrap(from_fn(handlers::guard))
                 .wrap(Condition::new(!http.cors_origins.is_empty(), cors(&http)))
+                // Outermost: nothing is answered without it.
+                .wrap(from_fn(handlers::guard))
         }
     })
     .workers(http.workers)

@@ -17,9 +17,11 @@ pub enum LogFormat {
 
 /// Starts logging and takes panics into it; a second call changes nothing.
 pub fn start(format: LogFormat, level: &str) {
-    // A bare level is for our own lines: libraries log headers, recipients and statements at theirs.
+    // A bare level is for our own lines: libraries log headers, recipients and
+    // statements at theirs, and malformed requests as errors of ours.
     let bare = level.bytes().all(|b| b.is_ascii_alphabetic());
-    let directives = if bare { format!("warn,smart_mining={level}") } else { level.to_owned() };
+    let directives =
+        if bare { format!("warn,actix_http=off,smart_mining={level}") } else { level.to_owned() };
     let filter = EnvFilter::try_new(directives).unwrap_or_else(|_| EnvFilter::new("info"));
     let registry = tracing_subscriber::registry().with(filter);
     let started = match format {

@@ -19,7 +19,7 @@ fn normalise(text: &str) -> Option<String> {
         return None;
     }
     let (local, domain) = text.rsplit_once('@')?;
-    // Lower-casing can leave NFC and the other way round, so both run until nothing moves.
+    // Lower-casing can leave NFC, hence twice; a test holds that the form is stable.
     let local: String = local.nfc().collect::<String>().to_lowercase().nfc().collect();
     let domain = idna::domain_to_ascii_strict(domain).ok()?;
     let address = format!("{local}@{domain}");

@@ -8,7 +8,7 @@ use actix_web::{
 };
 
 use super::{
-    extract::{By, IdempotencyKey, IfMatch, Page, Person, StrictJson, Turn, draft, etag},
+    extract::{By, IdempotencyKey, IfMatch, NoBody, Page, Person, StrictJson, Turn, draft, etag},
     views::{AccountChangePage, AccountView, DataConfirmationView, UpdateAccount},
 };
 use crate::{
@@ -81,10 +81,10 @@ pub(super) async fn list_account_changes(
 )]
 #[post("/v1/account/data-confirmations")]
 pub(super) async fn confirm_account_data(
-    By(person, key): By<IdempotencyKey>,
+    By(person, (key, NoBody)): By<(IdempotencyKey, NoBody)>,
     services: Data<Services>,
 ) -> Result<HttpResponse, Problem> {
-    let ticket = match key.turn(Some(person.account_id), &idempotency::digest(b"")).await? {
+    let ticket = match key.turn(person.account_id.as_bytes(), &idempotency::digest(b"")).await? {
         Turn::Act(ticket) => ticket,
         Turn::Repeat(answer) => return Ok(created(answer)),
     };

@@ -32,7 +32,7 @@ pub(super) async fn register_account(
     body: StrictJson<RegisterAccount>,
     services: Data<Services>,
 ) -> Result<HttpResponse, Problem> {
-    let ticket = match key.turn(None, &body.digest).await? {
+    let ticket = match key.turn(client.caller(), &body.digest).await? {
         Turn::Act(ticket) => ticket,
         Turn::Repeat(answer) => return Ok(answer),
     };
@@ -82,7 +82,7 @@ pub(super) async fn verify_account(
     body: StrictJson<VerifyAccount>,
     services: Data<Services>,
 ) -> Result<HttpResponse, Problem> {
-    let ticket = match key.turn(None, &body.digest).await? {
+    let ticket = match key.turn(client.caller(), &body.digest).await? {
         Turn::Act(ticket) => ticket,
         Turn::Repeat(answer) => return Ok(answer),
     };

@@ -35,7 +35,7 @@ pub(super) async fn create_session(
     body: StrictJson<CreateSession>,
     services: Data<Services>,
 ) -> Result<HttpResponse, Problem> {
-    let ticket = match key.turn(None, &body.digest).await? {
+    let ticket = match key.turn(client.caller(), &body.digest).await? {
         Turn::Act(ticket) => ticket,
         Turn::Repeat(answer) => return Ok(answer),
     };
@@ -62,11 +62,12 @@ pub(super) async fn create_session(
 )]
 #[post("/v1/sessions/refresh")]
 pub(super) async fn refresh_session(
+    client: Client,
     key: IdempotencyKey,
     body: StrictJson<RefreshSession>,
     services: Data<Services>,
 ) -> Result<HttpResponse, Problem> {
-    let ticket = match key.turn(None, &body.digest).await? {
+    let ticket = match key.turn(client.caller(), &body.digest).await? {
         Turn::Act(ticket) => ticket,
         Turn::Repeat(answer) => return Ok(answer),
     };

@@ -43,8 +43,8 @@ service_error!(IdempotencyError, storage in Vault);
 
 /// A request that may be repeated.
 pub struct Request<'a> {
-    /// `None` for callers without a token.
-    pub caller: Option<AccountId>,
+    /// The account that calls, or the device of a caller without a token; empty if neither is known.
+    pub caller: &'a [u8],
     pub key: &'a str,
     pub operation: &'static str,
     pub body_digest: &'a [u8; 32],
@@ -200,8 +200,7 @@ impl IdempotencyService {
         let kms = self.vault.kms();
         let version = kms.live_versions(KeyPurpose::TokenMac).last().copied().unwrap_or(1);
         let mac = |parts: &[&[u8]]| kms.mac(KeyPurpose::TokenMac, version, parts);
-        let caller = request.caller.map(|id| *id.as_bytes());
-        let caller: &[u8] = caller.as_ref().map_or(b"public", |id| id.as_slice());
+        let caller = request.caller;
         Ok(Draft {
             caller_mac: mac(&[b"idempotency-caller", caller])?,
             key_mac: mac(&[b"idempotency-key", caller, request.key.as_bytes()])?,

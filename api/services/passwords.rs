@@ -162,6 +162,20 @@ fn hash(cost: HashCost, password: &[u8]) -> Result<String, HashingError> {
     Ok(hash.to_string())
 }
 
+/// Does the work by which an older hash was cheaper: its account must not answer faster than an
+/// address that has none.
+fn burn_difference(cost: HashCost, stored: &Params) {
+    let spent = u64::from(stored.m_cost()) * u64::from(stored.t_cost());
+    let wanted = u64::from(cost.memory_kib) * u64::from(cost.iterations);
+    let missing = wanted.saturating_sub(spent) / u64::from(cost.memory_kib);
+    if let Ok(iterations) = u32::try_from(missing)
+        && iterations > 0
+    {
+        // What comes of it is of no interest.
+        let _ = hash(HashCost { iterations, ..cost }, b"nobody");
+    }
+}
+
 fn compare(cost: HashCost, password: &[u8], phc: &str) -> Result<Comparison, HashingError> {
     let stored = PasswordHash::new(phc).map_err(|_| HashingError::Failed)?;
     let params = Params::try_from(&stored).map_err(|_| HashingError::Failed)?;
@@ -170,5 +184,6 @@ fn compare(cost: HashCost, password: &[u8], phc: &str) -> Result<Comparison, Has
     }
     let matches = argon2(cost)?.verify_password(password, &stored).is_ok();
     let outdated = params.m_cost() < cost.memory_kib || params.t_cost() < cost.iterations;
+    burn_difference(cost, &params);
     Ok(Comparison { matches, outdated })
 }

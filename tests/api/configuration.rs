@@ -1,5 +1,6 @@
 //! Configuration: typed, known by name, and strict in production.
 
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::{
     collections::BTreeMap,
     fs,
@@ -195,7 +196,8 @@ async fn logs_at_the_loudest_name_nobody() {
         let answer = client.post(format!("{}/v1/sessions", process.url)).json(&body).send().await.unwrap();
         assert_eq!(answer.status(), 401);
     }
-    let mail = || async { fs::read_dir(database.folder.path().join("outbox")).ok()?.next() };
+    let mail =
+        || async { fs::read_dir(database.folder.path().join("outbox")).ok()?.next().is_some().then_some(()) };
     eventually("the mail", mail).await;
     drop(process);
 
@@ -222,4 +224,21 @@ async fn a_signal_lets_requests_under_way_finish() {
     assert!(process.terminate_and_wait().success());
 
     assert_eq!(slow.await.unwrap().unwrap().status(), 401, "it was answered all the same");
+}
+
+#[tokio::test]
+async fn what_is_written_is_for_the_services_user_alone() {
+    let database = TestDatabase::fresh();
+    fs::set_permissions(database.folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    let _process = Process::serve(&settings(&database, &[]));
+    let mut folders = vec![database.folder.path().to_owned()];
+    let mut files = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap().filter_map(Result::ok) {
+            let mode = entry.metadata().unwrap().mode();
+            assert_eq!(mode & 0o077, 0, "{}", entry.path().display());
+            if entry.path().is_dir() { folders.push(entry.path()) } else { files += 1 }
+        }
+    }
+    assert!(files > 0);
 }

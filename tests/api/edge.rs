@@ -342,3 +342,74 @@ async fn nothing_personal_reaches_an_answer_that_refuses() {
         assert!(!answer.text.contains(canary), "{}", answer.text);
     }
 }
+
+/// Sends a head that announces a chunked body, sends nothing of it, and reads until the other side closes.
+fn falls_silent(address: &str, method: &str, path: &str, headers: &str) -> (String, bool) {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(8))).unwrap();
+    let head =
+        format!("{method} {path} HTTP/1.1\r\nhost: {address}\r\n{headers}transfer-encoding: chunked\r\n\r\n");
+    stream.write_all(head.as_bytes()).unwrap();
+    let mut answer = Vec::new();
+    let closed = stream.read_to_end(&mut answer).is_ok();
+    (String::from_utf8_lossy(&answer).into_owned(), closed)
+}
+
+#[tokio::test]
+async fn a_silent_sender_keeps_no_connection() {
+    let app = App::start_with(&[("BODY_SECONDS", "1")]).await;
+    let address = app.url.trim_start_matches("http://").to_owned();
+    let json = "content-type: application/json\r\n";
+    for (method, path, headers, status) in [
+        ("POST", "/nope", "", "404"),
+        ("GET", "/v1/policy-versions/current", "", "200"),
+        ("PATCH", "/v1/account", json, "401"),
+        ("POST", "/v1/sessions", "", "415"),
+        ("POST", "/v1/sessions", json, "408"),
+        ("POST", "/v1/sessions", "content-type: application/json\r\nhost: evil.example\r\n", "400"),
+    ] {
+        let to = address.clone();
+        let (answer, closed) =
+            tokio::task::spawn_blocking(move || falls_silent(&to, method, path, headers)).await.unwrap();
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{method} {path}: {answer}");
+        assert!(closed, "{method} {path}: the connection stays open");
+    }
+}
+
+#[tokio::test]
+async fn an_operation_without_a_body_takes_none() {
+    let app = App::start().await;
+    let ada = app.person("ada@example.org").await;
+    let body = json!({ "other": 1 });
+    let answer = ada.sends(Method::POST, "/v1/account/data-confirmations", &[], Some(&body)).await;
+    assert_eq!(answer.problem(), (400, "malformed_request".to_owned()));
+    assert_eq!(ada.sends(Method::POST, "/v1/account/data-confirmations", &[], None).await.status, 201);
+}
+
+#[tokio::test]
+async fn what_a_library_refuses_is_a_problem_too() {
+    let app = App::start().await;
+    assert_eq!(app.get("/docs/nothing.js").await.problem(), (404, "not_found".to_owned()));
+    for path in ["/health/live", "/openapi.yaml", "/"] {
+        let answer = app.send(Method::POST, path, &[], None).await;
+        assert_eq!((answer.problem().0, answer.header("allow")), (405, "GET"), "{path}");
+    }
+    for path in ["/v1/policy-versions/+1", "/v1/policy-versions/01"] {
+        assert_eq!(app.get(path).await.status, 404, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn hops_are_read_whatever_stands_left_of_them() {
+    let app = App::start_with(&[("RATE_ORDINARY", "10"), ("TRUSTED_PROXIES", "127.0.0.0/8")]).await;
+    let from = |hops: &'static [u8]| {
+        let request = app
+            .client
+            .get(format!("{}/v1/policy-versions/current", app.url))
+            .header("x-forwarded-for", reqwest::header::HeaderValue::from_bytes(hops).unwrap());
+        async move { request.send().await.unwrap().status().as_u16() }
+    };
+    assert_eq!(from(b"\xff, 192.0.2.7").await, 200);
+    assert_eq!(from(b"192.0.2.7:5050").await, 429, "the same caller, with a port");
+    assert_eq!(from(b"[2001:db8::1]:99").await, 200);
+}

@@ -1,6 +1,6 @@
 //! Where a request comes from: the peer, unless the peer is a proxy that we trust.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use actix_web::HttpRequest;
 use ipnet::IpNet;
@@ -12,20 +12,26 @@ pub(in crate::handlers) fn client_address(request: &HttpRequest, trusted: &[IpNe
     if !is_trusted(&peer) {
         return peer;
     }
-    let hops: Vec<&str> = request
+    let hops: Vec<&[u8]> = request
         .headers()
         .get_all("x-forwarded-for")
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
+        .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
         .collect();
     let mut client = peer;
     for hop in hops.into_iter().rev() {
         // An unreadable hop ends the chain: what stands left of it is worth nothing.
-        let Ok(address) = hop.trim().parse::<IpAddr>() else { break };
-        client = address.to_canonical();
+        let Some(address) = read_hop(hop) else { break };
+        client = address;
         if !is_trusted(&client) {
             break;
         }
     }
     client
+}
+
+/// An address, which some proxies write with a port.
+fn read_hop(hop: &[u8]) -> Option<IpAddr> {
+    let text = std::str::from_utf8(hop).ok()?.trim();
+    let address = text.parse().or_else(|_| text.parse::<SocketAddr>().map(|with_port| with_port.ip()));
+    address.ok().map(|address| address.to_canonical())
 }

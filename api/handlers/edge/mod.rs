@@ -1,6 +1,7 @@
 //! The edge: what every request passes before and after its handler.
 
 mod address;
+mod held_payload;
 mod limits;
 mod render;
 
@@ -19,12 +20,13 @@ use uuid::Uuid;
 
 use crate::{
     config::HttpConfig,
-    domain::operation::{Operation, Shape},
+    domain::operation::{Operation, RateClass, Shape},
     messages::{self, Language},
     problem::{FieldCode, Problem, ProblemCode},
     telemetry::metrics,
 };
 pub(super) use address::client_address;
+use held_payload::HeldPayload;
 use limits::{Allowance, Limits};
 
 /// What the edge knows of the process.
@@ -77,20 +79,28 @@ impl Passage {
 ///
 /// Only with a finished problem document inside, after a panic.
 pub async fn guard<B: MessageBody + 'static>(
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let Some(edge) = request.app_data::<Data<Edge>>().cloned() else {
         return Err(Problem::new(ProblemCode::Internal).into());
     };
     let mut passage = Passage::new(&request, &edge);
+    let held = HeldPayload::of(&mut request);
+    let finish = |response: ServiceResponse<BoxBody>, passage: &Passage| {
+        let finished = render::finish(response, passage);
+        match held {
+            Some(held) => held.until_sent(finished),
+            None => finished,
+        }
+    };
     if let Err(problem) = admit(&request, &edge, &mut passage) {
         let refused = request.error_response(problem).map_into_boxed_body();
-        return Ok(render::finish(refused, &passage));
+        return Ok(finish(refused, &passage));
     }
     request.extensions_mut().insert(passage.clone());
     match AssertUnwindSafe(next.call(request)).catch_unwind().await {
-        Ok(Ok(response)) => Ok(render::finish(response.map_into_boxed_body(), &passage)),
+        Ok(Ok(response)) => Ok(finish(response.map_into_boxed_body(), &passage)),
         Ok(Err(error)) => Err(error),
         Err(_) => {
             metrics().requests.with_label_values(&[passage.label(), "500"]).inc();
@@ -103,17 +113,17 @@ fn admit(request: &ServiceRequest, edge: &Edge, passage: &mut Passage) -> Result
     if !is_allowed_host(request, &edge.http.allowed_hosts) {
         return Err(Problem::new(ProblemCode::HostNotAllowed));
     }
-    if let Some(operation) = passage.operation {
-        let address = client_address(request.request(), &edge.http.trusted_proxies);
-        let allowance = edge.limits.take(operation.rate, address);
-        let wait = allowance.wait;
-        passage.allowance = Some(allowance);
-        if let Some(seconds) = wait {
-            return Err(Problem { retry_after: Some(seconds), ..Problem::new(ProblemCode::TooManyRequests) });
-        }
-        if operation.shape != Shape::Page && !request.query_string().is_empty() {
-            return Err(Problem::field(ProblemCode::MalformedRequest, "query", FieldCode::UnknownField));
-        }
+    let class = passage.operation.map_or(RateClass::Ordinary, |operation| operation.rate);
+    let address = client_address(request.request(), &edge.http.trusted_proxies);
+    let allowance = edge.limits.take(class, address);
+    let wait = allowance.wait;
+    passage.allowance = Some(allowance);
+    if let Some(seconds) = wait {
+        return Err(Problem { retry_after: Some(seconds), ..Problem::new(ProblemCode::TooManyRequests) });
+    }
+    let takes_query = passage.operation.is_none_or(|operation| operation.shape == Shape::Page);
+    if !takes_query && !request.query_string().is_empty() {
+        return Err(Problem::field(ProblemCode::MalformedRequest, "query", FieldCode::UnknownField));
     }
     Ok(())
 }
@@ -129,9 +139,16 @@ fn is_allowed_host(request: &ServiceRequest, allowed: &[String]) -> bool {
     allowed.iter().any(|known| known.trim_matches(['[', ']']).eq_ignore_ascii_case(name))
 }
 
+/// What stands beside the operations and is read alone.
+const SURROUNDINGS: [&str; 4] = ["/", "/openapi.yaml", "/health/live", "/health/ready"];
+
 /// Answers what no route answers: another method of a known path, or nothing at all.
 pub(super) async fn nowhere(request: HttpRequest) -> Result<HttpResponse, Problem> {
-    let methods = Operation::methods_of(request.match_info().as_str());
+    let path = request.match_info().as_str();
+    let mut methods = Operation::methods_of(path);
+    if SURROUNDINGS.contains(&path) {
+        methods.push("GET");
+    }
     if methods.is_empty() {
         return Err(Problem::new(ProblemCode::NotFound));
     }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use actix_web::{
     HttpResponse, ResponseError,
-    body::BoxBody,
+    body::{BodySize, BoxBody, MessageBody},
     dev::ServiceResponse,
     http::{
         StatusCode,
@@ -20,7 +20,11 @@ use crate::{
 };
 
 pub(super) fn finish(response: ServiceResponse<BoxBody>, passage: &Passage) -> ServiceResponse<BoxBody> {
-    let problem = response.response().extensions().get::<Problem>().cloned();
+    let mut problem = response.response().extensions().get::<Problem>().cloned();
+    if response.status() == StatusCode::NOT_FOUND && response.response().body().size() == BodySize::Sized(0) {
+        // A library's own refusal, without words.
+        problem = problem.or(Some(Problem::new(ProblemCode::NotFound)));
+    }
     let mut response = match problem {
         Some(problem) => {
             log(&problem, passage);
@@ -30,7 +34,7 @@ pub(super) fn finish(response: ServiceResponse<BoxBody>, passage: &Passage) -> S
         None => response,
     };
     let status = response.status();
-    dress(response.headers_mut(), passage, status);
+    dress(response.headers_mut(), passage);
     metrics().requests.with_label_values(&[passage.label(), status_label(status)]).inc();
     metrics()
         .request_seconds
@@ -76,7 +80,7 @@ fn document(problem: &Problem, passage: &Passage) -> HttpResponse {
 }
 
 /// Headers that no answer goes without. A handler's own value of one stands.
-fn dress(headers: &mut HeaderMap, passage: &Passage, status: StatusCode) {
+fn dress(headers: &mut HeaderMap, passage: &Passage) {
     let mut set = |name: HeaderName, value: &str| {
         if !headers.contains_key(&name)
             && let Ok(value) = HeaderValue::from_str(value)
@@ -101,10 +105,6 @@ fn dress(headers: &mut HeaderMap, passage: &Passage, status: StatusCode) {
         );
         let wait = allowance.wait.unwrap_or(0);
         set(HeaderName::from_static("ratelimit"), &format!("\"{class}\";r={};t={wait}", allowance.remaining));
-    }
-    if status == StatusCode::REQUEST_TIMEOUT || status == StatusCode::PAYLOAD_TOO_LARGE {
-        // Whatever else the client sends belongs to the request that was refused.
-        set(header::CONNECTION, "close");
     }
 }
 
@@ -134,8 +134,7 @@ impl ResponseError for Finished {
         let problem = Problem { cause: Some("panic".to_owned()), ..Problem::new(ProblemCode::Internal) };
         log(&problem, &self.passage);
         let mut answer = document(&problem, &self.passage);
-        let status = answer.status();
-        dress(answer.headers_mut(), &self.passage, status);
+        dress(answer.headers_mut(), &self.passage);
         answer
     }
 }

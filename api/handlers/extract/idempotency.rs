@@ -6,7 +6,6 @@ use actix_web::{FromRequest, HttpRequest, HttpResponse, dev::Payload, http::Stat
 
 use super::{operation, services, single_header};
 use crate::{
-    domain::ids::AccountId,
     problem::{FieldCode, Problem, ProblemCode},
     services::idempotency::{Begin, Draft, Request, Ticket},
 };
@@ -45,11 +44,7 @@ pub(in crate::handlers) enum Turn {
 }
 
 impl IdempotencyKey {
-    pub(in crate::handlers) async fn turn(
-        self,
-        caller: Option<AccountId>,
-        digest: &[u8; 32],
-    ) -> Result<Turn, Problem> {
+    pub(in crate::handlers) async fn turn(self, caller: &[u8], digest: &[u8; 32]) -> Result<Turn, Problem> {
         let Some(key) = &self.key else { return Ok(Turn::Act(None)) };
         let request = Request { caller, key, operation: operation(&self.request)?.id, body_digest: digest };
         match services(&self.request)?.idempotency.begin(request).await? {

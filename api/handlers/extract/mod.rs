@@ -14,7 +14,7 @@ pub(super) use if_match::{IfMatch, etag};
 pub(super) use origin::Client;
 pub(super) use page::Page;
 pub(super) use person::{By, Person};
-pub(super) use strict_json::StrictJson;
+pub(super) use strict_json::{NoBody, StrictJson};
 pub(super) use typed_path::TypedPath;
 
 use actix_web::{HttpMessage, HttpRequest, web::Data};

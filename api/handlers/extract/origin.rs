@@ -21,6 +21,8 @@ use crate::{
 /// The client of a request; its device is new if it showed no cookie of ours.
 pub(in crate::handlers) struct Client {
     pub(in crate::handlers) device_id: DeviceId,
+    /// Whether it showed a cookie of ours.
+    is_known: bool,
     cookie_text: String,
     https: bool,
     address: String,
@@ -48,6 +50,7 @@ fn read(request: &HttpRequest) -> Result<Client, Problem> {
     let kms = services.vault.kms();
     let https = edge.http.https;
     let shown = request.cookie(cookie_name(https)).and_then(|cookie| devices::read(kms, cookie.value()));
+    let is_known = shown.is_some();
     let (device_id, cookie_text) = match shown {
         Some(device) => (device, devices::cookie_of(kms, device)?),
         None => devices::issue(kms, services.clock.now())?,
@@ -55,6 +58,7 @@ fn read(request: &HttpRequest) -> Result<Client, Problem> {
     let user_agent = request.headers().get(header::USER_AGENT).and_then(|value| value.to_str().ok());
     Ok(Client {
         device_id,
+        is_known,
         cookie_text,
         https,
         address: client_address(request, &edge.http.trusted_proxies).to_string(),
@@ -72,6 +76,12 @@ fn spoken(request: &HttpRequest) -> Option<LanguageTag> {
 impl Client {
     pub(in crate::handlers) fn language(&self) -> Option<LanguageTag> {
         self.language.clone()
+    }
+
+    /// Who calls, for idempotency keys: strangers without a cookie share one name, and their keys
+    /// must be random.
+    pub(in crate::handlers) fn caller(&self) -> &[u8] {
+        if self.is_known { self.device_id.as_bytes() } else { b"" }
     }
 
     pub(in crate::handlers) fn origin(&self) -> Origin {

@@ -39,6 +39,9 @@ fn parse(query: &str) -> Result<Page, Problem> {
             Some(("cursor", value)) => cursor = Some(value.to_owned()),
             Some(("limit", value)) => {
                 let number: u32 = value.parse().map_err(|_| malformed("limit", FieldCode::WrongType))?;
+                if number.to_string() != value {
+                    return Err(malformed("limit", FieldCode::WrongType));
+                }
                 limit = Some(number);
             }
             _ => return Err(malformed("query", FieldCode::UnknownField)),

@@ -1,11 +1,15 @@
 //! JSON bodies: exact content type, bounded in size and time, one meaning, every fault with its place.
 
-use std::{future::Future, pin::Pin, time::Duration};
+use std::{
+    future::{Future, Ready, ready},
+    pin::Pin,
+    time::Duration,
+};
 
 use actix_web::{
     FromRequest, HttpRequest,
     dev::Payload,
-    http::header,
+    http::header::{self, HeaderValue},
     web::{BytesMut, Data},
 };
 use futures_util::StreamExt;
@@ -14,7 +18,10 @@ use serde_path_to_error::Segment;
 use validator::{Validate, ValidationErrors, ValidationErrorsKind};
 use zeroize::Zeroize;
 
-use super::json_rules::{is_our_kind, pointer_of, read_object};
+use super::{
+    json_rules::{is_our_kind, pointer_of, read_object},
+    single_header,
+};
 use crate::{
     handlers::edge::Edge,
     problem::{FieldCode, FieldProblem, Problem, ProblemCode},
@@ -53,7 +60,7 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for StrictJson<T> {
 }
 
 fn accept(request: &HttpRequest) -> Result<(), Problem> {
-    let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let content_type = single_header(request, header::CONTENT_TYPE.as_str())?;
     let content_type = content_type.unwrap_or_default().to_ascii_lowercase().replace([' ', '"'], "");
     let encoded = request.headers().contains_key(header::CONTENT_ENCODING);
     if encoded || !matches!(content_type.as_str(), "application/json" | "application/json;charset=utf-8") {
@@ -138,6 +145,25 @@ fn gather(errors: &ValidationErrors, base: &str, found: &mut Vec<FieldProblem>) 
                 }
             }
         }
+    }
+}
+
+/// The absence of a body, where an operation takes none: one that is sent means something else.
+pub(in crate::handlers) struct NoBody;
+
+impl FromRequest for NoBody {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let length = request.headers().get(header::CONTENT_LENGTH).map(HeaderValue::as_bytes);
+        let is_empty = matches!(length, None | Some(b"0"));
+        let is_chunked = request.headers().contains_key(header::TRANSFER_ENCODING);
+        ready(if is_empty && !is_chunked {
+            Ok(Self)
+        } else {
+            Err(Problem::field(ProblemCode::MalformedRequest, "body", FieldCode::UnknownField))
+        })
     }
 }
 
