@@ -1,6 +1,6 @@
 //! The outbox: messages are sealed rows written with their cause, and leave with retries.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
 use tokio::sync::Notify;
@@ -27,9 +27,10 @@ use crate::{
 
 /// After so many attempts a message is given up.
 const MAX_ATTEMPTS: i32 = 10;
-/// A claimed message comes again after this, should its sender have died: longer than a whole
-/// batch of deliveries that all time out.
-const LEASE: TimeDelta = TimeDelta::minutes(4);
+/// The longest that handing a message over may take.
+const SENDING: Duration = Duration::from_secs(25);
+/// A claimed message comes again after this, should its sender have died.
+const LEASE: TimeDelta = TimeDelta::seconds(40);
 const BATCH: i64 = 16;
 
 /// Seals messages, and sends what is due.
@@ -106,10 +107,14 @@ impl OutboxService {
     async fn send(&self, message: SealedMessage) -> Result<(), StorageError> {
         let claim = Claim { account_id: message.account_id, id: message.id, attempt: message.attempts };
         let outcome = match self.open(&message).await {
-            Ok(outgoing) => match message.channel {
-                Channel::Mail => self.mail.send(&outgoing).await,
-                Channel::Sms => self.sms.send(&outgoing).await,
-            },
+            Ok(outgoing) => {
+                let way = match message.channel {
+                    Channel::Mail => &self.mail,
+                    Channel::Sms => &self.sms,
+                };
+                let sent = tokio::time::timeout(SENDING, way.send(&outgoing)).await;
+                sent.unwrap_or(Err(Failure::Passing("too_slow")))
+            }
             Err(VaultError::Storage(error)) => return Err(error),
             Err(VaultError::Kms(_)) => Err(Failure::Passing("key_management")),
             Err(VaultError::NoKey(_) | VaultError::Broken { .. }) => Err(Failure::Final("unreadable")),
