@@ -126,7 +126,7 @@ where
 
 fn grant(c: &mut PgConnection, role: &str, keys: bool) -> Result<(), MigrationError> {
     c.transaction(|c| {
-        // The record of migrations is read at each start.
+        // All tables, the record of migrations too: it is read at each start.
         c.batch_execute(&format!(
             "GRANT USAGE ON SCHEMA public TO {role}; \
              GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role};"

@@ -58,10 +58,7 @@ mod tests {
         let expected: Vec<String> =
             [(0, 4), (1, 9), (2, 6), (3, 9), (4, 8), (5, 6), (6, 3), (7, 6), (8, 2), (9, 3)]
                 .into_iter()
-                .flat_map(|(chapter, last)| {
-                    let first = 1;
-                    (first..=last).map(move |n| format!("{chapter}.{n}"))
-                })
+                .flat_map(|(chapter, last)| (1..=last).map(move |n| format!("{chapter}.{n}")))
                 .collect();
         assert_eq!(clauses.iter().map(|c| c.id.clone()).collect::<Vec<_>>(), expected);
         for clause in &clauses {

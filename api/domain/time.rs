@@ -34,10 +34,6 @@ impl Timestamp {
         self.0.timestamp()
     }
 
-    pub const fn as_datetime(self) -> DateTime<Utc> {
-        self.0
-    }
-
     /// This instant moved by `delta`; at the ends of the calendar it stays where it is.
     #[must_use]
     pub fn plus(self, delta: TimeDelta) -> Self {

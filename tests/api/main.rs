@@ -21,8 +21,3 @@ mod schema;
 mod sealing;
 mod sessions;
 mod support;
-
-/// Settings for a process of the executable.
-fn support_settings(database: &support::TestDatabase) -> std::collections::BTreeMap<String, String> {
-    support::settings(database, &[])
-}

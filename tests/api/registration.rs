@@ -252,7 +252,7 @@ async fn a_code_lapses_after_ten_minutes() {
 #[tokio::test]
 async fn wrong_tries_survive_a_kill() {
     let database = TestDatabase::fresh();
-    let settings = crate::support_settings(&database);
+    let settings = crate::support::settings(&database, &[]);
     let client = reqwest::Client::new();
     let post = |url: String, body: Value| {
         let request = client.post(url).json(&body);
