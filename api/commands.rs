@@ -1,22 +1,33 @@
-//! The command line: `serve`, `migrate`, `openapi`, `keys …`, and the generated pages.
+//! The command line: `serve`, `migrate`, `openapi`, `keys …`, `blocks …`, `accounts …`, and the
+//! generated pages.
 
 use std::{fmt::Write as _, io::Write, process::ExitCode, time::Duration};
 
+use chrono::TimeDelta;
 use clap::{Parser, Subcommand, ValueEnum};
 use rustix::process::{Resource, getrlimit, setrlimit};
 
 use crate::{
     config::{self, Config, ConfigError},
     db::StorageError,
-    domain::{data_dictionary::PROFILE_EMAIL, personal::Personal},
+    domain::{
+        account::StateReason,
+        block::{BlockReason, BlockTarget},
+        data_dictionary::PROFILE_EMAIL,
+        ids::{AccountId, BlockId},
+        personal::Personal,
+    },
     openapi::{self, ContractError},
     problem::codes,
     repositories::{account_emails, accounts, key_checks, leases, log as leaves, profiles, subject_keys},
     server::{self, StartError, Stores},
     services::{
-        accounts::profile_row,
+        accounts::SecurityError,
+        blocks::BlockError,
         clock::Clock,
+        idempotency::Recording,
         log::{Act, LeafDraft},
+        profiles::profile_row,
         transports::TransportSettings,
         vault::{
             Vault, VaultError,
@@ -49,6 +60,63 @@ enum Command {
     /// Look after the master keys.
     #[command(subcommand)]
     Keys(KeysCommand),
+    /// Turn addresses, networks and devices away for a while (clause 2.4).
+    #[command(subcommand)]
+    Blocks(BlocksCommand),
+    /// Restrict an account, or lift the restriction.
+    #[command(subcommand)]
+    Accounts(AccountsCommand),
+}
+
+#[derive(Subcommand)]
+enum BlocksCommand {
+    /// Show the entries in force.
+    List,
+    /// Turn somebody away; an entry of the same target is replaced. A running service knows within seconds.
+    Add {
+        /// An address, a network in CIDR notation, or a device (`dev_…`).
+        target: String,
+        #[arg(long, value_enum)]
+        reason: ReasonArg,
+        /// How long, in hours.
+        #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(u16).range(1..=8_760))]
+        hours: u16,
+    },
+    /// Let somebody in again.
+    Remove {
+        /// The entry (`blk_…`).
+        block_id: BlockId,
+    },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+#[value(rename_all = "snake_case")]
+enum ReasonArg {
+    Spam,
+    Phishing,
+    DenialOfService,
+    CredentialStuffing,
+    Fraud,
+}
+
+impl From<ReasonArg> for BlockReason {
+    fn from(reason: ReasonArg) -> Self {
+        match reason {
+            ReasonArg::Spam => Self::Spam,
+            ReasonArg::Phishing => Self::Phishing,
+            ReasonArg::DenialOfService => Self::DenialOfService,
+            ReasonArg::CredentialStuffing => Self::CredentialStuffing,
+            ReasonArg::Fraud => Self::Fraud,
+        }
+    }
+}
+
+#[derive(Subcommand)]
+enum AccountsCommand {
+    /// Restrict an account for a security review: its person reads and uses rights, and is told.
+    Restrict { account_id: AccountId },
+    /// Lift the restriction; the person is told.
+    Lift { account_id: AccountId },
 }
 
 #[derive(Subcommand)]
@@ -66,6 +134,7 @@ enum KeysCommand {
 #[value(rename_all = "snake_case")]
 enum PurposeArg {
     Kek,
+    System,
     EmailIndex,
     Pepper,
     TokenMac,
@@ -76,6 +145,7 @@ impl From<PurposeArg> for KeyPurpose {
     fn from(purpose: PurposeArg) -> Self {
         match purpose {
             PurposeArg::Kek => Self::Kek,
+            PurposeArg::System => Self::System,
             PurposeArg::EmailIndex => Self::EmailIndex,
             PurposeArg::Pepper => Self::Pepper,
             PurposeArg::TokenMac => Self::TokenMac,
@@ -98,6 +168,12 @@ enum CommandError {
     Kms(#[from] KmsError),
     #[error(transparent)]
     Storage(#[from] StorageError),
+    #[error(transparent)]
+    Blocks(#[from] BlockError),
+    #[error(transparent)]
+    Security(#[from] SecurityError),
+    #[error("that is neither an address, a network nor a device")]
+    Target,
     #[error(transparent)]
     Io(#[from] std::io::Error),
 }
@@ -130,7 +206,7 @@ fn run(command: &Command) -> Result<(), CommandError> {
         Command::Openapi => return print(&openapi::yaml()?),
         Command::Errors => return print(&codes::errors_page()),
         Command::EnvExample => return print(&config::env_example()),
-        Command::Serve | Command::Migrate | Command::Keys(_) => {}
+        Command::Serve | Command::Migrate | Command::Keys(_) | Command::Blocks(_) | Command::Accounts(_) => {}
     }
     let config = Config::from_environment()?;
     telemetry::start(config.log_format, &config.log_level);
@@ -142,6 +218,8 @@ fn run(command: &Command) -> Result<(), CommandError> {
             Command::Migrate => server::migrate(&config).map_err(CommandError::from),
             Command::Keys(KeysCommand::Status) => keys_status(&config).await,
             Command::Keys(KeysCommand::Rotate { purpose }) => keys_rotate(&config, (*purpose).into()).await,
+            Command::Blocks(command) => look_after_blocks(&config, command).await,
+            Command::Accounts(command) => look_after_accounts(&config, command).await,
             _ => serve(&config).await,
         }
     })
@@ -167,6 +245,45 @@ async fn serve(config: &Config) -> Result<(), CommandError> {
     }
     print(&words)?;
     Ok(running.until_signalled().await?)
+}
+
+async fn look_after_blocks(config: &Config, command: &BlocksCommand) -> Result<(), CommandError> {
+    let clock = Clock::system();
+    let blocks = server::open_services(config, clock.clone()).await?.blocks;
+    match command {
+        BlocksCommand::List => {
+            let mut page = String::new();
+            for block in blocks.list().await? {
+                let _ = writeln!(
+                    page,
+                    "{}  {:<39}  {:<19}  until {}",
+                    block.id,
+                    block.target.to_string(),
+                    block.reason.as_str(),
+                    block.expires_at,
+                );
+            }
+            print(&page)
+        }
+        BlocksCommand::Add { target, reason, hours } => {
+            let target = BlockTarget::parse(target).ok_or(CommandError::Target)?;
+            let expires_at = clock.now().plus(TimeDelta::hours((*hours).into()));
+            let block = blocks.add(target, (*reason).into(), expires_at).await?;
+            print(&format!("{} until {}\n", block.id, block.expires_at))
+        }
+        BlocksCommand::Remove { block_id } => Ok(blocks.remove(*block_id).await?),
+    }
+}
+
+async fn look_after_accounts(config: &Config, command: &AccountsCommand) -> Result<(), CommandError> {
+    let accounts = server::open_services(config, Clock::system()).await?.accounts;
+    let (id, reason) = match command {
+        AccountsCommand::Restrict { account_id } => (*account_id, StateReason::SecurityReview),
+        AccountsCommand::Lift { account_id } => (*account_id, StateReason::RestrictionLifted),
+    };
+    let unrecorded = Recording::new(None, 200, |_| Vec::new());
+    let standing = accounts.change_state(id, reason, None, unrecorded).await?;
+    print(&format!("{id} is {} since {}\n", standing.state.as_str(), standing.since))
 }
 
 async fn keys_status(config: &Config) -> Result<(), CommandError> {
@@ -206,8 +323,8 @@ async fn keys_rotate(config: &Config, purpose: KeyPurpose) -> Result<(), Command
             await_reload(&stores, &clock).await?;
             backfill_email_index(&stores, Vault::new(kms, stores.keys.clone()), version).await
         }
-        // Password hashes move at the next sign-in; tokens and cookies live out their time.
-        KeyPurpose::Pepper | KeyPurpose::TokenMac | KeyPurpose::PersonToken => Ok(()),
+        // Password hashes move at the next sign-in; tokens, cookies and blocks live out their time.
+        KeyPurpose::System | KeyPurpose::Pepper | KeyPurpose::TokenMac | KeyPurpose::PersonToken => Ok(()),
     }
 }
 

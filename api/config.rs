@@ -14,7 +14,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
     db::{Backend, Settings},
-    services::{passwords::HashCost, transports::TransportSettings},
+    services::{passwords::HashCost, throttles::AbuseLimits, transports::TransportSettings},
     telemetry::LogFormat,
 };
 
@@ -58,6 +58,12 @@ settings! {
     BODY_SECONDS = "10", "How long a request's body may take to arrive.";
     RATE_ORDINARY = "600", "Requests a minute and client address; a tenth of it as a burst.";
     RATE_COSTLY = "60", "The same for requests that hash a password or send a message.";
+    FAILURES_PER_NETWORK = "100", "Wrong passwords an hour from one address or /64, whatever the names.";
+    MAILS_PER_NETWORK = "60", "Mails with codes an hour that one address or /64 asks for.";
+    SMS_PER_NETWORK = "20", "SMS an hour that one address or /64 asks for.";
+    SMS_PER_HOUR = "3000", "SMS an hour altogether; what is asked for beyond is refused.";
+    PLACES = "", "A database of places in the MaxMind format (.mmdb), for the coarse place of sessions.";
+    LINK_PAGE = "<PUBLIC_URL>/links", "The page that links in mails lead to; the service has one.";
     ARGON2_MEMORY_KIB = "19456", "Memory of a password hash.";
     ARGON2_ITERATIONS = "2", "Passes of a password hash.";
     MAIL = "file", "`file`, `smtp` or `gateway`.";
@@ -95,6 +101,9 @@ pub struct Config {
     pub key_file: PathBuf,
     pub http: HttpConfig,
     pub hash_cost: HashCost,
+    pub abuse: AbuseLimits,
+    pub places: Option<PathBuf>,
+    pub link_page: String,
     pub mail: TransportSettings,
     pub mail_from: String,
     pub sms: TransportSettings,
@@ -116,6 +125,8 @@ pub struct HttpConfig {
     pub rate_ordinary: u32,
     pub rate_costly: u32,
     pub https: bool,
+    /// The origin of `PUBLIC_URL`, as browsers write it.
+    pub public_origin: String,
 }
 
 /// Why a configuration is refused; it names settings and never their values.
@@ -235,7 +246,11 @@ impl Source {
     fn get(&self, name: &'static str) -> Option<&str> {
         let set = self.0.get(name).map(String::as_str).filter(|value| !value.is_empty());
         let default = || SETTINGS.iter().find(|setting| setting.name == name).map(|setting| setting.default);
-        set.or_else(|| default().filter(|value| !value.is_empty() && !value.contains("<DATA_DIR>")))
+        set.or_else(|| {
+            default().filter(|value| {
+                !value.is_empty() && !value.contains("<DATA_DIR>") && !value.contains("<PUBLIC_URL>")
+            })
+        })
     }
 
     fn text(&self, name: &'static str) -> Result<String, ConfigError> {
@@ -311,6 +326,14 @@ fn build(source: &Source) -> Result<Config, ConfigError> {
             memory_kib: source.number("ARGON2_MEMORY_KIB", 8..=262_144)?,
             iterations: source.number("ARGON2_ITERATIONS", 1..=16)?,
         },
+        abuse: AbuseLimits {
+            failures_per_network: source.number("FAILURES_PER_NETWORK", 1..=1_000_000)?,
+            mails_per_network: source.number("MAILS_PER_NETWORK", 1..=1_000_000)?,
+            sms_per_network: source.number("SMS_PER_NETWORK", 1..=1_000_000)?,
+            sms_in_all: source.number("SMS_PER_HOUR", 1..=1_000_000)?,
+        },
+        places: source.get("PLACES").map(PathBuf::from),
+        link_page: source.get("LINK_PAGE").map_or_else(|| format!("{public_url}/links"), str::to_owned),
         mail: source.transport("MAIL", ["MAIL_GATEWAY_URL", "MAIL_GATEWAY_TOKEN"], &outbox)?,
         mail_from: source.text("MAIL_FROM")?,
         sms: source.transport("SMS", ["SMS_GATEWAY_URL", "SMS_GATEWAY_TOKEN"], &outbox)?,
@@ -378,6 +401,7 @@ fn http(source: &Source, public_url: &str) -> Result<HttpConfig, ConfigError> {
         rate_ordinary: source.number("RATE_ORDINARY", 1..=100_000_000)?,
         rate_costly: source.number("RATE_COSTLY", 1..=100_000_000)?,
         https: url.scheme() == "https",
+        public_origin: url.origin().ascii_serialization(),
     })
 }
 

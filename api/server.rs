@@ -26,14 +26,18 @@ use crate::{
     repositories::{key_checks, store_identity},
     services::{
         accounts::AccountService,
+        blocks::{BlockError, BlockService},
         clock::Clock,
         erasure::ErasureService,
         idempotency::IdempotencyService,
         jobs::JobRunner,
+        notices::Links,
         outbox::OutboxService,
         passwords::{HashingError, Passwords},
+        places::{Places, UnusablePlaces},
         policies::{PolicyError, PolicyService},
         sessions::SessionService,
+        throttles::Throttles,
         tokens::access::AccessTokens,
         transports::{Transport, UnusableTransport},
         vault::{
@@ -65,6 +69,10 @@ pub enum StartError {
     #[error(transparent)]
     Hashing(#[from] HashingError),
     #[error(transparent)]
+    Places(#[from] UnusablePlaces),
+    #[error(transparent)]
+    Blocks(#[from] BlockError),
+    #[error(transparent)]
     Policy(#[from] PolicyError),
     #[error(transparent)]
     Contract(#[from] ContractError),
@@ -78,6 +86,7 @@ pub struct Services {
     pub sessions: SessionService,
     pub policies: PolicyService,
     pub idempotency: IdempotencyService,
+    pub blocks: BlockService,
     pub access: AccessTokens,
     pub vault: Vault,
     pub clock: Clock,
@@ -242,6 +251,17 @@ pub async fn open_kms(config: &Config, data: &Db, clock: &Clock) -> Result<Arc<K
     Ok(kms)
 }
 
+/// Opens everything that a command needs; nothing listens, and no job runs.
+///
+/// # Errors
+///
+/// [`StartError`], saying what is missing.
+pub async fn open_services(config: &Config, clock: Clock) -> Result<Services, StartError> {
+    let stores = open_stores(config, &clock).await?;
+    let kms = open_kms(config, &stores.data, &clock).await?;
+    Ok(compose(config, clock, stores, kms)?.0)
+}
+
 /// Starts everything; it answers when this returns.
 ///
 /// # Errors
@@ -252,6 +272,7 @@ pub async fn start(config: &Config, clock: Clock) -> Result<Running, StartError>
     let kms = open_kms(config, &stores.data, &clock).await?;
     let (services, jobs) = compose(config, clock, stores, kms)?;
     services.policies.publish_first().await?;
+    services.blocks.reload().await?;
     let services = Data::new(services);
     let (stop, stopped) = watch::channel(false);
     let jobs = tokio::spawn(jobs.run(stopped));
@@ -275,6 +296,9 @@ pub async fn start(config: &Config, clock: Clock) -> Result<Running, StartError>
     })
 }
 
+/// What authenticator apps show beside the account's address.
+const ISSUER: &str = "Smart-mining";
+
 fn compose(
     config: &Config,
     clock: Clock,
@@ -284,7 +308,7 @@ fn compose(
     let vault = Vault::new(Arc::clone(&kms), stores.keys.clone());
     let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
     let passwords = Passwords::new(config.hash_cost, cores)?;
-    let access = AccessTokens::new(kms, config.public_url.clone());
+    let access = AccessTokens::new(Arc::clone(&kms), config.public_url.clone());
     let outbox = OutboxService::new(
         stores.data.clone(),
         vault.clone(),
@@ -292,33 +316,47 @@ fn compose(
         Transport::open(&config.mail, &config.mail_from)?,
         Transport::open(&config.sms, &config.sms_from)?,
     );
-    let sessions = SessionService::new(
-        stores.data.clone(),
-        vault.clone(),
-        clock.clone(),
-        passwords.clone(),
-        access.clone(),
-    );
+    let (throttles, links) =
+        (Throttles::new(Arc::clone(&kms), config.abuse), Links::new(config.link_page.clone()));
+    let sessions = SessionService {
+        db: stores.data.clone(),
+        vault: vault.clone(),
+        clock: clock.clone(),
+        passwords: passwords.clone(),
+        access: access.clone(),
+        throttles: throttles.clone(),
+        outbox: outbox.clone(),
+        places: Places::open(config.places.as_deref())?,
+        links: links.clone(),
+    };
+    let accounts = AccountService {
+        db: stores.data.clone(),
+        vault: vault.clone(),
+        clock: clock.clone(),
+        passwords,
+        sessions: sessions.clone(),
+        throttles,
+        outbox: outbox.clone(),
+        links,
+        issuer: ISSUER.to_owned(),
+    };
+    let blocks = BlockService::new(stores.data.clone(), kms, clock.clone());
     let jobs = JobRunner {
         db: stores.data.clone(),
         keys: stores.keys.clone(),
         vault: vault.clone(),
         clock: clock.clone(),
-        outbox: outbox.clone(),
+        outbox,
         erasure: ErasureService::new(stores.data.clone(), vault.clone(), clock.clone()),
+        accounts: accounts.clone(),
+        blocks: blocks.clone(),
     };
     let services = Services {
-        accounts: AccountService::new(
-            stores.data.clone(),
-            vault.clone(),
-            clock.clone(),
-            passwords,
-            sessions.clone(),
-            outbox,
-        ),
+        accounts,
         sessions,
         policies: PolicyService::new(stores.data.clone(), clock.clone()),
         idempotency: IdempotencyService::new(stores.data.clone(), vault.clone(), clock.clone()),
+        blocks,
         access,
         vault,
         clock,
@@ -359,7 +397,7 @@ fn listen(
     Ok((server.run(), address))
 }
 
-/// Exact origins; no credentials beyond what a script sends itself.
+/// Exact origins.
 fn cors(http: &HttpConfig) -> Cors {
     let cors = Cors::default()
         .allowed_methods(["GET", "POST", "PUT", "PATCH", "DELETE"])
@@ -371,6 +409,8 @@ fn cors(http: &HttpConfig) -> Cors {
             header::HeaderName::from_static("idempotency-key"),
         ])
         .expose_headers(["etag", "location", "retry-after", "ratelimit", "ratelimit-policy", "x-request-id"])
+        // The refresh cookie of browser apps; only to the origins named.
+        .supports_credentials()
         .max_age(600);
     http.cors_origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin))
 }

@@ -68,6 +68,9 @@ table! {
         sequence -> BigInt,
         accepted_policy_version -> Integer,
         created_at -> Instant,
+        state_reason -> Text,
+        state_since -> Nullable<Instant>,
+        closes_at -> Nullable<Instant>,
     }
 }
 
@@ -99,6 +102,8 @@ table! {
         phone_verified_at -> Nullable<Instant>,
         confirmed_at -> Nullable<Instant>,
         updated_at -> Instant,
+        reminder_due_at -> Nullable<Instant>,
+        reminders_sent -> Integer,
     }
 }
 
@@ -110,6 +115,8 @@ table! {
         account_id -> Id,
         password -> Binary,
         changed_at -> Instant,
+        reset_at -> Nullable<Instant>,
+        version -> BigInt,
     }
 }
 
@@ -195,6 +202,8 @@ table! {
         expires_at -> Instant,
         ended_at -> Nullable<Instant>,
         end_reason -> Nullable<Text>,
+        stepped_up_at -> Nullable<Instant>,
+        place -> Nullable<Binary>,
     }
 }
 
@@ -341,10 +350,134 @@ table! {
     }
 }
 
+table! {
+    use diesel::sql_types::{BigInt, Binary, Integer, Nullable, SmallInt, Text};
+    use super::super::types::{Id, Instant, Json};
+
+    totp_factors (account_id) {
+        account_id -> Id,
+        secret -> Binary,
+        last_step -> BigInt,
+        created_at -> Instant,
+        confirmed_at -> Nullable<Instant>,
+    }
+}
+
+table! {
+    use diesel::sql_types::{BigInt, Binary, Integer, Nullable, SmallInt, Text};
+    use super::super::types::{Id, Instant, Json};
+
+    recovery_codes (account_id, code_mac) {
+        account_id -> Id,
+        code_mac -> Binary,
+        created_at -> Instant,
+        used_at -> Nullable<Instant>,
+    }
+}
+
+table! {
+    use diesel::sql_types::{BigInt, Binary, Integer, Nullable, SmallInt, Text};
+    use super::super::types::{Id, Instant, Json};
+
+    sign_in_challenges (account_id, challenge_id) {
+        account_id -> Id,
+        challenge_id -> Id,
+        token_mac -> Binary,
+        tries -> Integer,
+        created_at -> Instant,
+        expires_at -> Instant,
+    }
+}
+
+table! {
+    use diesel::sql_types::{BigInt, Binary, Integer, Nullable, SmallInt, Text};
+    use super::super::types::{Id, Instant, Json};
+
+    one_time_codes (account_id, purpose, bound_to) {
+        account_id -> Id,
+        purpose -> Text,
+        bound_to -> Binary,
+        code_mac -> Binary,
+        mac_version -> Integer,
+        tries -> Integer,
+        created_at -> Instant,
+        expires_at -> Instant,
+    }
+}
+
+table! {
+    use diesel::sql_types::{BigInt, Binary, Integer, Nullable, SmallInt, Text};
+    use super::super::types::{Id, Instant, Json};
+
+    contact_changes (account_id, contact_change_id) {
+        account_id -> Id,
+        contact_change_id -> Id,
+        field -> Text,
+        new_value -> Binary,
+        created_at -> Instant,
+        expires_at -> Instant,
+    }
+}
+
+table! {
+    use diesel::sql_types::{BigInt, Binary, Integer, Nullable, SmallInt, Text};
+    use super::super::types::{Id, Instant, Json};
+
+    password_resets (account_id) {
+        account_id -> Id,
+        token_mac -> Binary,
+        code_mac -> Binary,
+        mac_version -> Integer,
+        tries -> Integer,
+        email -> Binary,
+        created_at -> Instant,
+        expires_at -> Instant,
+    }
+}
+
+table! {
+    use diesel::sql_types::{BigInt, Binary, Integer, Nullable, SmallInt, Text};
+    use super::super::types::{Id, Instant, Json};
+
+    factor_resets (account_id, factor_reset_id) {
+        account_id -> Id,
+        factor_reset_id -> Id,
+        state -> Text,
+        requested_at -> Instant,
+        executes_at -> Nullable<Instant>,
+        ended_at -> Nullable<Instant>,
+    }
+}
+
+table! {
+    use diesel::sql_types::{BigInt, Binary, Integer, Nullable, SmallInt, Text};
+    use super::super::types::{Id, Instant, Json};
+
+    throttles (bucket_mac) {
+        bucket_mac -> Binary,
+        full_at -> BigInt,
+    }
+}
+
+table! {
+    use diesel::sql_types::{BigInt, Binary, Integer, Nullable, SmallInt, Text};
+    use super::super::types::{Id, Instant, Json};
+
+    blocks (block_id) {
+        block_id -> Id,
+        target_mac -> Binary,
+        target -> Binary,
+        reason -> Text,
+        created_at -> Instant,
+        expires_at -> Instant,
+    }
+}
+
 joinable!(profiles -> accounts (account_id));
 joinable!(credentials -> accounts (account_id));
 joinable!(account_emails -> accounts (account_id));
 joinable!(sessions -> accounts (account_id));
+joinable!(totp_factors -> accounts (account_id));
 
 allow_tables_to_appear_in_same_query!(
     accounts,
@@ -352,5 +485,8 @@ allow_tables_to_appear_in_same_query!(
     credentials,
     profiles,
     sessions,
-    policy_versions
+    policy_versions,
+    totp_factors,
+    recovery_codes,
+    account_devices
 );

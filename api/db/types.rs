@@ -15,8 +15,8 @@ use uuid::Uuid;
 use super::{MultiBackend, conn::MultiRawValue};
 use crate::domain::{
     ids::{
-        AccountId, ConsentEventId, DataConfirmationId, DeviceId, InstallationId, InstanceId, LeafId,
-        MessageId, SessionId,
+        AccountId, BlockId, ChallengeId, ConsentEventId, ContactChangeId, DataConfirmationId, DeviceId,
+        FactorResetId, InstallationId, InstanceId, LeafId, MessageId, SessionId,
     },
     time::Timestamp,
 };
@@ -128,9 +128,13 @@ macro_rules! ids {
 }
 ids!(
     AccountId,
+    BlockId,
+    ChallengeId,
     ConsentEventId,
+    ContactChangeId,
     DataConfirmationId,
     DeviceId,
+    FactorResetId,
     InstallationId,
     InstanceId,
     LeafId,

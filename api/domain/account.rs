@@ -1,5 +1,7 @@
 //! An account: the relation between a data subject and the platform.
 
+use chrono::TimeDelta;
+
 use super::{
     display_name::DisplayName,
     email::Email,
@@ -48,11 +50,108 @@ impl AccountState {
     }
 }
 
+/// Why an account is in its state, with the clause of the policy that says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum StateReason {
+    /// The registration was verified.
+    Opened,
+    /// The person took the closure back.
+    ClosureWithdrawn,
+    /// The restriction was lifted.
+    RestrictionLifted,
+    /// Something about the account's security is being looked into.
+    SecurityReview,
+    /// The person asked to close the account.
+    ClosureRequested,
+    /// The time to take the closure back has passed.
+    ClosureCompleted,
+}
+
+impl StateReason {
+    pub const ALL: [Self; 6] = [
+        Self::Opened,
+        Self::ClosureWithdrawn,
+        Self::RestrictionLifted,
+        Self::SecurityReview,
+        Self::ClosureRequested,
+        Self::ClosureCompleted,
+    ];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Opened => "opened",
+            Self::ClosureWithdrawn => "closure_withdrawn",
+            Self::RestrictionLifted => "restriction_lifted",
+            Self::SecurityReview => "security_review",
+            Self::ClosureRequested => "closure_requested",
+            Self::ClosureCompleted => "closure_completed",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.as_str() == text)
+    }
+
+    /// The clause that lets the service do so.
+    pub const fn clause(self) -> &'static str {
+        match self {
+            Self::Opened => "1.1",
+            Self::SecurityReview | Self::RestrictionLifted => "2.3",
+            Self::ClosureRequested | Self::ClosureWithdrawn | Self::ClosureCompleted => "7.6",
+        }
+    }
+
+    /// The state that an account enters for this reason.
+    pub const fn state(self) -> AccountState {
+        match self {
+            Self::Opened | Self::ClosureWithdrawn | Self::RestrictionLifted => AccountState::Active,
+            Self::SecurityReview => AccountState::Restricted,
+            Self::ClosureRequested => AccountState::Closing,
+            Self::ClosureCompleted => AccountState::Closed,
+        }
+    }
+
+    /// The states that it can be entered from.
+    pub const fn from_states(self) -> &'static [AccountState] {
+        match self {
+            Self::Opened => &[],
+            Self::SecurityReview => &[AccountState::Active],
+            Self::RestrictionLifted => &[AccountState::Restricted],
+            Self::ClosureRequested => &[AccountState::Active, AccountState::Restricted],
+            Self::ClosureWithdrawn | Self::ClosureCompleted => &[AccountState::Closing],
+        }
+    }
+}
+
+/// How long a person can take a closure back.
+pub const CLOSURE_GRACE: TimeDelta = TimeDelta::days(14);
+
+/// After a password was reset, nothing is exported or erased for so long: whoever reset it may not
+/// be the person, and the person shall have time to notice.
+pub const WAIT_AFTER_RESET: TimeDelta = TimeDelta::hours(72);
+
+/// How long the data of a profile count as confirmed (clause 3.8).
+pub const CONFIRMATION_LASTS: TimeDelta = TimeDelta::days(365);
+
+/// The reminders of a confirmation that is due: so long after each other.
+pub const REMINDERS: [TimeDelta; 3] = [TimeDelta::days(14), TimeDelta::days(16), TimeDelta::days(335)];
+
+/// An account's state, why, since when, and until when it can be left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    pub state: AccountState,
+    pub reason: StateReason,
+    pub since: Timestamp,
+    pub closes_at: Option<Timestamp>,
+}
+
 /// An account without anything that names its person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {
     pub id: AccountId,
     pub state: AccountState,
+    pub reason: StateReason,
     /// Sessions of an earlier epoch are dead.
     pub epoch: i64,
     pub accepted_policy_version: i32,
@@ -74,6 +173,8 @@ pub struct SealedProfile {
     pub email_verified_at: Timestamp,
     pub phone_verified_at: Option<Timestamp>,
     pub confirmed_at: Option<Timestamp>,
+    /// When the person is next asked to confirm the data.
+    pub reminder_due_at: Option<Timestamp>,
     pub updated_at: Timestamp,
 }
 
@@ -94,30 +195,35 @@ pub struct Profile {
     pub updated_at: Timestamp,
 }
 
-/// A field of the profile that the person changes directly (clause 3.9).
+/// A field of the profile whose changes are kept (clause 3.9).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ProfileField {
     RealName,
     DisplayName,
+    Email,
+    Phone,
     Language,
     TimeZone,
 }
 
 impl ProfileField {
+    pub const ALL: [Self; 6] =
+        [Self::RealName, Self::DisplayName, Self::Email, Self::Phone, Self::Language, Self::TimeZone];
+
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::RealName => "real_name",
             Self::DisplayName => "display_name",
+            Self::Email => "email",
+            Self::Phone => "phone",
             Self::Language => "language",
             Self::TimeZone => "time_zone",
         }
     }
 
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::RealName, Self::DisplayName, Self::Language, Self::TimeZone]
-            .into_iter()
-            .find(|field| field.as_str() == text)
+        Self::ALL.into_iter().find(|field| field.as_str() == text)
     }
 }
 

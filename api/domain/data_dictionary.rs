@@ -72,6 +72,8 @@ pub enum Protection {
     Sealed,
     /// A password hash, sealed under the pepper.
     Peppered,
+    /// AEAD under the service's own key: it is about an address or a device, and nobody knows whose.
+    Wrapped,
     /// A keyed hash: it finds, it does not tell.
     BlindIndex,
     /// A random number that means nothing outside its row.
@@ -95,7 +97,9 @@ pub enum Retention {
     Registration,
     /// When the message was sent.
     Sent,
-    /// So many days after its last use.
+    /// At the instant beside it.
+    Expiry,
+    /// So many days after its last use, at the latest.
     Days(u16),
 }
 
@@ -132,7 +136,7 @@ macro_rules! dictionary {
     };
 }
 
-use Retention::{Account, Days, Registration, Sent};
+use Retention::{Account, Days, Expiry, Registration, Sent};
 
 dictionary! {
     PROFILE_REAL_NAME = profiles.real_name: Name Identity Sealed for "1.1" by Contract until Account;
@@ -159,6 +163,14 @@ dictionary! {
     SESSION_ADDRESS = sessions.address: Identifier Security Sealed for "2.3" by LegitimateInterest until Days(30);
     DEVICE_ID = account_devices.device_id: Identifier Security RandomIdentifier for "2.1" by LegitimateInterest until Days(365);
 
+    SESSION_PLACE = sessions.place: Identifier Security Sealed for "2.3" by LegitimateInterest until Days(30);
+    TOTP_SECRET = totp_factors.secret: Credential Security Sealed for "2.3" by Contract until Account;
+    CONTACT_CHANGE_VALUE = contact_changes.new_value: Contact Contact Sealed for "3.9" by Contract until Days(1);
+    PASSWORD_RESET_EMAIL = password_resets.email: Contact Contact Sealed for "2.3" by Contract until Days(1);
+    BLOCK_TARGET = blocks.target: Identifier Security Wrapped for "2.4" by LegitimateInterest until Expiry;
+    BLOCK_TARGET_INDEX = blocks.target_mac: Identifier Security BlindIndex for "2.4" by LegitimateInterest until Expiry;
+    THROTTLE_BUCKET = throttles.bucket_mac: Identifier Security BlindIndex for "2.4" by LegitimateInterest until Days(1);
+
     OUTBOX_RECIPIENT = outbox.recipient: Contact Messages Sealed for "3.1" by Contract until Sent;
     OUTBOX_CONTENT = outbox.content: Correspondence Messages Sealed for "3.1" by Contract until Sent;
     IDEMPOTENCY_ANSWER = idempotency_keys.answer: Correspondence Messages Sealed for "3.1" by Contract until Days(1);
@@ -176,6 +188,11 @@ pub const NOT_PERSONAL: &[(&str, &[&str])] = &[
             "*.consent_event_id",
             "*.data_confirmation_id",
             "*.message_id",
+            "*.challenge_id",
+            "*.contact_change_id",
+            "*.factor_reset_id",
+            "blocks.block_id",
+            "one_time_codes.bound_to",
         ],
     ),
     (
@@ -210,12 +227,28 @@ pub const NOT_PERSONAL: &[(&str, &[&str])] = &[
             "*.profile_version",
             "*.erased_at",
             "*.kek_version",
+            "*.state_since",
+            "*.closes_at",
+            "*.reset_at",
+            "*.used_at",
+            "*.stepped_up_at",
+            "*.requested_at",
+            "*.executes_at",
+            "profiles.reminder_due_at",
+            "profiles.reminders_sent",
+            "totp_factors.last_step",
+            "throttles.full_at",
         ],
     ),
     (
         "a code of a closed list, the same for everybody",
         &[
             "accounts.state",
+            "accounts.state_reason",
+            "blocks.reason",
+            "contact_changes.field",
+            "factor_resets.state",
+            "one_time_codes.purpose",
             "account_changes.field",
             "sessions.end_reason",
             "outbox.channel",
@@ -248,6 +281,11 @@ pub const NOT_PERSONAL: &[(&str, &[&str])] = &[
             "registrations.token_mac",
             "registrations.code_mac",
             "refresh_tokens.token_mac",
+            "recovery_codes.code_mac",
+            "sign_in_challenges.token_mac",
+            "one_time_codes.code_mac",
+            "password_resets.token_mac",
+            "password_resets.code_mac",
             "idempotency_keys.caller_mac",
             "idempotency_keys.key_mac",
             "idempotency_keys.fingerprint",

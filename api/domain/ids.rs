@@ -126,6 +126,18 @@ typed_ids! {
     AccountId = "acc", "acc_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
     /// Identifies a signed-in session.
     SessionId = "ses", "ses_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
+    /// Identifies a sign-in that waits for its second factor.
+    ChallengeId = "sch", "sch_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
+    /// Identifies a change of the email that waits for the new address to answer.
+    EmailChangeId = "emc", "emc_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
+    /// Identifies a change of the phone that waits for the new number to answer.
+    PhoneChangeId = "phc", "phc_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
+    /// Identifies a change of either, where they rest.
+    ContactChangeId = "cch", "cch_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
+    /// Identifies a request to remove lost second factors.
+    FactorResetId = "fcr", "fcr_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
+    /// Identifies an entry of the block list.
+    BlockId = "blk", "blk_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
     /// Identifies a browser or app by its device cookie.
     DeviceId = "dev", "dev_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
     /// Identifies an event of the consent ledger.

@@ -28,11 +28,126 @@ impl Channel {
 #[serde(tag = "template", rename_all = "snake_case")]
 pub enum MessageBody {
     /// The code that completes a registration.
-    VerificationCode { code: Zeroizing<String>, minutes: i64 },
+    VerificationCode {
+        code: Zeroizing<String>,
+        minutes: i64,
+    },
     /// Somebody registered an address that has an account.
     AddressAlreadyRegistered,
     /// The account is open.
-    AccountOpened { policy_version: i32 },
+    AccountOpened {
+        policy_version: i32,
+    },
+    /// Somebody signed in on a device that the account was never used on.
+    NewDevice {
+        program: String,
+        place: String,
+        at: String,
+        link: Zeroizing<String>,
+    },
+    /// The code for a step-up.
+    StepUpCode {
+        code: Zeroizing<String>,
+        minutes: i64,
+    },
+    /// A code by SMS, whatever it is for.
+    SmsCode {
+        code: Zeroizing<String>,
+        minutes: i64,
+    },
+    PasswordChanged {
+        at: String,
+    },
+    /// The code that resets a password.
+    PasswordResetCode {
+        code: Zeroizing<String>,
+        minutes: i64,
+    },
+    /// Somebody wanted to reset the password of an account that does not exist.
+    NoAccountToReset,
+    PasswordReset {
+        at: String,
+        waits_until: String,
+    },
+    /// The code that makes an address the account's.
+    EmailChangeCode {
+        code: Zeroizing<String>,
+        minutes: i64,
+    },
+    /// To the address that somebody wanted to move an account to, and that has one.
+    EmailChangeTaken,
+    /// To the old address.
+    EmailChanged {
+        at: String,
+    },
+    FactorAdded {
+        factor: Factor,
+        at: String,
+    },
+    FactorRemoved {
+        factor: Factor,
+        at: String,
+    },
+    /// To the old number, by SMS.
+    PhoneReplaced {
+        at: String,
+    },
+    RecoveryCodesMade {
+        at: String,
+    },
+    RecoveryCodeUsed {
+        left: i64,
+        at: String,
+    },
+    /// A sign-in had the password and not the second factor.
+    SecondFactorFailing {
+        at: String,
+    },
+    FactorResetRequested {
+        at: String,
+        link: Zeroizing<String>,
+    },
+    FactorResetCancelled {
+        at: String,
+    },
+    FactorResetExecuted {
+        at: String,
+    },
+    AccountClosing {
+        until: String,
+    },
+    AccountReopened {
+        at: String,
+    },
+    AccountClosed {
+        at: String,
+    },
+    AccountRestricted {
+        reason: String,
+        clause: String,
+    },
+    RestrictionLifted {
+        at: String,
+    },
+    /// The yearly question whether the data are still true.
+    ConfirmYourData,
+}
+
+/// A second factor, as messages name it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Factor {
+    Totp,
+    Phone,
+}
+
+impl Factor {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Totp => "totp",
+            Self::Phone => "phone",
+        }
+    }
 }
 
 impl MessageBody {
@@ -42,6 +157,77 @@ impl MessageBody {
             Self::VerificationCode { .. } => "mail-verification-code",
             Self::AddressAlreadyRegistered => "mail-address-already-registered",
             Self::AccountOpened { .. } => "mail-account-opened",
+            Self::NewDevice { .. } => "mail-new-device",
+            Self::StepUpCode { .. } => "mail-step-up-code",
+            Self::SmsCode { .. } => "sms-code",
+            Self::PasswordChanged { .. } => "mail-password-changed",
+            Self::PasswordResetCode { .. } => "mail-password-reset-code",
+            Self::NoAccountToReset => "mail-no-account-to-reset",
+            Self::PasswordReset { .. } => "mail-password-reset",
+            Self::EmailChangeCode { .. } => "mail-email-change-code",
+            Self::EmailChangeTaken => "mail-email-change-taken",
+            Self::EmailChanged { .. } => "mail-email-changed",
+            Self::FactorAdded { .. } => "mail-factor-added",
+            Self::FactorRemoved { .. } => "mail-factor-removed",
+            Self::PhoneReplaced { .. } => "sms-phone-replaced",
+            Self::RecoveryCodesMade { .. } => "mail-recovery-codes-made",
+            Self::RecoveryCodeUsed { .. } => "mail-recovery-code-used",
+            Self::SecondFactorFailing { .. } => "mail-second-factor-failing",
+            Self::FactorResetRequested { .. } => "mail-factor-reset-requested",
+            Self::FactorResetCancelled { .. } => "mail-factor-reset-cancelled",
+            Self::FactorResetExecuted { .. } => "mail-factor-reset-executed",
+            Self::AccountClosing { .. } => "mail-account-closing",
+            Self::AccountReopened { .. } => "mail-account-reopened",
+            Self::AccountClosed { .. } => "mail-account-closed",
+            Self::AccountRestricted { .. } => "mail-account-restricted",
+            Self::RestrictionLifted { .. } => "mail-restriction-lifted",
+            Self::ConfirmYourData => "mail-confirm-your-data",
+        }
+    }
+
+    /// What the texts fill in, by name.
+    pub fn arguments(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::VerificationCode { code, minutes }
+            | Self::StepUpCode { code, minutes }
+            | Self::SmsCode { code, minutes }
+            | Self::PasswordResetCode { code, minutes }
+            | Self::EmailChangeCode { code, minutes } => {
+                vec![("code", code.to_string()), ("minutes", minutes.to_string())]
+            }
+            Self::AccountOpened { policy_version } => vec![("version", policy_version.to_string())],
+            Self::NewDevice { program, place, at, link } => vec![
+                ("program", program.clone()),
+                ("place", place.clone()),
+                ("at", at.clone()),
+                ("link", link.to_string()),
+            ],
+            Self::PasswordReset { at, waits_until } => {
+                vec![("at", at.clone()), ("until", waits_until.clone())]
+            }
+            Self::FactorAdded { factor, at } | Self::FactorRemoved { factor, at } => {
+                vec![("factor", factor.as_str().to_owned()), ("at", at.clone())]
+            }
+            Self::RecoveryCodeUsed { left, at } => vec![("left", left.to_string()), ("at", at.clone())],
+            Self::FactorResetRequested { at, link } => vec![("at", at.clone()), ("link", link.to_string())],
+            Self::AccountClosing { until } => vec![("until", until.clone())],
+            Self::AccountRestricted { reason, clause } => {
+                vec![("reason", reason.clone()), ("clause", clause.clone())]
+            }
+            Self::PasswordChanged { at }
+            | Self::EmailChanged { at }
+            | Self::PhoneReplaced { at }
+            | Self::RecoveryCodesMade { at }
+            | Self::SecondFactorFailing { at }
+            | Self::FactorResetCancelled { at }
+            | Self::FactorResetExecuted { at }
+            | Self::AccountReopened { at }
+            | Self::AccountClosed { at }
+            | Self::RestrictionLifted { at } => vec![("at", at.clone())],
+            Self::AddressAlreadyRegistered
+            | Self::NoAccountToReset
+            | Self::EmailChangeTaken
+            | Self::ConfirmYourData => Vec::new(),
         }
     }
 }

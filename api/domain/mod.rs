@@ -1,10 +1,12 @@
 //! Pure rules and values: no database, no HTTP, no clock, nothing of ours imported.
 
 pub mod account;
+pub mod block;
 pub mod consent;
 pub mod data_dictionary;
 pub mod display_name;
 pub mod email;
+pub mod factor;
 pub mod ids;
 pub mod language;
 pub mod message;
@@ -17,5 +19,6 @@ pub mod purpose;
 pub mod real_name;
 pub mod sealed;
 pub mod session;
+pub mod throttle;
 pub mod time;
 pub mod time_zone;

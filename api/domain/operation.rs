@@ -28,6 +28,24 @@ pub enum PolicyGate {
     NeedsAcceptance,
 }
 
+/// How surely the person must be known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Assurance {
+    /// By a live session, or not at all where the operation is public.
+    Session,
+    /// By a proof within the last minutes: the second factor, or password and email where there is none.
+    SteppedUp,
+}
+
+impl Assurance {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Session => "session",
+            Self::SteppedUp => "stepped_up",
+        }
+    }
+}
+
 /// How fast one client address may call it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RateClass {
@@ -54,6 +72,7 @@ pub struct Operation {
     pub method: &'static str,
     pub path: &'static str,
     pub audience: Audience,
+    pub assurance: Assurance,
     pub policy_gate: PolicyGate,
     pub rate: RateClass,
     /// Whether a success leaves a leaf in the log.
@@ -79,13 +98,14 @@ pub enum Shape {
 }
 
 macro_rules! operations {
-    ($( $id:literal $method:ident $path:literal $audience:ident $gate:ident $rate:ident $log:ident $shape:ident; )*) => {
+    ($( $id:literal $method:ident $path:literal $audience:ident $assurance:ident $gate:ident $rate:ident $log:ident $shape:ident; )*) => {
         /// All operations, in the order of the reader's journey.
         pub const OPERATIONS: &[Operation] = &[ $( Operation {
             id: $id,
             method: stringify!($method),
             path: $path,
             audience: Audience::$audience,
+            assurance: Assurance::$assurance,
             policy_gate: PolicyGate::$gate,
             rate: RateClass::$rate,
             writes_log: matches!(Log::$log, Log::Leaf),
@@ -95,20 +115,43 @@ macro_rules! operations {
 }
 
 operations! {
-    "get_current_policy_version" GET "/v1/policy-versions/current" Public Open Ordinary Silent Single;
-    "get_policy_version" GET "/v1/policy-versions/{version}" Public Open Ordinary Silent Single;
-    "register_account" POST "/v1/accounts" Public Open Costly Silent Single;
-    "verify_account" POST "/v1/accounts/verification" Public Open Costly Leaf Single;
-    "get_account" GET "/v1/account" Person Open Ordinary Silent Single;
-    "update_account" PATCH "/v1/account" Person NeedsAcceptance Ordinary Leaf Versioned;
-    "list_account_changes" GET "/v1/account/changes" Person Open Ordinary Silent Page;
-    "confirm_account_data" POST "/v1/account/data-confirmations" Person NeedsAcceptance Ordinary Leaf Single;
-    "create_session" POST "/v1/sessions" Public Open Costly Silent Single;
-    "refresh_session" POST "/v1/sessions/refresh" Public Open Costly Silent Single;
-    "list_sessions" GET "/v1/sessions" Person Open Ordinary Silent Page;
-    "end_current_session" DELETE "/v1/sessions/current" Person Open Ordinary Silent Single;
-    "end_session" DELETE "/v1/sessions/{session_id}" Person Open Ordinary Silent Single;
-    "list_signing_keys" GET "/.well-known/jwks.json" Public Open Ordinary Silent Single;
+    "get_current_policy_version" GET "/v1/policy-versions/current" Public Session Open Ordinary Silent Single;
+    "get_policy_version" GET "/v1/policy-versions/{version}" Public Session Open Ordinary Silent Single;
+    "register_account" POST "/v1/accounts" Public Session Open Costly Silent Single;
+    "verify_account" POST "/v1/accounts/verification" Public Session Open Costly Leaf Single;
+    "get_account" GET "/v1/account" Person Session Open Ordinary Silent Single;
+    "update_account" PATCH "/v1/account" Person Session NeedsAcceptance Ordinary Leaf Versioned;
+    "list_account_changes" GET "/v1/account/changes" Person Session Open Ordinary Silent Page;
+    "confirm_account_data" POST "/v1/account/data-confirmations" Person Session NeedsAcceptance Ordinary Leaf Single;
+    "get_account_security" GET "/v1/account/security" Person Session Open Ordinary Silent Single;
+    "change_password" PUT "/v1/account/password" Person SteppedUp Open Costly Leaf Single;
+    "request_email_change" POST "/v1/account/email-changes" Person SteppedUp Open Costly Silent Single;
+    "confirm_email_change" POST "/v1/account/email-changes/{email_change_id}/confirmation" Person Session Open Costly Leaf Single;
+    "request_phone_change" POST "/v1/account/phone-changes" Person SteppedUp Open Costly Silent Single;
+    "confirm_phone_change" POST "/v1/account/phone-changes/{phone_change_id}/confirmation" Person Session Open Costly Leaf Single;
+    "remove_phone" DELETE "/v1/account/phone" Person SteppedUp Open Ordinary Leaf Single;
+    "enrol_totp" POST "/v1/account/totp" Person SteppedUp Open Ordinary Silent Single;
+    "confirm_totp" POST "/v1/account/totp/confirmation" Person SteppedUp Open Ordinary Leaf Single;
+    "remove_totp" DELETE "/v1/account/totp" Person SteppedUp Open Ordinary Leaf Single;
+    "create_recovery_codes" POST "/v1/account/recovery-codes" Person SteppedUp Open Ordinary Leaf Single;
+    "close_account" POST "/v1/account/closure" Person SteppedUp Open Ordinary Leaf Single;
+    "reopen_account" DELETE "/v1/account/closure" Person Session Open Ordinary Leaf Single;
+    "request_password_reset" POST "/v1/password-resets" Public Session Open Costly Silent Single;
+    "confirm_password_reset" POST "/v1/password-resets/confirmation" Public Session Open Costly Leaf Single;
+    "create_session" POST "/v1/sessions" Public Session Open Costly Silent Single;
+    "send_sign_in_code" POST "/v1/sign-in-challenges/{challenge_id}/sms-code" Public Session Open Costly Silent Single;
+    "answer_sign_in_challenge" POST "/v1/sign-in-challenges/{challenge_id}/answer" Public Session Open Costly Silent Single;
+    "request_factor_reset" POST "/v1/sign-in-challenges/{challenge_id}/factor-reset" Public Session Open Costly Leaf Single;
+    "cancel_factor_reset" POST "/v1/factor-reset-cancellations" Public Session Open Costly Leaf Single;
+    "refresh_session" POST "/v1/sessions/refresh" Public Session Open Costly Silent Single;
+    "list_sessions" GET "/v1/sessions" Person Session Open Ordinary Silent Page;
+    "send_step_up_code" POST "/v1/sessions/step-up/code" Person Session Open Costly Silent Single;
+    "step_up_session" POST "/v1/sessions/step-up" Person Session Open Costly Silent Single;
+    "end_current_session" DELETE "/v1/sessions/current" Person Session Open Ordinary Silent Single;
+    "end_other_sessions" POST "/v1/sessions/revoke-others" Person Session Open Ordinary Silent Single;
+    "end_session" DELETE "/v1/sessions/{session_id}" Person Session Open Ordinary Silent Single;
+    "revoke_session_by_link" POST "/v1/session-revocations" Public Session Open Costly Silent Single;
+    "list_signing_keys" GET "/.well-known/jwks.json" Public Session Open Ordinary Silent Single;
 }
 
 impl Operation {

@@ -40,6 +40,11 @@ impl Timestamp {
         self.0.checked_add_signed(delta).map_or(self, Self)
     }
 
+    /// As people read it: the minute, in UTC.
+    pub fn for_people(self) -> String {
+        self.0.format("%Y-%m-%d %H:%M UTC").to_string()
+    }
+
     #[must_use]
     pub fn minus(self, delta: TimeDelta) -> Self {
         self.plus(-delta)

@@ -8,11 +8,11 @@ use actix_web::{
 };
 
 use super::{
-    extract::{By, IdempotencyKey, IfMatch, NoBody, Page, Person, StrictJson, Turn, draft, etag},
+    extract::{By, IdempotencyKey, IfMatch, NoBody, Page, Person, StrictJson, Success, etag, once},
     views::{AccountChangePage, AccountView, DataConfirmationView, UpdateAccount},
 };
 use crate::{
-    domain::account::{AccountState, DataConfirmation, Profile},
+    domain::account::{AccountState, Profile},
     openapi::responses::PreconditionFailed,
     problem::Problem,
     server::Services,
@@ -84,24 +84,11 @@ pub(super) async fn confirm_account_data(
     By(person, (key, NoBody)): By<(IdempotencyKey, NoBody)>,
     services: Data<Services>,
 ) -> Result<HttpResponse, Problem> {
-    let ticket = match key.turn(person.account_id.as_bytes(), &idempotency::digest(b"")).await? {
-        Turn::Act(ticket) => ticket,
-        Turn::Repeat(answer) => return Ok(created(answer)),
-    };
-    let confirmation =
-        services.accounts.confirm(person.account_id, draft(ticket.as_ref()), confirmation_bytes).await?;
-    Ok(created(
-        HttpResponse::Created().content_type("application/json").body(confirmation_bytes(&confirmation)),
-    ))
-}
-
-/// What a confirmation changed is seen in the account.
-fn created(mut answer: HttpResponse) -> HttpResponse {
-    answer.headers_mut().insert(header::LOCATION, header::HeaderValue::from_static("/v1/account"));
-    answer
-}
-
-/// The answer's bytes: the first one and every repeat are the same.
-fn confirmation_bytes(confirmation: &DataConfirmation) -> Vec<u8> {
-    serde_json::to_vec(&DataConfirmationView::new(confirmation)).unwrap_or_default()
+    let (id, digest) = (person.account_id, idempotency::digest(b""));
+    // What a confirmation changed is seen in the account.
+    let next = Success::created("/v1/account");
+    once::<_, DataConfirmationView, _, _>(key, id.as_bytes(), &digest, next, |recording| async move {
+        services.accounts.confirm(id, recording).await
+    })
+    .await
 }

@@ -4,6 +4,7 @@ use actix_web::{HttpResponse, http::header, post, web::Data};
 
 use super::{
     extract::{Client, IdempotencyKey, StrictJson, Turn, draft},
+    sessions::signed_in,
     views::{AccountView, RegisterAccount, RegistrationView, SessionTokens, VerifiedAccount, VerifyAccount},
 };
 use crate::{
@@ -61,7 +62,7 @@ fn registration(
         policy_version: body.policy_version,
         content_hash: body.policy_content_hash.0,
         consents: body.consents.iter().map(|choice| (choice.purpose, choice.granted)).collect(),
-        device_id: client.device_id,
+        origin: client.origin(),
     })
 }
 
@@ -86,18 +87,17 @@ pub(super) async fn verify_account(
         Turn::Act(ticket) => ticket,
         Turn::Repeat(answer) => return Ok(answer),
     };
+    let delivery = body.value.refresh_delivery;
     let verification = Verification {
         registration_id: body.value.registration_id.0,
         code: body.value.code.0,
         origin: client.origin(),
     };
     let opened = services.accounts.verify(verification, draft(ticket.as_ref())).await?;
+    let session = opened.session.clone();
     let view = VerifiedAccount {
         account: AccountView::new(opened.profile, opened.account.state),
-        session: SessionTokens::new(opened.session),
+        session: SessionTokens::new(opened.session, delivery),
     };
-    Ok(HttpResponse::Created()
-        .insert_header((header::LOCATION, "/v1/account"))
-        .cookie(client.cookie())
-        .json(view))
+    Ok(signed_in(&client, &services, &session, delivery, "/v1/account".to_owned(), view))
 }

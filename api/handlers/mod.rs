@@ -2,12 +2,17 @@
 
 mod account;
 mod accounts;
+mod contacts;
 mod docs;
 mod edge;
 mod extract;
 mod health;
+mod links;
+mod passwords;
 mod policy_versions;
+mod security;
 mod sessions;
+mod sign_in_challenges;
 mod signing_keys;
 pub mod views;
 
@@ -28,12 +33,35 @@ pub fn operations(routes: &mut ServiceConfig<'_>) {
         .service(account::update_account)
         .service(account::list_account_changes)
         .service(account::confirm_account_data)
+        .service(security::get_account_security)
+        .service(passwords::change_password)
+        .service(contacts::request_email_change)
+        .service(contacts::confirm_email_change)
+        .service(contacts::request_phone_change)
+        .service(contacts::confirm_phone_change)
+        .service(contacts::remove_phone)
+        .service(security::enrol_totp)
+        .service(security::confirm_totp)
+        .service(security::remove_totp)
+        .service(security::create_recovery_codes)
+        .service(security::close_account)
+        .service(security::reopen_account)
+        .service(passwords::request_password_reset)
+        .service(passwords::confirm_password_reset)
         .service(sessions::create_session)
+        .service(sign_in_challenges::send_sign_in_code)
+        .service(sign_in_challenges::answer_sign_in_challenge)
+        .service(sign_in_challenges::request_factor_reset)
+        .service(sign_in_challenges::cancel_factor_reset)
         .service(sessions::refresh_session)
         .service(sessions::list_sessions)
+        .service(sessions::send_step_up_code)
+        .service(sessions::step_up_session)
+        .service(sessions::end_other_sessions)
         // Before the one with a parameter, which would take `current` for an id.
         .service(sessions::end_current_session)
         .service(sessions::end_session)
+        .service(sessions::revoke_session_by_link)
         .service(signing_keys::list_signing_keys);
 }
 
@@ -43,6 +71,8 @@ pub fn surroundings(routes: &mut web::ServiceConfig) {
         .service(health::live)
         .service(health::ready)
         .service(docs::landing)
+        .service(links::page)
+        .service(links::script)
         .service(docs::contract)
         .service(docs::reference())
         .default_service(web::to(edge::nowhere));

@@ -19,6 +19,154 @@ mail-account-opened = Ihr Smart-mining-Konto ist eröffnet
         Wozu Sie zugestimmt haben, wer was erhalten hat und wer Ihre Daten angesehen hat,
         sehen Sie jederzeit nach der Anmeldung.
 
+mail-new-device = Neue Anmeldung bei Ihrem Smart-mining-Konto
+    .body =
+        Jemand, vielleicht Sie, hat sich auf einem Gerät angemeldet, auf dem Ihr Konto noch nie benutzt wurde.
+
+        Wann: { $at }
+        Wo: { $place }
+        Womit: { $program }
+
+        Waren Sie das nicht, beenden Sie diese Sitzung hier:
+        { $link }
+        und ändern Sie Ihr Passwort, denn jemand kennt es.
+
+mail-step-up-code = Ihr Code zur Bestätigung
+    .body =
+        Ihr Code ist { $code }
+
+        Geben Sie ihn innerhalb von { $minutes } Minuten dort ein, wo Sie danach gefragt wurden.
+        Er gilt einmal. Wurden Sie nicht gefragt, ist jemand in Ihrem Konto angemeldet: beenden Sie
+        alle anderen Sitzungen und ändern Sie Ihr Passwort.
+
+sms-code = Smart-mining
+    .body = Ihr Smart-mining-Code ist { $code }. Er gilt einmal, { $minutes } Minuten lang. Sagen Sie ihn niemandem.
+
+mail-password-changed = Ihr Smart-mining-Passwort wurde geändert
+    .body =
+        Das Passwort Ihres Kontos wurde am { $at } geändert. Alle anderen Sitzungen sind beendet.
+        Waren Sie es nicht, setzen Sie Ihr Passwort jetzt zurück.
+
+mail-password-reset-code = Ihr Code zum Zurücksetzen des Smart-mining-Passworts
+    .body =
+        Ihr Code ist { $code }
+
+        Geben Sie ihn innerhalb von { $minutes } Minuten dort ein, wo Sie ihn angefordert haben.
+        Er gilt einmal. Haben Sie ihn nicht angefordert, ignorieren Sie diese Nachricht.
+
+mail-no-account-to-reset = Kein Smart-mining-Konto hat diese Adresse
+    .body =
+        Jemand, vielleicht Sie, wollte das Passwort eines Kontos mit dieser Adresse zurücksetzen.
+        Es gibt keines. Haben Sie ein Konto, dann mit einer anderen Adresse.
+        Waren Sie es nicht, ist nichts zu tun.
+
+mail-password-reset = Ihr Smart-mining-Passwort wurde zurückgesetzt
+    .body =
+        Das Passwort Ihres Kontos wurde am { $at } zurückgesetzt. Alle Sitzungen sind beendet.
+        Ihr zweiter Faktor bleibt, wie er war.
+
+        Damit Sie es merken können, falls Sie es nicht waren, wird vor { $until } keine Kopie
+        Ihrer Daten erstellt und nichts gelöscht.
+
+mail-email-change-code = Ihr Code für diese Adresse bei Smart-mining
+    .body =
+        Ihr Code ist { $code }
+
+        Geben Sie ihn innerhalb von { $minutes } Minuten dort ein, wo Sie ihn angefordert haben.
+        Er gilt einmal. Haben Sie ihn nicht angefordert, ignorieren Sie diese Nachricht.
+
+mail-email-change-taken = Diese Adresse hat ein Smart-mining-Konto
+    .body =
+        Jemand, vielleicht Sie, wollte ein anderes Konto auf diese Adresse umstellen.
+        Sie hat schon ein Konto, also ändert sich nichts. Niemand sonst erfuhr davon.
+
+mail-email-changed = Ihr Smart-mining-Konto hat eine neue Adresse
+    .body =
+        Ihr Konto hat seit { $at } eine andere E-Mail-Adresse. Diese wird nicht mehr benutzt.
+        Waren Sie es nicht, melden Sie sich sofort bei unserem Support.
+
+mail-factor-added = Neuer zweiter Faktor für Ihr Smart-mining-Konto
+    .body =
+        { $factor ->
+            [totp] Eine Authenticator-App
+           *[phone] Eine Telefonnummer
+        } ist seit { $at } ein zweiter Faktor Ihres Kontos. Alle anderen Sitzungen sind beendet.
+        Waren Sie es nicht, setzen Sie Ihr Passwort zurück und melden Sie sich sofort beim Support.
+
+mail-factor-removed = Ein zweiter Faktor Ihres Smart-mining-Kontos wurde entfernt
+    .body =
+        { $factor ->
+            [totp] Die Authenticator-App
+           *[phone] Die Telefonnummer
+        } ist seit { $at } kein zweiter Faktor Ihres Kontos mehr. Alle anderen Sitzungen sind beendet.
+        Waren Sie es nicht, setzen Sie Ihr Passwort zurück und melden Sie sich sofort beim Support.
+
+sms-phone-replaced = Smart-mining
+    .body = Diese Nummer ist seit { $at } nicht mehr der zweite Faktor Ihres Smart-mining-Kontos. Waren Sie es nicht, melden Sie sich beim Support.
+
+mail-recovery-codes-made = Neue Wiederherstellungscodes für Ihr Smart-mining-Konto
+    .body =
+        Am { $at } wurden neue Wiederherstellungscodes erstellt. Alle früheren sind ungültig.
+        Waren Sie es nicht, beenden Sie alle anderen Sitzungen und ändern Sie Ihr Passwort.
+
+mail-recovery-code-used = Ein Wiederherstellungscode Ihres Smart-mining-Kontos wurde benutzt
+    .body =
+        Am { $at } wurde ein Wiederherstellungscode benutzt. { $left } sind übrig.
+        Waren Sie es nicht, setzen Sie Ihr Passwort jetzt zurück und erstellen Sie neue Codes.
+
+mail-second-factor-failing = Jemand kennt Ihr Smart-mining-Passwort
+    .body =
+        Am { $at } hatte jemand Ihr Passwort, aber mehrmals nicht Ihren zweiten Faktor.
+        Waren Sie es nicht, ändern Sie Ihr Passwort: jemand kennt es.
+
+mail-factor-reset-requested = Jemand möchte Ihren zweiten Faktor entfernen lassen
+    .body =
+        Am { $at } bat uns jemand mit Ihrem Passwort, den zweiten Faktor Ihres Kontos zu entfernen.
+        Unsere Mitarbeiter prüfen es, und mindestens sieben Tage lang geschieht nichts.
+
+        Waren Sie es nicht, brechen Sie es hier ab:
+        { $link }
+        und ändern Sie Ihr Passwort, denn jemand kennt es.
+
+mail-factor-reset-cancelled = Ihr zweiter Faktor bleibt
+    .body =
+        Die Anfrage, Ihren zweiten Faktor zu entfernen, wurde am { $at } abgebrochen.
+        Kam sie nicht von Ihnen, ändern Sie Ihr Passwort: jemand kennt es.
+
+mail-factor-reset-executed = Ihr zweiter Faktor wurde entfernt
+    .body =
+        Wie erbeten und nach der Frist wurden die zweiten Faktoren Ihres Kontos am { $at } entfernt.
+        Alle Sitzungen sind beendet. Melden Sie sich an und richten Sie einen neuen ein.
+
+mail-account-closing = Ihr Smart-mining-Konto wird geschlossen
+    .body =
+        Wie gewünscht wird Ihr Konto am { $until } geschlossen. Bis dahin können Sie es zurücknehmen:
+        melden Sie sich an und öffnen Sie es wieder. Das Schließen löscht Ihre Daten nicht; auch
+        darum können Sie bitten.
+
+mail-account-reopened = Ihr Smart-mining-Konto bleibt offen
+    .body =
+        Die Schließung Ihres Kontos wurde am { $at } zurückgenommen.
+        Waren Sie es nicht, ändern Sie Ihr Passwort.
+
+mail-account-closed = Ihr Smart-mining-Konto ist geschlossen
+    .body =
+        Ihr Konto wurde am { $at } geschlossen, wie Sie es wünschten. Niemand meldet sich mehr an.
+
+mail-account-restricted = Ihr Smart-mining-Konto ist eingeschränkt
+    .body =
+        Ihr Konto ist nach Klausel { $clause } der Datenschutzerklärung eingeschränkt ({ $reason }).
+        Ihre Daten können Sie weiterhin lesen und Ihre Rechte nutzen.
+
+mail-restriction-lifted = Ihr Smart-mining-Konto ist nicht mehr eingeschränkt
+    .body =
+        Die Einschränkung Ihres Kontos wurde am { $at } aufgehoben.
+
+mail-confirm-your-data = Stimmen Ihre Daten bei Smart-mining noch?
+    .body =
+        Einmal im Jahr bitten wir Sie, Ihre Daten bei uns anzusehen: Name, Adresse, Telefon.
+        Melden Sie sich an, berichtigen Sie, was sich geändert hat, und bestätigen Sie den Rest.
+
 problem-malformed-json = Der Inhalt ist kein gültiges JSON-Objekt
 problem-malformed-request = Die Anfrage ist fehlerhaft
 problem-invalid-cursor = Der Seitenzeiger ist ungültig
@@ -45,3 +193,17 @@ problem-account-restricted = Das Konto ist eingeschränkt
 problem-too-many-requests = Zu viele Anfragen
 problem-internal = Interner Fehler
 problem-try-again = Vorübergehend nicht verfügbar
+problem-step-up-required = Bestätigen Sie noch einmal, dass Sie es sind
+problem-origin-not-allowed = Diese Web-Herkunft darf das Cookie nicht benutzen
+problem-blocked = Dieses Netz oder Gerät ist für eine Weile gesperrt
+problem-method-not-available = Das Konto weist sich nicht auf diese Weise aus
+problem-factor-exists = Diesen zweiten Faktor gibt es schon
+problem-no-second-factor = Es gibt keinen zweiten Faktor
+problem-account-state-conflict = Der Zustand des Kontos erlaubt es nicht
+problem-challenge-expired = Die Anmeldung wartet nicht mehr auf einen Code
+problem-reset-expired = Das Zurücksetzen ist abgelaufen
+problem-change-expired = Die Änderung ist abgelaufen
+problem-enrolment-expired = Die Einrichtung ist abgelaufen
+problem-link-expired = Der Link hat seinen Zweck erfüllt oder ist abgelaufen
+problem-wrong-password = Das Passwort ist falsch
+problem-too-many-attempts = Zu viele Versuche

@@ -19,3 +19,150 @@ mail-account-opened = Your Smart-mining account is open
 
         What you agreed to, who received what, and who looked at your data you can
         see at any time after signing in.
+
+mail-new-device = New sign-in to your Smart-mining account
+    .body =
+        Somebody, perhaps you, signed in on a device that your account was not used on before.
+
+        When: { $at }
+        Where: { $place }
+        With: { $program }
+
+        If it was not you, end that session here:
+        { $link }
+        and change your password, because somebody knows it.
+
+mail-step-up-code = Your code to confirm that it is you
+    .body =
+        Your code is { $code }
+
+        Type it within { $minutes } minutes where you were asked for it. It works once.
+        If you were not asked for it, somebody is signed in to your account: end all other
+        sessions and change your password.
+
+sms-code = Smart-mining
+    .body = Your Smart-mining code is { $code }. It works once, for { $minutes } minutes. Tell it to nobody.
+
+mail-password-changed = Your Smart-mining password has changed
+    .body =
+        The password of your account was changed at { $at }. All other sessions have ended.
+        If it was not you, reset your password now.
+
+mail-password-reset-code = Your code to reset your Smart-mining password
+    .body =
+        Your code is { $code }
+
+        Type it within { $minutes } minutes where you asked for it. It works once.
+        If you did not ask, ignore this mail: without the code nothing changes.
+
+mail-no-account-to-reset = No Smart-mining account has this address
+    .body =
+        Somebody, perhaps you, wanted to reset the password of an account with this address.
+        There is none. If you have an account, it has another address.
+        If it was not you, there is nothing to do.
+
+mail-password-reset = Your Smart-mining password was reset
+    .body =
+        The password of your account was reset at { $at }. All sessions have ended.
+        Your second factor stays as it was.
+
+        So that you have time to notice if it was not you, no copy of your data is made and
+        nothing is erased before { $until }.
+
+mail-email-change-code = Your code to use this address for Smart-mining
+    .body =
+        Your code is { $code }
+
+        Type it within { $minutes } minutes where you asked for it. It works once.
+        If you did not ask, ignore this mail: without the code nothing changes.
+
+mail-email-change-taken = This address has a Smart-mining account
+    .body =
+        Somebody, perhaps you, wanted to move another account to this address.
+        It has an account already, so nothing changes. Nobody else was told.
+
+mail-email-changed = Your Smart-mining account has a new address
+    .body =
+        Your account has another email address since { $at }. This one is no longer used.
+        If it was not you, tell our support at once.
+
+mail-factor-added = New second factor for your Smart-mining account
+    .body =
+        { $factor ->
+            [totp] An authenticator app
+           *[phone] A phone number
+        } is a second factor of your account since { $at }. All other sessions have ended.
+        If it was not you, reset your password and tell our support at once.
+
+mail-factor-removed = A second factor of your Smart-mining account was removed
+    .body =
+        { $factor ->
+            [totp] The authenticator app
+           *[phone] The phone number
+        } is no second factor of your account any more, since { $at }. All other sessions have ended.
+        If it was not you, reset your password and tell our support at once.
+
+sms-phone-replaced = Smart-mining
+    .body = This number is no longer the second factor of your Smart-mining account, since { $at }. If it was not you, tell our support.
+
+mail-recovery-codes-made = New recovery codes for your Smart-mining account
+    .body =
+        New recovery codes were made at { $at }. All earlier ones are void.
+        If it was not you, end all other sessions and change your password.
+
+mail-recovery-code-used = A recovery code of your Smart-mining account was used
+    .body =
+        A recovery code was used at { $at }. { $left } are left.
+        If it was not you, reset your password now and make new codes.
+
+mail-second-factor-failing = Somebody knows your Smart-mining password
+    .body =
+        At { $at } somebody had your password and not your second factor, several times in a row.
+        If it was not you, change your password: somebody knows it.
+
+mail-factor-reset-requested = Somebody asks to remove your second factor
+    .body =
+        At { $at } somebody with your password asked us to remove the second factor of your account.
+        Our staff looks into it, and nothing happens for at least seven days.
+
+        If it was not you, call it off here:
+        { $link }
+        and change your password, because somebody knows it.
+
+mail-factor-reset-cancelled = Your second factor stays
+    .body =
+        The request to remove your second factor was called off at { $at }.
+        If you did not make it, change your password: somebody knows it.
+
+mail-factor-reset-executed = Your second factor was removed
+    .body =
+        As asked for and after the time to call it off, the second factors of your account were
+        removed at { $at }. All sessions have ended. Sign in and enrol a new one.
+
+mail-account-closing = Your Smart-mining account is closing
+    .body =
+        As you asked, your account closes at { $until }. Until then you can take it back:
+        sign in and reopen it. Closing does not erase your data; you can ask for that too.
+
+mail-account-reopened = Your Smart-mining account stays open
+    .body =
+        The closure of your account was taken back at { $at }.
+        If it was not you, change your password.
+
+mail-account-closed = Your Smart-mining account is closed
+    .body =
+        Your account was closed at { $at }, as you asked. Nobody signs in to it any more.
+
+mail-account-restricted = Your Smart-mining account is restricted
+    .body =
+        Your account is restricted under clause { $clause } of the privacy policy ({ $reason }).
+        You can still read your data and use your rights.
+
+mail-restriction-lifted = Your Smart-mining account is no longer restricted
+    .body =
+        The restriction of your account was lifted at { $at }.
+
+mail-confirm-your-data = Are your Smart-mining data still true?
+    .body =
+        Once a year we ask you to look at the data that we hold about you: your name, your
+        address, your phone. Sign in, correct what has changed, and confirm the rest.

@@ -11,9 +11,15 @@ use super::{ContractError, responses};
 use crate::{
     domain::operation::{Audience, Operation, PolicyGate, Shape},
     handlers::views::{
-        AccountChangePage, AccountView, CreateSession, DataConfirmationView, EndedSessionView, Example,
-        PolicyVersionView, RefreshSession, RegisterAccount, RegistrationView, SessionPageView, SessionTokens,
-        SignedInView, SigningKeySet, UpdateAccount, VerifiedAccount, VerifyAccount,
+        AccountChangePage, AccountClosureView, AccountSecurityView, AccountView, AnswerSignInChallenge,
+        CancelledFactorResetView, ChangePassword, ConfirmCode, ConfirmPasswordReset, ConfirmTotp,
+        ContactChangedView, ContinueSignInChallenge, CreateSession, DataConfirmationView, EmailChangeView,
+        EndedSessionView, EndedSessionsView, Example, FactorChangedView, FactorResetView, LinkToken,
+        PasswordChangedView, PasswordResetDoneView, PasswordResetView, PhoneChangeView, PolicyVersionView,
+        ProposedTotpView, RecoveryCodesView, RefreshSession, RegisterAccount, RegistrationView,
+        RequestEmailChange, RequestPasswordReset, RequestPhoneChange, SendStepUpCode, SentCodeView,
+        SessionPageView, SessionTokens, SignInView, SignedInView, SigningKeySet, StepUpSession,
+        SteppedUpView, UpdateAccount, VerifiedAccount, VerifyAccount,
     },
     problem::{FieldCode, FieldProblem, Problem, ProblemCode, ProblemView},
 };
@@ -30,7 +36,8 @@ const TAGS: &[(&str, &str)] = &[
     ("Policy", "The privacy policy, in numbered versions."),
     ("Accounts", "Opening an account."),
     ("Account", "The person's own account: profile, history, confirmation."),
-    ("Sessions", "Signing in, staying in, signing out."),
+    ("Security", "What keeps an account its owner's: password, email and phone, second factors, closure."),
+    ("Sessions", "Signing in, with a second factor where there is one, staying in, signing out."),
     ("Keys", "Public keys that verify what the service signs."),
 ];
 
@@ -44,6 +51,50 @@ const LINKS: &[LinkRow] = &[
     ("verify_account", "201", "end", "end_session", &[("session_id", "$response.body#/session/session_id")]),
     ("create_session", "201", "end", "end_session", &[("session_id", "$response.body#/session/session_id")]),
     ("create_session", "201", "list", "list_sessions", &[]),
+    (
+        "request_email_change",
+        "202",
+        "confirm",
+        "confirm_email_change",
+        &[("email_change_id", "$response.body#/email_change_id")],
+    ),
+    (
+        "request_phone_change",
+        "202",
+        "confirm",
+        "confirm_phone_change",
+        &[("phone_change_id", "$response.body#/phone_change_id")],
+    ),
+    ("enrol_totp", "201", "confirm", "confirm_totp", &[]),
+    ("confirm_totp", "201", "codes", "create_recovery_codes", &[]),
+    ("confirm_totp", "201", "remove", "remove_totp", &[]),
+    ("confirm_phone_change", "201", "remove", "remove_phone", &[]),
+    ("create_recovery_codes", "201", "security", "get_account_security", &[]),
+    ("close_account", "201", "reopen", "reopen_account", &[]),
+    ("request_password_reset", "202", "confirm", "confirm_password_reset", &[]),
+    ("confirm_password_reset", "201", "sign_in", "create_session", &[]),
+    (
+        "create_session",
+        "201",
+        "answer",
+        "answer_sign_in_challenge",
+        &[("challenge_id", "$response.body#/challenge_id")],
+    ),
+    (
+        "create_session",
+        "201",
+        "send_code",
+        "send_sign_in_code",
+        &[("challenge_id", "$response.body#/challenge_id")],
+    ),
+    (
+        "answer_sign_in_challenge",
+        "201",
+        "end",
+        "end_session",
+        &[("session_id", "$response.body#/session/session_id")],
+    ),
+    ("send_step_up_code", "202", "step_up", "step_up_session", &[]),
     ("refresh_session", "201", "end", "end_session", &[("session_id", "$response.body#/session_id")]),
     ("confirm_account_data", "201", "account", "get_account", &[]),
     (
@@ -131,12 +182,12 @@ fn add_parameters(described: &mut Value, operation: &Operation) {
 }
 
 fn add_refusals(described: &mut Value, operation: &Operation) {
-    let mut statuses = vec![400, 421, 429, 500, 503];
+    let mut statuses = vec![400, 403, 421, 429, 500, 503];
     if operation.audience == Audience::Person {
         statuses.push(401);
     }
     if operation.policy_gate == PolicyGate::NeedsAcceptance {
-        statuses.extend([403, 423]);
+        statuses.push(423);
     }
     if operation.method == "POST" {
         statuses.push(409);
@@ -303,7 +354,36 @@ fn examples() -> Map<String, Value> {
         ("AccountChangePage", AccountChangePage::example()),
         ("DataConfirmation", DataConfirmationView::example()),
         ("CreateSession", CreateSession::example()),
+        ("SignIn", SignInView::example()),
         ("SignedIn", SignedInView::example()),
+        ("AnswerSignInChallenge", AnswerSignInChallenge::example()),
+        ("ContinueSignInChallenge", ContinueSignInChallenge::example()),
+        ("SentCode", SentCodeView::example()),
+        ("SendStepUpCode", SendStepUpCode::example()),
+        ("StepUpSession", StepUpSession::example()),
+        ("SteppedUp", SteppedUpView::example()),
+        ("LinkToken", LinkToken::example()),
+        ("FactorReset", FactorResetView::example()),
+        ("CancelledFactorReset", CancelledFactorResetView::example()),
+        ("EndedSessions", EndedSessionsView::example()),
+        ("AccountSecurity", AccountSecurityView::example()),
+        ("AccountClosure", AccountClosureView::example()),
+        ("ChangePassword", ChangePassword::example()),
+        ("PasswordChanged", PasswordChangedView::example()),
+        ("RequestPasswordReset", RequestPasswordReset::example()),
+        ("PasswordReset", PasswordResetView::example()),
+        ("ConfirmPasswordReset", ConfirmPasswordReset::example()),
+        ("PasswordResetDone", PasswordResetDoneView::example()),
+        ("RequestEmailChange", RequestEmailChange::example()),
+        ("EmailChange", EmailChangeView::example()),
+        ("RequestPhoneChange", RequestPhoneChange::example()),
+        ("PhoneChange", PhoneChangeView::example()),
+        ("ConfirmCode", ConfirmCode::example()),
+        ("ContactChanged", ContactChangedView::example()),
+        ("ProposedTotp", ProposedTotpView::example()),
+        ("ConfirmTotp", ConfirmTotp::example()),
+        ("FactorChanged", FactorChangedView::example()),
+        ("RecoveryCodes", RecoveryCodesView::example()),
         ("RefreshSession", RefreshSession::example()),
         ("SessionTokens", SessionTokens::example()),
         ("SessionPage", SessionPageView::example()),

@@ -3,9 +3,9 @@
 use super::{FieldCode, Problem, ProblemCode};
 use crate::{
     db::StorageError,
-    domain::password::WeakPassword,
+    domain::{password::WeakPassword, throttle::Exhausted},
     services::{
-        accounts::{ProfileError, RegistrationError},
+        accounts::{ProfileError, RegistrationError, SecurityError},
         cursors::InvalidCursor,
         idempotency::IdempotencyError,
         passwords::HashingError,
@@ -92,11 +92,49 @@ impl From<RegistrationError> for Problem {
             RegistrationError::Expired => Self::new(ProblemCode::RegistrationExpired),
             RegistrationError::WrongCode => Self::new(ProblemCode::WrongCode),
             RegistrationError::EmailTaken => Self::new(ProblemCode::EmailTaken),
+            RegistrationError::Throttled(exhausted) => exhausted.into(),
             RegistrationError::Hashing(error) => error.into(),
             RegistrationError::Idempotency(error) => error.into(),
             RegistrationError::Vault(error) => error.into(),
             RegistrationError::Storage(error) => error.into(),
         }
+    }
+}
+
+impl From<Exhausted> for Problem {
+    fn from(exhausted: Exhausted) -> Self {
+        Self { retry_after: Some(exhausted.retry_after), ..Self::new(ProblemCode::TooManyAttempts) }
+            .under_clause("2.4")
+    }
+}
+
+impl SecurityError {
+    /// The problem, where `expired` names what was not live.
+    pub fn into_problem(self, expired: ProblemCode) -> Problem {
+        match self {
+            Self::Expired => Problem::new(expired),
+            // The account went between the check of its session and here.
+            Self::NotFound => Problem::new(ProblemCode::Unauthenticated),
+            Self::WrongCode => Problem::new(ProblemCode::WrongCode),
+            Self::WrongPassword => Problem::new(ProblemCode::WrongPassword),
+            Self::Weak(weak) => weak.into(),
+            Self::EmailTaken => Problem::new(ProblemCode::EmailTaken),
+            Self::NoSuchFactor => Problem::new(ProblemCode::NotFound),
+            Self::FactorExists => Problem::new(ProblemCode::FactorExists),
+            Self::NoSecondFactor => Problem::new(ProblemCode::NoSecondFactor),
+            Self::StateConflict => Problem::new(ProblemCode::AccountStateConflict),
+            Self::Throttled(exhausted) => exhausted.into(),
+            Self::Hashing(error) => error.into(),
+            Self::Idempotency(error) => error.into(),
+            Self::Vault(error) => error.into(),
+            Self::Storage(error) => error.into(),
+        }
+    }
+}
+
+impl From<SecurityError> for Problem {
+    fn from(error: SecurityError) -> Self {
+        error.into_problem(ProblemCode::ChangeExpired)
     }
 }
 
@@ -121,6 +159,11 @@ impl From<SessionError> for Problem {
             SessionError::InvalidCredentials => Self::new(ProblemCode::InvalidCredentials),
             SessionError::InvalidRefreshToken => Self::new(ProblemCode::InvalidRefreshToken),
             SessionError::NotFound => Self::new(ProblemCode::NotFound),
+            SessionError::ChallengeExpired => Self::new(ProblemCode::ChallengeExpired),
+            SessionError::WrongCode => Self::new(ProblemCode::WrongCode),
+            SessionError::WrongPassword => Self::new(ProblemCode::WrongPassword),
+            SessionError::MethodUnavailable => Self::new(ProblemCode::MethodNotAvailable),
+            SessionError::Throttled(exhausted) => exhausted.into(),
             SessionError::Cursor(error) => error.into(),
             SessionError::Hashing(error) => error.into(),
             SessionError::Idempotency(error) => error.into(),

@@ -35,6 +35,12 @@ pub fn insert(c: &mut Conn, id: AccountId, indexes: &[(u32, [u8; 32])]) -> Resul
     Ok(())
 }
 
+/// Takes every address from the account.
+pub fn delete_all(c: &mut Conn, id: AccountId) -> Result<(), StorageError> {
+    diesel::delete(account_emails::table.filter(account_emails::account_id.eq(id))).execute(c)?;
+    Ok(())
+}
+
 /// Whether the account has a row under this version of the index key.
 pub fn has_version(c: &mut Conn, id: AccountId, version: u32) -> Result<bool, StorageError> {
     let version = i32::try_from(version).map_err(|_| corrupt("account_emails", "a version out of range"))?;

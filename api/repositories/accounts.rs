@@ -2,9 +2,14 @@
 
 use diesel::prelude::*;
 
+use super::corrupt;
 use crate::{
     db::{Conn, Dispatch, Fetch, StorageError, schema::accounts},
-    domain::{account::Account, ids::AccountId},
+    domain::{
+        account::{Account, AccountState, Standing, StateReason},
+        ids::AccountId,
+        time::Timestamp,
+    },
 };
 
 /// Adds an account whose count of events stands at `sequence`.
@@ -13,6 +18,8 @@ pub fn insert(c: &mut Conn, account: &Account, sequence: i64) -> Result<(), Stor
         .values((
             accounts::account_id.eq(account.id),
             accounts::state.eq(account.state.as_str()),
+            accounts::state_reason.eq(account.reason.as_str()),
+            accounts::state_since.eq(Some(account.created_at)),
             accounts::epoch.eq(account.epoch),
             accounts::sequence.eq(sequence),
             accounts::accepted_policy_version.eq(account.accepted_policy_version),
@@ -31,6 +38,75 @@ pub fn take_sequence(c: &mut Conn, id: AccountId, count: i64) -> Result<Option<i
         .returning(accounts::sequence)
         .fetch(c)?;
     Ok(taken.first().map(|last| last - count + 1))
+}
+
+/// The account's state and what is to be said of it.
+pub fn find_standing(c: &mut Conn, id: AccountId) -> Result<Option<Standing>, StorageError> {
+    #[derive(Queryable)]
+    struct Row {
+        state: String,
+        reason: String,
+        since: Option<Timestamp>,
+        closes_at: Option<Timestamp>,
+        created_at: Timestamp,
+    }
+    let row: Option<Row> = accounts::table
+        .find(id)
+        .select((
+            accounts::state,
+            accounts::state_reason,
+            accounts::state_since,
+            accounts::closes_at,
+            accounts::created_at,
+        ))
+        .get_result(c)
+        .optional()?;
+    row.map(|row| {
+        Ok(Standing {
+            state: AccountState::parse(&row.state).ok_or(corrupt("accounts", "an unknown state"))?,
+            reason: StateReason::parse(&row.reason).ok_or(corrupt("accounts", "an unknown reason"))?,
+            since: row.since.unwrap_or(row.created_at),
+            closes_at: row.closes_at,
+        })
+    })
+    .transpose()
+}
+
+/// Moves an account into the state of `reason`; `false` if it cannot be entered from where it is.
+pub fn change_state(
+    c: &mut Conn,
+    id: AccountId,
+    reason: StateReason,
+    closes_at: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<bool, StorageError> {
+    let from: Vec<&str> = reason.from_states().iter().map(|state| state.as_str()).collect();
+    let changed = diesel::update(accounts::table.find(id))
+        .filter(accounts::state.eq_any(from))
+        .set((
+            accounts::state.eq(reason.state().as_str()),
+            accounts::state_reason.eq(reason.as_str()),
+            accounts::state_since.eq(Some(now)),
+            accounts::closes_at.eq(closes_at),
+        ))
+        .execute(c)?;
+    Ok(changed == 1)
+}
+
+/// Makes every session of an account that stands now a dead one.
+pub fn raise_epoch(c: &mut Conn, id: AccountId) -> Result<(), StorageError> {
+    diesel::update(accounts::table.find(id)).set(accounts::epoch.eq(accounts::epoch + 1)).execute(c)?;
+    Ok(())
+}
+
+/// Some accounts whose closure is due.
+pub fn list_closing(c: &mut Conn, now: Timestamp, limit: i64) -> Result<Vec<AccountId>, StorageError> {
+    Ok(accounts::table
+        .filter(accounts::state.eq(AccountState::Closing.as_str()))
+        .filter(accounts::closes_at.le(now).assume_not_null())
+        .select(accounts::account_id)
+        .limit(limit)
+        .load(c)?)
 }
 
 /// Which of `ids` have an account.

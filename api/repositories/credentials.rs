@@ -9,7 +9,7 @@ use crate::{
         schema::{accounts, credentials},
     },
     domain::{
-        account::{Account, AccountState},
+        account::{Account, AccountState, StateReason},
         ids::AccountId,
         time::Timestamp,
     },
@@ -19,24 +19,37 @@ use crate::{
 struct Row {
     id: AccountId,
     state: String,
+    reason: String,
     epoch: i64,
     accepted_policy_version: i32,
     created_at: Timestamp,
     password: Vec<u8>,
+    version: i64,
 }
 
-/// An account with the sealed hash of its password.
-pub fn find_with_account(c: &mut Conn, id: AccountId) -> Result<Option<(Account, Vec<u8>)>, StorageError> {
+/// The password of an account as it rests.
+#[derive(Clone)]
+pub struct Credential {
+    /// The hash, sealed under the pepper.
+    pub sealed: Vec<u8>,
+    /// Rises with every password that the person chooses; a fresh hash of the same one leaves it.
+    pub version: i64,
+}
+
+/// An account with its password.
+pub fn find_with_account(c: &mut Conn, id: AccountId) -> Result<Option<(Account, Credential)>, StorageError> {
     let row: Option<Row> = accounts::table
         .inner_join(credentials::table)
         .filter(accounts::account_id.eq(id))
         .select((
             accounts::account_id,
             accounts::state,
+            accounts::state_reason,
             accounts::epoch,
             accounts::accepted_policy_version,
             accounts::created_at,
             credentials::password,
+            credentials::version,
         ))
         .get_result(c)
         .optional()?;
@@ -44,11 +57,12 @@ pub fn find_with_account(c: &mut Conn, id: AccountId) -> Result<Option<(Account,
         let account = Account {
             id: row.id,
             state: AccountState::parse(&row.state).ok_or(corrupt("accounts", "an unknown state"))?,
+            reason: StateReason::parse(&row.reason).ok_or(corrupt("accounts", "an unknown reason"))?,
             epoch: row.epoch,
             accepted_policy_version: row.accepted_policy_version,
             created_at: row.created_at,
         };
-        Ok((account, row.password))
+        Ok((account, Credential { sealed: row.password, version: row.version }))
     })
     .transpose()
 }
@@ -62,6 +76,49 @@ pub fn insert(c: &mut Conn, id: AccountId, password: &[u8], now: Timestamp) -> R
         ))
         .dispatch(c)?;
     Ok(())
+}
+
+/// Puts a new password in the place of the one of version `expected`; `false` if another was chosen
+/// meanwhile. `reset_at` is kept where it is `None`.
+pub fn change(
+    c: &mut Conn,
+    id: AccountId,
+    expected: i64,
+    password: &[u8],
+    now: Timestamp,
+    reset_at: Option<Timestamp>,
+) -> Result<bool, StorageError> {
+    let changed = diesel::update(credentials::table.find(id))
+        .filter(credentials::version.eq(expected))
+        .set((
+            credentials::password.eq(password),
+            credentials::changed_at.eq(now),
+            credentials::version.eq(expected + 1),
+        ))
+        .execute(c)?;
+    if let Some(reset_at) = reset_at {
+        diesel::update(credentials::table.find(id))
+            .set(credentials::reset_at.eq(Some(reset_at)))
+            .execute(c)?;
+    }
+    Ok(changed == 1)
+}
+
+/// Which version of the password stands.
+pub fn find_version(c: &mut Conn, id: AccountId) -> Result<Option<i64>, StorageError> {
+    Ok(credentials::table.find(id).select(credentials::version).get_result(c).optional()?)
+}
+
+/// When the password was chosen, and when it was last reset.
+pub fn find_instants(
+    c: &mut Conn,
+    id: AccountId,
+) -> Result<Option<(Timestamp, Option<Timestamp>)>, StorageError> {
+    Ok(credentials::table
+        .find(id)
+        .select((credentials::changed_at, credentials::reset_at))
+        .get_result(c)
+        .optional()?)
 }
 
 /// Puts a fresh hash of the same password in the place of `old`, if that still stands.

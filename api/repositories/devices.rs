@@ -10,6 +10,22 @@ use crate::{
     },
 };
 
+/// Whether the account was used on the device before.
+pub fn is_linked(c: &mut Conn, id: AccountId, device: DeviceId) -> Result<bool, StorageError> {
+    let found: i64 = account_devices::table
+        .filter(account_devices::account_id.eq(id))
+        .filter(account_devices::device_id.eq(device))
+        .count()
+        .get_result(c)?;
+    Ok(found == 1)
+}
+
+/// Forgets that the account was used on the device.
+pub fn unlink(c: &mut Conn, id: AccountId, device: DeviceId) -> Result<(), StorageError> {
+    diesel::delete(account_devices::table.find((id, device))).execute(c)?;
+    Ok(())
+}
+
 /// Notes that the account was used on the device.
 pub fn link(c: &mut Conn, id: AccountId, device: DeviceId, now: Timestamp) -> Result<(), StorageError> {
     diesel::insert_into(account_devices::table)

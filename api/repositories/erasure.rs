@@ -6,8 +6,9 @@ use crate::{
     db::{
         Conn, StorageError,
         schema::{
-            account_changes, account_devices, account_emails, credentials, idempotency_keys, log_details,
-            outbox, profiles, refresh_tokens, registrations, sessions,
+            account_changes, account_devices, account_emails, contact_changes, credentials, factor_resets,
+            idempotency_keys, log_details, one_time_codes, outbox, password_resets, profiles, recovery_codes,
+            refresh_tokens, registrations, sessions, sign_in_challenges, totp_factors,
         },
     },
     domain::{data_dictionary::Category, ids::AccountId},
@@ -40,6 +41,8 @@ pub fn erase_rows(c: &mut Conn, id: AccountId, category: Category) -> Result<(),
                 .set(account_changes::old_contact.eq(None::<Vec<u8>>))
                 .execute(c)?;
             diesel::delete(account_emails::table.filter(account_emails::account_id.eq(id))).execute(c)?;
+            diesel::delete(contact_changes::table.filter(contact_changes::account_id.eq(id))).execute(c)?;
+            diesel::delete(password_resets::table.find(id)).execute(c)?;
             diesel::delete(registrations::table.find(id)).execute(c)?;
         }
         Category::Security => {
@@ -47,6 +50,12 @@ pub fn erase_rows(c: &mut Conn, id: AccountId, category: Category) -> Result<(),
             diesel::delete(sessions::table.filter(sessions::account_id.eq(id))).execute(c)?;
             diesel::delete(account_devices::table.filter(account_devices::account_id.eq(id))).execute(c)?;
             diesel::delete(credentials::table.find(id)).execute(c)?;
+            diesel::delete(totp_factors::table.find(id)).execute(c)?;
+            diesel::delete(recovery_codes::table.filter(recovery_codes::account_id.eq(id))).execute(c)?;
+            diesel::delete(sign_in_challenges::table.filter(sign_in_challenges::account_id.eq(id)))
+                .execute(c)?;
+            diesel::delete(one_time_codes::table.filter(one_time_codes::account_id.eq(id))).execute(c)?;
+            diesel::delete(factor_resets::table.filter(factor_resets::account_id.eq(id))).execute(c)?;
             diesel::delete(registrations::table.find(id)).execute(c)?;
         }
         Category::Messages => {

@@ -6,24 +6,34 @@
 pub mod account_changes;
 pub mod account_emails;
 pub mod accounts;
+pub mod blocks;
 pub mod consent_events;
+pub mod contact_changes;
 pub mod credentials;
 pub mod data_confirmations;
 pub mod devices;
 pub mod erasure;
+pub mod factor_resets;
+pub mod factors;
 pub mod idempotency_keys;
 pub mod key_checks;
 pub mod leases;
 pub mod log;
+pub mod one_time_codes;
 pub mod outbox;
+pub mod password_resets;
 pub mod policy_acceptances;
 pub mod policy_versions;
 pub mod profiles;
+pub mod recovery_codes;
 pub mod refresh_tokens;
 pub mod registrations;
 pub mod sessions;
+pub mod sign_in_challenges;
 pub mod store_identity;
 pub mod subject_keys;
+pub mod throttles;
+pub mod totp_factors;
 
 use crate::db::StorageError;
 

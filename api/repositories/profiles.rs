@@ -4,7 +4,10 @@ use diesel::prelude::*;
 
 use super::corrupt;
 use crate::{
-    db::{Conn, Dispatch, StorageError, schema::profiles},
+    db::{
+        Conn, Dispatch, StorageError,
+        schema::{accounts, profiles},
+    },
     domain::{account::SealedProfile, email::Email, ids::AccountId, sealed::Sealed, time::Timestamp},
 };
 
@@ -23,6 +26,8 @@ struct Row {
     phone_verified_at: Option<Timestamp>,
     confirmed_at: Option<Timestamp>,
     updated_at: Timestamp,
+    reminder_due_at: Option<Timestamp>,
+    reminders_sent: i32,
 }
 
 impl TryFrom<Row> for SealedProfile {
@@ -44,6 +49,7 @@ impl TryFrom<Row> for SealedProfile {
             email_verified_at: row.email_verified_at,
             phone_verified_at: row.phone_verified_at,
             confirmed_at: row.confirmed_at,
+            reminder_due_at: row.reminder_due_at,
             updated_at: row.updated_at,
         })
     }
@@ -64,6 +70,8 @@ fn row(profile: &SealedProfile) -> Row {
         phone_verified_at: profile.phone_verified_at,
         confirmed_at: profile.confirmed_at,
         updated_at: profile.updated_at,
+        reminder_due_at: profile.reminder_due_at,
+        reminders_sent: 0,
     }
 }
 
@@ -97,14 +105,61 @@ pub fn update(c: &mut Conn, profile: &SealedProfile) -> Result<bool, StorageErro
             profiles::phone.eq(row.phone),
             profiles::language.eq(row.language),
             profiles::time_zone.eq(row.time_zone),
+            profiles::email_verified_at.eq(row.email_verified_at),
+            profiles::phone_verified_at.eq(row.phone_verified_at),
             profiles::updated_at.eq(row.updated_at),
         ))
         .execute(c)?;
     Ok(changed == 1)
 }
 
+/// Some profiles whose person is to be asked to confirm the data, with how often that was done for
+/// this year.
+pub fn list_to_remind(
+    c: &mut Conn,
+    now: Timestamp,
+    limit: i64,
+) -> Result<Vec<(AccountId, Timestamp, i32)>, StorageError> {
+    Ok(profiles::table
+        .inner_join(accounts::table)
+        .filter(accounts::state.eq_any(["active", "restricted"]))
+        .filter(profiles::reminder_due_at.le(now).assume_not_null())
+        .filter(profiles::email.is_not_null())
+        .select((profiles::account_id, profiles::reminder_due_at.assume_not_null(), profiles::reminders_sent))
+        .order(profiles::reminder_due_at)
+        .limit(limit)
+        .load(c)?)
+}
+
+/// Notes that the reminder of `due_at` went out; `false` if another process was faster, or the
+/// person confirmed meanwhile.
+pub fn note_reminder(
+    c: &mut Conn,
+    id: AccountId,
+    due_at: Timestamp,
+    next: Timestamp,
+    sent: i32,
+) -> Result<bool, StorageError> {
+    let noted = diesel::update(profiles::table.find(id))
+        .filter(profiles::reminder_due_at.eq(due_at).assume_not_null())
+        .set((profiles::reminder_due_at.eq(Some(next)), profiles::reminders_sent.eq(sent)))
+        .execute(c)?;
+    Ok(noted == 1)
+}
+
 /// Records that the person confirmed the data at `at`, and gives the version that was confirmed.
-pub fn confirm(c: &mut Conn, id: AccountId, at: Timestamp) -> Result<Option<i64>, StorageError> {
-    diesel::update(profiles::table.find(id)).set(profiles::confirmed_at.eq(Some(at))).execute(c)?;
+pub fn confirm(
+    c: &mut Conn,
+    id: AccountId,
+    at: Timestamp,
+    next_due_at: Timestamp,
+) -> Result<Option<i64>, StorageError> {
+    diesel::update(profiles::table.find(id))
+        .set((
+            profiles::confirmed_at.eq(Some(at)),
+            profiles::reminder_due_at.eq(Some(next_due_at)),
+            profiles::reminders_sent.eq(0),
+        ))
+        .execute(c)?;
     Ok(profiles::table.find(id).select(profiles::version).get_result(c).optional()?)
 }

@@ -22,7 +22,6 @@ use crate::{
 pub struct NewSession {
     pub session: Session,
     pub epoch: i64,
-    pub assurance: AssuranceLevel,
     pub address: Option<Vec<u8>>,
 }
 
@@ -33,13 +32,15 @@ pub fn insert(c: &mut Conn, new: &NewSession) -> Result<(), StorageError> {
             sessions::account_id.eq(session.account_id),
             sessions::session_id.eq(session.id),
             sessions::epoch.eq(new.epoch),
-            sessions::assurance_level.eq(new.assurance.as_number()),
+            sessions::assurance_level.eq(session.assurance.as_number()),
             sessions::device_id.eq(session.device_id),
             sessions::user_agent.eq(session.user_agent.as_ref().map(|sealed| sealed.envelope().to_vec())),
             sessions::address.eq(new.address.clone()),
             sessions::created_at.eq(session.created_at),
             sessions::last_used_at.eq(session.last_used_at),
             sessions::expires_at.eq(session.expires_at),
+            sessions::stepped_up_at.eq(session.stepped_up_at),
+            sessions::place.eq(session.place.as_ref().map(|sealed| sealed.envelope().to_vec())),
         ))
         .dispatch(c)?;
     Ok(())
@@ -48,6 +49,8 @@ pub fn insert(c: &mut Conn, new: &NewSession) -> Result<(), StorageError> {
 #[derive(Queryable)]
 struct StandingRow {
     session_epoch: i64,
+    assurance: i16,
+    stepped_up_at: Option<Timestamp>,
     ended_at: Option<Timestamp>,
     expires_at: Timestamp,
     account_epoch: i64,
@@ -69,6 +72,8 @@ pub fn find_standing(
         .filter(sessions::session_id.eq(id))
         .select((
             sessions::epoch,
+            sessions::assurance_level,
+            sessions::stepped_up_at,
             sessions::ended_at,
             sessions::expires_at,
             accounts::epoch,
@@ -81,6 +86,8 @@ pub fn find_standing(
     row.map(|row| {
         Ok(SessionStanding {
             session_epoch: row.session_epoch,
+            assurance: level(row.assurance)?,
+            stepped_up_at: row.stepped_up_at,
             account_epoch: row.account_epoch,
             account_state: AccountState::parse(&row.state).ok_or(corrupt("accounts", "an unknown state"))?,
             ended: row.ended_at.is_some(),
@@ -92,11 +99,18 @@ pub fn find_standing(
     .transpose()
 }
 
+fn level(number: i16) -> Result<AssuranceLevel, StorageError> {
+    AssuranceLevel::from_number(number).ok_or(corrupt("sessions", "an unknown assurance level"))
+}
+
 #[derive(Queryable)]
 struct Row {
     id: SessionId,
     device_id: DeviceId,
     user_agent: Option<Vec<u8>>,
+    place: Option<Vec<u8>>,
+    assurance: i16,
+    stepped_up_at: Option<Timestamp>,
     created_at: Timestamp,
     last_used_at: Timestamp,
     expires_at: Timestamp,
@@ -120,6 +134,9 @@ pub fn list_owned(
             sessions::session_id,
             sessions::device_id,
             sessions::user_agent,
+            sessions::place,
+            sessions::assurance_level,
+            sessions::stepped_up_at,
             sessions::created_at,
             sessions::last_used_at,
             sessions::expires_at,
@@ -133,16 +150,21 @@ pub fn list_owned(
         );
     }
     let rows: Vec<Row> = query.load(c)?;
-    let session = |row: Row| Session {
-        id: row.id,
-        account_id: owner,
-        device_id: row.device_id,
-        user_agent: row.user_agent.map(Sealed::from_envelope),
-        created_at: row.created_at,
-        last_used_at: row.last_used_at,
-        expires_at: row.expires_at,
+    let session = |row: Row| {
+        Ok(Session {
+            id: row.id,
+            account_id: owner,
+            device_id: row.device_id,
+            user_agent: row.user_agent.map(Sealed::from_envelope),
+            place: row.place.map(Sealed::from_envelope),
+            assurance: level(row.assurance)?,
+            stepped_up_at: row.stepped_up_at,
+            created_at: row.created_at,
+            last_used_at: row.last_used_at,
+            expires_at: row.expires_at,
+        })
     };
-    Ok(rows.into_iter().map(session).collect())
+    rows.into_iter().map(session).collect()
 }
 
 /// Ends a live session of `owner`; `false` if there is none.
@@ -159,6 +181,44 @@ pub fn end_owned(
         .set((sessions::ended_at.eq(Some(now)), sessions::end_reason.eq(Some(reason.as_str()))))
         .execute(c)?;
     Ok(ended == 1)
+}
+
+/// Ends every live session of `owner` but `kept`, and says how many those were.
+pub fn end_others(
+    c: &mut Conn,
+    owner: AccountId,
+    kept: Option<SessionId>,
+    reason: SessionEnd,
+    now: Timestamp,
+) -> Result<usize, StorageError> {
+    let nobody = SessionId::from_uuid(uuid::Uuid::nil());
+    Ok(diesel::update(sessions::table)
+        .filter(sessions::account_id.eq(owner))
+        .filter(sessions::session_id.ne(kept.unwrap_or(nobody)))
+        .filter(sessions::ended_at.is_null())
+        .filter(sessions::expires_at.gt(now))
+        .set((sessions::ended_at.eq(Some(now)), sessions::end_reason.eq(Some(reason.as_str()))))
+        .execute(c)?)
+}
+
+/// Notes that the person proved to be there, and how surely; `false` if the session has ended.
+pub fn step_up(
+    c: &mut Conn,
+    owner: AccountId,
+    id: SessionId,
+    assurance: AssuranceLevel,
+    now: Timestamp,
+) -> Result<bool, StorageError> {
+    let stepped_up = diesel::update(sessions::table.find((owner, id)))
+        .filter(sessions::ended_at.is_null())
+        .set((sessions::stepped_up_at.eq(Some(now)), sessions::assurance_level.eq(assurance.as_number())))
+        .execute(c)?;
+    Ok(stepped_up == 1)
+}
+
+/// The device of a session of `owner`.
+pub fn find_device(c: &mut Conn, owner: AccountId, id: SessionId) -> Result<Option<DeviceId>, StorageError> {
+    Ok(sessions::table.find((owner, id)).select(sessions::device_id).get_result(c).optional()?)
 }
 
 /// Notes that the session was used.

@@ -156,6 +156,47 @@ impl Draft {
     }
 }
 
+/// How an act's answer is recorded, so that a repeat gets the same bytes.
+pub struct Recording<T> {
+    draft: Option<Draft>,
+    status: u16,
+    present: fn(&T) -> Vec<u8>,
+}
+
+impl<T> Clone for Recording<T> {
+    fn clone(&self) -> Self {
+        Self { draft: self.draft.clone(), ..*self }
+    }
+}
+
+impl<T> Recording<T> {
+    /// Records what `present` makes of a result, under `status`; nothing without a draft.
+    pub const fn new(draft: Option<Draft>, status: u16, present: fn(&T) -> Vec<u8>) -> Self {
+        Self { draft, status, present }
+    }
+
+    /// Refuses a request whose first sending was carried out.
+    ///
+    /// # Errors
+    ///
+    /// As [`Draft::refuse_if_done`].
+    pub fn refuse_if_done(&self, c: &mut Conn) -> Result<(), IdempotencyError> {
+        self.draft.as_ref().map_or(Ok(()), |draft| draft.refuse_if_done(c))
+    }
+
+    /// Records the answer in the transaction of the effect.
+    ///
+    /// # Errors
+    ///
+    /// As [`Draft::record_answer`].
+    pub fn record(&self, c: &mut Conn, keys: &SubjectKeys, result: &T) -> Result<(), IdempotencyError> {
+        match &self.draft {
+            Some(draft) => draft.record_answer(c, keys, self.status, &(self.present)(result)),
+            None => Ok(()),
+        }
+    }
+}
+
 /// Remembers requests by their key.
 #[derive(Clone)]
 pub struct IdempotencyService {

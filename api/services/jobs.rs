@@ -14,9 +14,12 @@ use crate::{
         time::Timestamp,
     },
     repositories::{
-        accounts, devices, idempotency_keys, leases, outbox, registrations, sessions, subject_keys,
+        accounts, blocks, contact_changes, devices, idempotency_keys, leases, one_time_codes, outbox,
+        password_resets, registrations, sessions, sign_in_challenges, subject_keys, throttles,
     },
     services::{
+        accounts::{AccountService, SecurityError},
+        blocks::BlockService,
         clock::Clock,
         erasure::ErasureService,
         outbox::OutboxService,
@@ -31,6 +34,8 @@ const LEASE_FOR: TimeDelta = TimeDelta::seconds(90);
 const OUTBOX_TICK: Duration = Duration::from_secs(1);
 /// How often keys in memory are held against the key file and their age.
 const KEYS_TICK: Duration = Duration::from_secs(20);
+/// How often the block list is read again.
+const BLOCKS_TICK: Duration = Duration::from_secs(5);
 const HOUSE_TICK: Duration = Duration::from_secs(30);
 /// Every so many rounds of housekeeping, about a day, stray keys are looked for.
 const SWEEP_EVERY: u32 = 2_880;
@@ -57,6 +62,8 @@ pub struct JobRunner {
     pub clock: Clock,
     pub outbox: OutboxService,
     pub erasure: ErasureService,
+    pub accounts: AccountService,
+    pub blocks: BlockService,
 }
 
 impl JobRunner {
@@ -65,6 +72,7 @@ impl JobRunner {
         tokio::join!(
             self.send_messages(stop.clone()),
             self.refresh_keys(stop.clone()),
+            self.refresh_blocks(stop.clone()),
             self.keep_house(stop)
         );
     }
@@ -75,7 +83,7 @@ impl JobRunner {
                 // A full batch means that more is waiting.
                 Ok(sent) if sent > 0 => continue,
                 Ok(_) => {}
-                Err(error) => note("outbox", Err(error.into())),
+                Err(error) => note("outbox", Err(error)),
             }
             tokio::select! {
                 () = tokio::time::sleep(OUTBOX_TICK) => {}
@@ -89,7 +97,14 @@ impl JobRunner {
     async fn refresh_keys(&self, mut stop: watch::Receiver<bool>) {
         while !pause(KEYS_TICK, &mut stop).await {
             self.vault.forget_old_keys();
-            note("key_file", self.vault.kms().reload().map_err(VaultError::from));
+            note("key_file", self.vault.kms().reload());
+        }
+    }
+
+    /// An operator, or another process, may have changed the list.
+    async fn refresh_blocks(&self, mut stop: watch::Receiver<bool>) {
+        while !pause(BLOCKS_TICK, &mut stop).await {
+            note("blocks", self.blocks.reload().await);
         }
     }
 
@@ -100,7 +115,7 @@ impl JobRunner {
             match self.take_lease(holder).await {
                 Ok(true) => self.tidy(round, &stop).await,
                 Ok(false) => {}
-                Err(error) => note("lease", Err(error.into())),
+                Err(error) => note("lease", Err(error)),
             }
             round = round.wrapping_add(1);
             if pause(HOUSE_TICK, &mut stop).await {
@@ -117,7 +132,11 @@ impl JobRunner {
 
     async fn tidy(&self, round: u32, stop: &watch::Receiver<bool>) {
         note("lapsed_registrations", self.erase_lapsed_registrations(stop).await);
-        note("past_records", self.delete_past(stop).await.map_err(VaultError::from));
+        note("lapsed_password_resets", self.erase_lapsed_resets(stop).await);
+        note("past_records", self.delete_past(stop).await);
+        note("closures", self.while_some(stop, || self.accounts.complete_closures(BATCH)).await);
+        note("factor_resets", self.while_some(stop, || self.accounts.execute_factor_resets(BATCH)).await);
+        note("reminders", self.while_some(stop, || self.accounts.remind(BATCH)).await);
         if round.is_multiple_of(SWEEP_EVERY) {
             note("stray_keys", self.sweep_stray_keys(stop).await);
         }
@@ -143,6 +162,35 @@ impl JobRunner {
         Ok(())
     }
 
+    /// A reset that nobody completed goes as a registration does.
+    async fn erase_lapsed_resets(&self, stop: &watch::Receiver<bool>) -> Result<(), VaultError> {
+        while !*stop.borrow() {
+            let now = self.clock.now();
+            let lapsed = self.db.read_long(move |c| password_resets::list_lapsed(c, now, BATCH)).await?;
+            if lapsed.is_empty() {
+                break;
+            }
+            for subject in lapsed {
+                let taken =
+                    self.db.write_for(subject, move |c| password_resets::delete_lapsed(c, subject, now));
+                if taken.await? {
+                    self.erase_all(subject).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs a job in batches for as long as it finds something to do.
+    async fn while_some<F: Future<Output = Result<usize, SecurityError>>>(
+        &self,
+        stop: &watch::Receiver<bool>,
+        batch: impl Fn() -> F,
+    ) -> Result<(), SecurityError> {
+        while !*stop.borrow() && batch().await? > 0 {}
+        Ok(())
+    }
+
     async fn erase_all(&self, subject: AccountId) -> Result<(), VaultError> {
         for category in Category::ALL {
             self.erasure.erase(subject, *category).await?;
@@ -152,11 +200,16 @@ impl JobRunner {
 
     async fn delete_past(&self, stop: &watch::Receiver<bool>) -> Result<(), StorageError> {
         let now = self.clock.now();
-        let deletions: [(Deletion, Timestamp); 4] = [
+        let deletions: [(Deletion, Timestamp); 9] = [
             (idempotency_keys::delete_some_lapsed, now),
             (sessions::delete_past, now.minus(PAST_KEPT)),
             (outbox::delete_settled, now.minus(PAST_KEPT)),
             (devices::delete_past, now.minus(DEVICE_KEPT)),
+            (sign_in_challenges::delete_past, now),
+            (one_time_codes::delete_past, now),
+            (contact_changes::delete_past, now),
+            (throttles::delete_past, now),
+            (blocks::delete_past, now),
         ];
         for (delete, before) in deletions {
             while !*stop.borrow() && self.db.write_guarded(move |c| delete(c, before, BATCH)).await? > 0 {}
@@ -179,6 +232,7 @@ impl JobRunner {
                 .read_long(move |c| {
                     let mut living = accounts::filter_existing(c, &asked)?;
                     living.extend(registrations::filter_existing(c, &asked)?);
+                    living.extend(password_resets::filter_existing(c, &asked)?);
                     Ok::<_, StorageError>(living)
                 })
                 .await?;
@@ -208,7 +262,7 @@ async fn pause(length: Duration, stop: &mut watch::Receiver<bool>) -> bool {
     *stop.borrow()
 }
 
-fn note(job: &'static str, outcome: Result<(), VaultError>) {
+fn note<E: std::fmt::Display>(job: &'static str, outcome: Result<(), E>) {
     let label = match outcome {
         Ok(()) => "done",
         Err(error) => {

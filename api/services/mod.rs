@@ -22,6 +22,7 @@ macro_rules! service_error {
     };
 }
 pub mod accounts;
+pub mod blocks;
 pub mod clock;
 pub mod cursors;
 pub mod devices;
@@ -29,10 +30,15 @@ pub mod erasure;
 pub mod idempotency;
 pub mod jobs;
 pub mod log;
+pub mod notices;
 pub mod outbox;
 pub mod passwords;
+pub mod places;
 pub mod policies;
+pub mod profiles;
+pub mod proofs;
 pub mod sessions;
+pub mod throttles;
 pub mod tokens;
 pub mod transports;
 pub mod vault;

@@ -10,7 +10,7 @@ use crate::{
     domain::{
         data_dictionary::{OUTBOX_CONTENT, OUTBOX_RECIPIENT},
         ids::MessageId,
-        message::{Channel, Message, MessageBody},
+        message::{Channel, Message},
         personal::{Personal, PersonalText},
         sealed::Sealed,
         time::Timestamp,
@@ -145,15 +145,9 @@ impl OutboxService {
             keys.open(&OUTBOX_CONTENT, row, &Sealed::from_envelope(message.content.clone()))?;
         let unreadable = || VaultError::Broken { table: "outbox", column: "content", why: "does not read" };
         let content: Message = serde_json::from_str(content.expose()).map_err(|_| unreadable())?;
-        let arguments = match &content.body {
-            MessageBody::VerificationCode { code, minutes } => {
-                vec![("code", code.to_string()), ("minutes", minutes.to_string())]
-            }
-            MessageBody::AccountOpened { policy_version } => vec![("version", policy_version.to_string())],
-            MessageBody::AddressAlreadyRegistered => Vec::new(),
-        };
         let language = messages::negotiate(&content.language);
-        let text = messages::text(language, content.body.key(), &arguments).ok_or_else(unreadable)?;
+        let text =
+            messages::text(language, content.body.key(), &content.body.arguments()).ok_or_else(unreadable)?;
         Ok(Outgoing {
             id: message.id,
             channel: message.channel,

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use smart_mining::{
     domain::{
-        account::{AccountState, ProfileField},
+        account::{AccountState, ProfileField, StateReason},
+        factor::{FactorMethod, StepUpMethod},
         operation::{Audience, OPERATIONS},
         purpose::Purpose,
     },
@@ -47,7 +48,7 @@ fn the_contract_and_the_operation_table_are_one() {
             assert_eq!(public, table.audience == Audience::Public, "{id}");
             assert_eq!(
                 operation["responses"].get("401").is_some(),
-                !public || id.ends_with("_session"),
+                !public || ["create_session", "refresh_session"].contains(&id),
                 "{id}"
             );
         }
@@ -97,9 +98,15 @@ fn enums_are_written_as_the_contract_says() {
         states.map(AccountState::as_str).to_vec(),
         serde_json::from_value::<Vec<String>>(json!(states)).unwrap()
     );
-    let fields =
-        [ProfileField::RealName, ProfileField::DisplayName, ProfileField::Language, ProfileField::TimeZone];
-    assert_eq!(listed("ProfileField"), json!(fields));
+    assert_eq!(listed("ProfileField"), json!(ProfileField::ALL));
+    assert_eq!(listed("StateReason"), json!(StateReason::ALL));
+    assert_eq!(listed("FactorMethod"), json!(FactorMethod::ALL));
+    assert_eq!(listed("StepUpMethod"), json!(StepUpMethod::ALL));
+    let same = |wire: serde_json::Value, stored: &[&str]| assert_eq!(wire, json!(stored));
+    same(json!(ProfileField::ALL), &ProfileField::ALL.map(ProfileField::as_str));
+    same(json!(StateReason::ALL), &StateReason::ALL.map(StateReason::as_str));
+    same(json!(FactorMethod::ALL), &FactorMethod::ALL.map(FactorMethod::as_str));
+    same(json!(StepUpMethod::ALL), &StepUpMethod::ALL.map(StepUpMethod::as_str));
     let purposes: Vec<Purpose> = Purpose::catalogue().iter().map(|definition| definition.purpose).collect();
     assert_eq!(listed("Purpose"), json!(purposes));
 }
@@ -113,6 +120,9 @@ const RELEASED_CODES: &str = "
     internal try_again
     missing_field unknown_field duplicate_field wrong_type invalid_value out_of_range unacceptable_character
     invalid_id invalid_email invalid_phone invalid_real_name invalid_display_name invalid_language
+    step_up_required origin_not_allowed blocked method_not_available factor_exists no_second_factor
+    account_state_conflict challenge_expired reset_expired change_expired enrolment_expired link_expired
+    wrong_password too_many_attempts
     invalid_time_zone invalid_hash invalid_code password_too_short password_too_long password_breached
     password_like_person password_guessable purpose_twice purpose_by_policy
 ";

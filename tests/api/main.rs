@@ -8,14 +8,17 @@
     reason = "a test that meets the unexpected fails, and what a test measured is printed"
 )]
 
+mod abuse;
 mod account;
 mod configuration;
 mod contract;
 mod edge;
+mod factors;
 mod faults;
 mod keys;
 mod matrix;
 mod outbox;
+mod recovery;
 mod registration;
 mod schema;
 mod sealing;

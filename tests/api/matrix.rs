@@ -1,46 +1,79 @@
 //! Every operation of the table, called as every kind of principal.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    sync::atomic::{AtomicU32, Ordering},
+};
 
 use chrono::TimeDelta;
 use reqwest::Method;
 use serde_json::{Value, json};
-use smart_mining::domain::operation::{Audience, OPERATIONS, Operation};
+use smart_mining::domain::operation::{Assurance, Audience, OPERATIONS, Operation, PolicyGate};
 
-use crate::support::{Answer, App, PASSWORD, Person, registration_body};
+use crate::support::{Answer, App, PASSWORD, Person, challenge_of, registration_body};
 
-/// Who calls, and what becomes of it on an operation for persons.
-const PRINCIPALS: [(&str, u16); 5] = [
-    ("no token", 401),
-    ("other person's token", 0),
-    ("expired token", 401),
-    ("token of an ended session", 401),
-    ("token of the wrong audience", 401),
+/// Who calls.
+const PRINCIPALS: [&str; 6] = [
+    "no token",
+    "expired token",
+    "token of an ended session",
+    "token of the wrong audience",
+    "other person's token, not stepped up",
+    "other person's token, stepped up",
 ];
+
+/// What another person, just registered, gets for calling an operation with the owner's ids: what the
+/// operation does to the own account, or to nothing.
+fn outcome(operation: &Operation) -> u16 {
+    match operation.id {
+        "confirm_email_change" | "confirm_phone_change" | "confirm_totp" => 410,
+        "remove_totp" | "end_session" => 404,
+        "create_recovery_codes" | "reopen_account" => 409,
+        "step_up_session" => 422,
+        "request_email_change" | "request_phone_change" | "send_step_up_code" => 202,
+        _ if operation.method == "POST" => 201,
+        _ => 200,
+    }
+}
 
 struct Fixture {
     owner: Person,
     elsewhere: Person,
-    other: Person,
-    tokens: BTreeMap<&'static str, Option<String>>,
+    /// What stands in the place of a parameter: the owner's own things.
+    parameters: BTreeMap<&'static str, String>,
+    challenge: Value,
+    dead_tokens: BTreeMap<&'static str, Option<String>>,
+}
+
+/// The last part of a path that ends in `/confirmation`.
+fn id_in(path: &str) -> String {
+    path.rsplit('/').nth(1).unwrap().to_owned()
 }
 
 async fn fixture(app: &App) -> Fixture {
     let past = app.person("past@example.org").await;
     app.advance(TimeDelta::minutes(11));
+    let guarded = app.person("guarded@example.org").await;
+    guarded.enrols_totp().await;
+    let challenge = challenge_of(&guarded.signs_in("guarded@example.org", PASSWORD).await);
     let owner = app.person("owner@example.org").await;
     let elsewhere = owner.with(&owner.signs_in("owner@example.org", PASSWORD).await.json()["session"]);
-    let other = app.person("other@example.org").await;
     let ended = app.person("ended@example.org").await;
     assert_eq!(ended.sends(Method::DELETE, "/v1/sessions/current", &[], None).await.status, 200);
-    let tokens = BTreeMap::from([
+    let parameters = BTreeMap::from([
+        ("{version}", "1".to_owned()),
+        ("{session_id}", elsewhere.session_id.clone()),
+        ("{challenge_id}", challenge["challenge_id"].as_str().unwrap().to_owned()),
+        ("{email_change_id}", id_in(&owner.asks_for_email("owner.new@example.org").await)),
+        ("{phone_change_id}", id_in(&owner.asks_for_phone("+64217654321").await)),
+    ]);
+    let dead_tokens = BTreeMap::from([
         ("no token", None),
-        ("other person's token", Some(other.access_token.clone())),
         ("expired token", Some(past.access_token.clone())),
         ("token of an ended session", Some(ended.access_token.clone())),
         ("token of the wrong audience", Some(for_another_audience(&owner.access_token))),
     ]);
-    Fixture { owner, elsewhere, other, tokens }
+    Fixture { owner, elsewhere, parameters, challenge, dead_tokens }
 }
 
 /// The owner's own token, said to be for staff.
@@ -52,19 +85,52 @@ fn for_another_audience(token: &str) -> String {
     format!("{}.{claims}.{}", parts[0], parts[2])
 }
 
-/// A request of the operation that its owner could make, with the ids of the owner's own things.
-async fn request(app: &App, operation: &Operation, fixture: &Fixture) -> (String, Option<Value>) {
-    let path =
-        operation.path.replace("{version}", "1").replace("{session_id}", &fixture.elsewhere.session_id);
-    let body = match operation.id {
-        "register_account" => Some(registration_body(app, "new@example.org").await),
-        "verify_account" => Some(json!({ "registration_id": "A".repeat(71), "code": "00000000" })),
-        "create_session" => Some(json!({ "email": "nobody@example.org", "password": PASSWORD })),
-        "refresh_session" => Some(json!({ "refresh_token": "A".repeat(71) })),
-        "update_account" => Some(json!({ "display_name": "mallory" })),
-        _ => None,
-    };
-    (path, body)
+/// A new name for each use: mailboxes and names have few tries.
+fn new_address() -> String {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    format!("new{}@example.org", COUNT.fetch_add(1, Ordering::SeqCst))
+}
+
+fn new_number() -> String {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    format!("+6421{:07}", COUNT.fetch_add(1, Ordering::SeqCst))
+}
+
+/// The body that an operation takes.
+async fn body_of(app: &App, operation: &Operation, challenge: &Value) -> Option<Value> {
+    let token = &challenge["challenge_token"];
+    Some(match operation.id {
+        "register_account" => registration_body(app, &new_address()).await,
+        "verify_account" => json!({ "registration_id": "A".repeat(71), "code": "00000000" }),
+        "create_session" => json!({ "email": new_address(), "password": PASSWORD }),
+        "refresh_session" => json!({ "refresh_token": "A".repeat(71) }),
+        "update_account" => json!({ "display_name": "mallory" }),
+        "change_password" => {
+            json!({ "current_password": PASSWORD, "new_password": "nine cellos before dusk" })
+        }
+        "request_email_change" => json!({ "email": new_address() }),
+        "request_phone_change" => json!({ "phone": "+64210000001" }),
+        "confirm_email_change" | "confirm_phone_change" => json!({ "code": "00000000" }),
+        "confirm_totp" => json!({ "code": "000000" }),
+        "request_password_reset" => json!({ "email": new_address() }),
+        "confirm_password_reset" => json!({
+            "password_reset_token": "A".repeat(71), "code": "00000000", "new_password": "nine cellos before dusk",
+        }),
+        "send_sign_in_code" | "request_factor_reset" => json!({ "challenge_token": token }),
+        "answer_sign_in_challenge" => {
+            json!({ "challenge_token": "A".repeat(71), "method": "totp", "code": "000000" })
+        }
+        "cancel_factor_reset" | "revoke_session_by_link" => json!({ "token": "A".repeat(92) }),
+        "send_step_up_code" => json!({ "method": "password_and_email" }),
+        "step_up_session" => {
+            json!({ "method": "password_and_email", "code": "00000000", "password": PASSWORD })
+        }
+        _ => return None,
+    })
+}
+
+fn path_of(operation: &Operation, parameters: &BTreeMap<&'static str, String>) -> String {
+    parameters.iter().fold(operation.path.to_owned(), |path, (name, value)| path.replace(name, value))
 }
 
 async fn call(
@@ -85,39 +151,40 @@ async fn every_operation_refuses_every_wrong_principal() {
     let app = App::start().await;
     let fixture = fixture(&app).await;
     let before = fixture.owner.gets("/v1/account").await.text;
-    let (mut cells, mut skipped) = (0, 0);
+    let mut cells = 0;
     for operation in OPERATIONS {
-        for (principal, refused_as) in PRINCIPALS {
-            let Some(token) = fixture.tokens.get(principal) else {
-                skipped += 1;
-                continue;
+        let path = path_of(operation, &fixture.parameters);
+        for principal in PRINCIPALS {
+            let body = body_of(&app, operation, &fixture.challenge).await;
+            let other = match fixture.dead_tokens.get(principal) {
+                Some(_) => None,
+                None => Some(another(&app, principal.ends_with("not stepped up")).await),
             };
-            let (path, body) = request(&app, operation, &fixture).await;
-            // Some operations end the session that calls them, so the other person comes afresh.
-            let fresh = fixture.other.signs_in("other@example.org", PASSWORD).await.json();
-            let token = match refused_as {
-                0 => fresh["session"]["access_token"].as_str(),
-                _ => token.as_deref(),
+            let token = match &other {
+                Some(other) => Some(other.access_token.clone()),
+                None => fixture.dead_tokens[principal].clone(),
             };
-            let answer = call(&app, operation, &path, body.as_ref(), token).await;
+            let answer = call(&app, operation, &path, body.as_ref(), token.as_deref()).await;
             let cell = format!("{} as {principal}: {answer:?}", operation.id);
-            match (operation.audience, refused_as) {
+            assert!(!answer.text.contains(&fixture.owner.account_id), "{cell}");
+            assert!(!answer.text.contains("owner@example.org"), "{cell}");
+            match (operation.audience, other.is_some()) {
                 // A token on a public operation is not looked at: the answer is anybody's.
                 (Audience::Public, _) => {
+                    let body = body_of(&app, operation, &fixture.challenge).await;
                     let anybodys = call(&app, operation, &path, body.as_ref(), None).await;
                     assert_eq!(answer.status, anybodys.status, "{cell}");
                 }
-                (Audience::Person, 0) if operation.path.contains('{') => {
-                    assert_eq!(answer.problem(), (404, "not_found".to_owned()), "{cell}");
+                (Audience::Person, false) => {
+                    assert_eq!(answer.problem(), (401, "unauthenticated".to_owned()), "{cell}");
                 }
-                (Audience::Person, 0) => {
-                    assert!((200..300).contains(&answer.status), "{cell}");
-                    assert!(!answer.text.contains(&fixture.owner.account_id), "{cell}");
-                    assert!(!answer.text.contains("owner@example.org"), "{cell}");
+                (Audience::Person, true)
+                    if operation.assurance == Assurance::SteppedUp
+                        && principal.ends_with("not stepped up") =>
+                {
+                    assert_eq!(answer.problem(), (403, "step_up_required".to_owned()), "{cell}");
                 }
-                (Audience::Person, status) => {
-                    assert_eq!(answer.problem(), (status, "unauthenticated".to_owned()), "{cell}");
-                }
+                (Audience::Person, true) => assert_eq!(answer.status, outcome(operation), "{cell}"),
             }
             cells += 1;
         }
@@ -125,31 +192,75 @@ async fn every_operation_refuses_every_wrong_principal() {
     assert_eq!(fixture.owner.gets("/v1/account").await.text, before, "nobody changed the owner's account");
     assert_eq!(fixture.elsewhere.gets("/v1/account").await.status, 200, "nobody ended the owner's session");
     println!(
-        "matrix: {} operations x {} principals = {cells} cells, skipped = {skipped}",
+        "matrix: {} operations x {} principals = {cells} cells, skipped = {}",
         OPERATIONS.len(),
-        PRINCIPALS.len()
+        PRINCIPALS.len(),
+        OPERATIONS.len() * PRINCIPALS.len() - cells,
     );
-    assert_eq!((cells, skipped), (OPERATIONS.len() * PRINCIPALS.len(), 0));
+    assert_eq!(cells, OPERATIONS.len() * PRINCIPALS.len());
+}
+
+/// Somebody else, with an account and a session of their own.
+async fn another(app: &App, not_stepped_up: bool) -> Person {
+    let email = new_address();
+    let person = app.person(&email).await;
+    if not_stepped_up {
+        return person.with(&person.signs_in(&email, PASSWORD).await.json()["session"]);
+    }
+    person
+}
+
+/// Does whatever an operation needs done before, and gives the request that succeeds then.
+async fn prepare(app: &App, operation: &Operation, ada: &Person) -> (String, Option<Value>) {
+    let mut body = body_of(app, operation, &Value::Null).await;
+    let mut path = operation.path.replace("{version}", "1");
+    match operation.id {
+        "confirm_email_change" => {
+            let address = new_address();
+            path = ada.asks_for_email(&address).await;
+            body = Some(json!({ "code": app.code_mailed_to(&address).await }));
+        }
+        "confirm_phone_change" => {
+            let number = new_number();
+            path = ada.asks_for_phone(&number).await;
+            body = Some(json!({ "code": app.code_sent_to(&number).await }));
+        }
+        "confirm_totp" => {
+            let proposed = ada.sends(Method::POST, "/v1/account/totp", &[], None).await.json();
+            let totp = crate::support::Authenticator::of(&proposed);
+            body = Some(json!({ "code": totp.code(app) }));
+        }
+        "remove_totp" | "create_recovery_codes" => drop(ada.enrols_totp().await),
+        "remove_phone" => ada.verifies_phone(&new_number()).await,
+        "reopen_account" => {
+            assert_eq!(ada.sends(Method::POST, "/v1/account/closure", &[], None).await.status, 201);
+        }
+        "step_up_session" => {
+            let email = ada.gets("/v1/account").await.json()["email"].as_str().unwrap().to_owned();
+            let method = json!({ "method": "password_and_email" });
+            ada.sends(Method::POST, "/v1/sessions/step-up/code", &[], Some(&method)).await;
+            app.mail_saying(&email, "confirm that it is you").await;
+            let code = app.code_mailed_to(&email).await;
+            body = Some(json!({ "method": "password_and_email", "code": code, "password": PASSWORD }));
+        }
+        "end_session" => {
+            let email = ada.gets("/v1/account").await.json()["email"].as_str().unwrap().to_owned();
+            let elsewhere = ada.signs_in(&email, PASSWORD).await.json();
+            path = format!("/v1/sessions/{}", elsewhere["session"]["session_id"].as_str().unwrap());
+        }
+        _ => {}
+    }
+    (path, body)
 }
 
 #[tokio::test]
 async fn what_the_table_says_of_the_log_is_true() {
     let app = App::start().await;
     let leaves = || app.database.number("SELECT count(*) AS n FROM log_leaves");
-    let ada = app.person("ada@example.org").await;
     for operation in OPERATIONS.iter().filter(|operation| operation.audience == Audience::Person) {
-        let fixture = Fixture {
-            owner: ada.clone(),
-            elsewhere: ada.clone(),
-            other: ada.clone(),
-            tokens: BTreeMap::new(),
-        };
-        if operation.method == "DELETE" {
-            assert!(!operation.writes_log);
-            continue;
-        }
+        let ada = app.person(&new_address()).await;
+        let (path, body) = prepare(&app, operation, &ada).await;
         let before = leaves();
-        let (path, body) = request(&app, operation, &fixture).await;
         let answer = call(&app, operation, &path, body.as_ref(), Some(&ada.access_token)).await;
         assert!((200..300).contains(&answer.status), "{}: {answer:?}", operation.id);
         assert_eq!(leaves() > before, operation.writes_log, "{}", operation.id);
@@ -159,24 +270,19 @@ async fn what_the_table_says_of_the_log_is_true() {
 #[tokio::test]
 async fn before_accepting_the_policy_in_force_only_the_open_operations_answer() {
     let app = App::start().await;
-    let ada = app.person("ada@example.org").await;
+    let mut people = Vec::new();
+    let persons = || OPERATIONS.iter().filter(|operation| operation.audience == Audience::Person);
+    for operation in persons() {
+        people.push((operation, app.person(&new_address()).await));
+    }
     app.database.sql(
         "INSERT INTO policy_versions SELECT 2, clauses, content_hash, published_at, leaf_id FROM policy_versions",
     );
-    for operation in OPERATIONS
-        .iter()
-        .filter(|operation| operation.audience == Audience::Person && operation.method != "DELETE")
-    {
-        let fixture = Fixture {
-            owner: ada.clone(),
-            elsewhere: ada.clone(),
-            other: ada.clone(),
-            tokens: BTreeMap::new(),
-        };
-        let (path, body) = request(&app, operation, &fixture).await;
+    for (operation, ada) in people {
+        let (path, body) = prepare(&app, operation, &ada).await;
         let answer = call(&app, operation, &path, body.as_ref(), Some(&ada.access_token)).await;
-        if operation.policy_gate == smart_mining::domain::operation::PolicyGate::Open {
-            assert_eq!(answer.status, 200, "{}", operation.id);
+        if operation.policy_gate == PolicyGate::Open {
+            assert!((200..300).contains(&answer.status), "{}: {answer:?}", operation.id);
         } else {
             assert_eq!(answer.problem(), (403, "policy_acceptance_required".to_owned()), "{}", operation.id);
             assert_eq!(answer.json()["clause"], "0.4");

@@ -29,7 +29,7 @@ fn versions(folder: &str) -> BTreeSet<String> {
 
 /// Table by table, the columns that a folder's migrations create.
 fn tables(folder: &str) -> BTreeMap<String, Vec<String>> {
-    let mut tables = BTreeMap::new();
+    let mut tables: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for version in versions(folder) {
         let sql = fs::read_to_string(format!("{folder}/{version}/up.sql")).unwrap();
         for create in sql.split("CREATE TABLE ").skip(1) {
@@ -41,6 +41,13 @@ fn tables(folder: &str) -> BTreeMap<String, Vec<String>> {
                 .filter(|line| line.starts_with(|c: char| c.is_ascii_lowercase()))
                 .map(|line| line.split(' ').next().unwrap().to_owned());
             tables.insert(name.to_owned(), columns.collect());
+        }
+        for alter in sql.split("ALTER TABLE ").skip(1) {
+            let mut words = alter.split_whitespace();
+            let table = words.next().unwrap();
+            if (words.next(), words.next()) == (Some("ADD"), Some("COLUMN")) {
+                tables.get_mut(table).unwrap().push(words.next().unwrap().to_owned());
+            }
         }
     }
     tables
@@ -165,7 +172,8 @@ async fn erasing_every_category_empties_every_personal_column() {
 
     let uuid = ada.account_id.trim_start_matches("acc_");
     let id_text = if is_postgres() { format!("'{uuid}'") } else { format!("x'{uuid}'") };
-    for entry in ENTRIES {
+    let keyed_otherwise = ["blocks", "throttles"];
+    for entry in ENTRIES.iter().filter(|entry| !keyed_otherwise.contains(&entry.table)) {
         let query = format!(
             "SELECT count(*) AS n FROM {} WHERE account_id = {id_text} AND {} IS NOT NULL",
             entry.table, entry.column

@@ -80,12 +80,15 @@ async fn one_of_many_parallel_exchanges_wins_and_the_family_ends() {
     let app = App::start().await;
     let ada = app.person(EMAIL).await;
 
-    let answers = join_all((0..20).map(|_| ada.refreshes())).await;
+    let answers = join_all((0..50).map(|_| ada.refreshes())).await;
 
     let won: Vec<_> = answers.iter().filter(|answer| answer.status == 201).collect();
     assert_eq!(won.len(), 1);
     assert!(answers.iter().all(|answer| matches!(answer.status, 201 | 401)), "{answers:?}");
-    assert_eq!(ada.with(&won[0].json()).gets("/v1/account").await.status, 401);
+    let next = ada.with(&won[0].json());
+    assert_eq!(next.gets("/v1/account").await.status, 401);
+    assert_eq!(next.refreshes().await.status, 401);
+    println!("one refresh token, 50 exchanges at once: 1 won, 49 refused, the family has ended");
 }
 
 #[tokio::test]
@@ -283,5 +286,128 @@ async fn who_calls_is_asked_before_what() {
     assert_eq!(answer.problem(), (401, "unauthenticated".to_owned()));
     for path in ["/v1/sessions?limit=x", "/v1/account/changes?cursor=x"] {
         assert_eq!(app.get(path).await.status, 401, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_sign_in_on_a_new_device_is_told_and_ended_with_one_click() {
+    let app = App::start().await;
+    let ada = app.person(EMAIL).await;
+    let notices = || app.mails_to(EMAIL).iter().filter(|mail| mail.contains("New sign-in")).count();
+    ada.signs_in(EMAIL, PASSWORD).await;
+    let body = json!({ "email": EMAIL, "password": PASSWORD });
+    let headers = [("user-agent", "Mallory's browser")];
+    let stranger = app.send(Method::POST, "/v1/sessions", &headers, Some(&body)).await;
+    let mail = app.mail_saying(EMAIL, "signed in on a device that your account was not used on before").await;
+    assert!(
+        mail.contains("With: Mallory's browser") && mail.contains("When: 2026-03-01 09:30 UTC"),
+        "{mail}"
+    );
+    assert_eq!(notices(), 1, "a device that is known is not told of");
+    let session = ada.with(&stranger.json()["session"]);
+    assert_eq!(session.gets("/v1/account").await.status, 200);
+
+    let token = json!({ "token": crate::factors::token_in(&mail, "revoke-session") });
+    let click = || app.post("/v1/session-revocations", &token);
+    let ended = click().await;
+    assert_eq!((ended.status, &ended.json()["session_id"]), (201, &json!(session.session_id)));
+    assert_eq!(session.gets("/v1/account").await.status, 401);
+    assert_eq!(session.refreshes().await.status, 401);
+    assert_eq!(click().await.problem(), (410, "link_expired".to_owned()));
+    let device = stranger.header("set-cookie").split(';').next().unwrap().to_owned();
+    app.send(Method::POST, "/v1/sessions", &[("cookie", &device)], Some(&body)).await;
+    crate::support::eventually("another notice", || async { (notices() == 2).then_some(()) }).await;
+    for forged in ["A".repeat(92), token["token"].as_str().unwrap().replace('B', "C")] {
+        let answer = app.post("/v1/session-revocations", &json!({ "token": forged })).await;
+        assert_eq!(answer.problem(), (410, "link_expired".to_owned()));
+    }
+    assert_eq!(ada.gets("/v1/account").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_person_ends_all_other_sessions() {
+    let app = App::start().await;
+    let ada = app.person(EMAIL).await;
+    let mut others = Vec::new();
+    for _ in 0..3 {
+        others.push(ada.with(&ada.signs_in(EMAIL, PASSWORD).await.json()["session"]));
+    }
+    let ended = ada.sends(Method::POST, "/v1/sessions/revoke-others", &[], None).await;
+    assert_eq!((ended.status, &ended.json()["count"]), (201, &json!(3)));
+    for other in &others {
+        assert_eq!(other.gets("/v1/account").await.status, 401);
+        assert_eq!(other.refreshes().await.status, 401);
+    }
+    assert_eq!(ada.gets("/v1/account").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_browser_keeps_its_refresh_token_in_a_cookie_that_other_sites_cannot_use() {
+    let app = App::start_with(&[("CORS_ORIGINS", "https://app.smart-mining.example")]).await;
+    let ada = app.person(EMAIL).await;
+    let sign_in = json!({ "email": EMAIL, "password": PASSWORD, "refresh_delivery": "cookie" });
+    let answer = app.post("/v1/sessions", &sign_in).await;
+    assert_eq!(answer.json()["session"]["refresh_token"], json!(null));
+    let cookie_of = |answer: &crate::support::Answer| {
+        let all = answer.headers.get_all("set-cookie").iter().map(|value| value.to_str().unwrap().to_owned());
+        all.into_iter().find(|cookie| cookie.starts_with("refresh=")).expect("a refresh cookie")
+    };
+    let cookie = cookie_of(&answer);
+    assert!(cookie.contains("; HttpOnly; SameSite=Strict; Path=/"), "{cookie}");
+    let jar = cookie.split(';').next().unwrap().to_owned();
+    let refresh = |origin: Option<&'static str>, jar: String| {
+        let app = &app;
+        async move {
+            let mut headers = vec![("cookie", jar.as_str())];
+            headers.extend(origin.map(|origin| ("origin", origin)));
+            app.send(Method::POST, "/v1/sessions/refresh", &headers, Some(&json!({}))).await
+        }
+    };
+
+    for origin in [None, Some("https://evil.example"), Some("null")] {
+        let refused = refresh(origin, jar.clone()).await;
+        assert_eq!(refused.problem(), (403, "origin_not_allowed".to_owned()), "{origin:?}");
+    }
+    let simple = app
+        .client
+        .post(format!("{}/v1/sessions/refresh", app.url))
+        .header("cookie", &jar)
+        .header("origin", "https://app.smart-mining.example")
+        .header("content-type", "text/plain")
+        .body("{}");
+    assert_eq!(simple.send().await.unwrap().status(), 415, "no form of another site reaches it");
+    let renewed = refresh(Some("https://app.smart-mining.example"), jar.clone()).await;
+    assert_eq!((renewed.status, &renewed.json()["refresh_token"]), (201, &json!(null)));
+    assert_eq!(renewed.header("access-control-allow-credentials"), "true");
+    let next = cookie_of(&renewed);
+    assert_ne!(next, cookie);
+    let none = refresh(Some("https://app.smart-mining.example"), String::new()).await;
+    assert_eq!(none.first_error(), ("/refresh_token".to_owned(), "missing_field".to_owned()));
+
+    let session = ada.with(&renewed.json());
+    let out = session.sends(Method::DELETE, "/v1/sessions/current", &[], None).await;
+    assert!(cookie_of(&out).contains("Max-Age=0"), "{}", cookie_of(&out));
+    let jar = next.split(';').next().unwrap().to_owned();
+    assert_eq!(refresh(Some("https://app.smart-mining.example"), jar).await.status, 401);
+}
+
+#[tokio::test]
+async fn sessions_tell_a_coarse_place_where_a_database_has_it() {
+    let app =
+        App::start_with(&[("TRUSTED_PROXIES", "127.0.0.0/8"), ("PLACES", "tests/fixtures/places.mmdb")])
+            .await;
+    let ada = app.person(EMAIL).await;
+    let body = json!({ "email": EMAIL, "password": PASSWORD });
+    for (address, place) in [
+        ("203.0.113.7", json!("NZ, Auckland")),
+        ("198.51.100.7", json!("DE")),
+        ("192.0.2.1", json!(null)),
+        ("2001:db8::7", json!("NZ, Wellington")),
+    ] {
+        app.advance(TimeDelta::seconds(1));
+        let headers = [("x-forwarded-for", address), ("cookie", ada.cookie.as_str())];
+        let session = app.send(Method::POST, "/v1/sessions", &headers, Some(&body)).await;
+        let session = ada.with(&session.json()["session"]);
+        assert_eq!(session.gets("/v1/sessions?limit=1").await.json()["data"][0]["place"], place, "{address}");
     }
 }

@@ -72,7 +72,7 @@ fn limiter(per_minute: u32) -> Limiter {
 }
 
 /// One customer of a provider usually has a whole /64 of IPv6.
-fn network_of(address: IpAddr) -> IpAddr {
+pub(in crate::handlers) fn network_of(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
         IpAddr::V6(v6) => v6.to_ipv4_mapped().map_or_else(

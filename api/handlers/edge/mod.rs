@@ -18,15 +18,18 @@ use actix_web::{
 use futures_util::FutureExt;
 use uuid::Uuid;
 
+use super::extract::device_of;
 use crate::{
     config::HttpConfig,
     domain::operation::{Operation, RateClass, Shape},
     messages::{self, Language},
     problem::{FieldCode, Problem, ProblemCode},
+    server::Services,
     telemetry::metrics,
 };
 pub(super) use address::client_address;
 use held_payload::HeldPayload;
+pub(super) use limits::network_of;
 use limits::{Allowance, Limits};
 
 /// What the edge knows of the process.
@@ -115,6 +118,13 @@ fn admit(request: &ServiceRequest, edge: &Edge, passage: &mut Passage) -> Result
     }
     let class = passage.operation.map_or(RateClass::Ordinary, |operation| operation.rate);
     let address = client_address(request.request(), &edge.http.trusted_proxies);
+    if let Some(services) = request.app_data::<Data<Services>>() {
+        // Whose device it is costs a keyed hash, and matters only while a device is blocked.
+        let device = || device_of(request.request(), services.vault.kms(), edge.http.https);
+        if services.blocks.is_blocked(address, device) {
+            return Err(Problem::new(ProblemCode::Blocked).under_clause("2.4"));
+        }
+    }
     let allowance = edge.limits.take(class, address);
     let wait = allowance.wait;
     passage.allowance = Some(allowance);
@@ -140,7 +150,8 @@ fn is_allowed_host(request: &ServiceRequest, allowed: &[String]) -> bool {
 }
 
 /// What stands beside the operations and is read alone.
-const SURROUNDINGS: [&str; 4] = ["/", "/openapi.yaml", "/health/live", "/health/ready"];
+const SURROUNDINGS: [&str; 6] =
+    ["/", "/openapi.yaml", "/links", "/links.js", "/health/live", "/health/ready"];
 
 /// Answers what no route answers: another method of a known path, or nothing at all.
 pub(super) async fn nowhere(request: HttpRequest) -> Result<HttpResponse, Problem> {

@@ -2,12 +2,17 @@
 
 use std::future::{Ready, ready};
 
-use actix_web::{FromRequest, HttpRequest, HttpResponse, dev::Payload, http::StatusCode};
+use actix_web::{
+    FromRequest, HttpRequest, HttpResponse,
+    dev::Payload,
+    http::{StatusCode, header},
+};
+use serde::Serialize;
 
 use super::{operation, services, single_header};
 use crate::{
     problem::{FieldCode, Problem, ProblemCode},
-    services::idempotency::{Begin, Draft, Request, Ticket},
+    services::idempotency::{Begin, Draft, Recording, Request, Ticket},
 };
 
 /// The key, if the client gave one.
@@ -55,6 +60,61 @@ impl IdempotencyKey {
             }
         }
     }
+}
+
+/// How an act that succeeded is answered.
+pub(in crate::handlers) struct Success {
+    pub(in crate::handlers) status: StatusCode,
+    /// Where what was made is found, or where the next step is taken.
+    pub(in crate::handlers) location: String,
+}
+
+impl Success {
+    pub(in crate::handlers) fn created(location: impl Into<String>) -> Self {
+        Self { status: StatusCode::CREATED, location: location.into() }
+    }
+
+    pub(in crate::handlers) fn accepted(location: impl Into<String>) -> Self {
+        Self { status: StatusCode::ACCEPTED, location: location.into() }
+    }
+
+    fn answer(&self, bytes: Vec<u8>) -> HttpResponse {
+        HttpResponse::build(self.status)
+            .content_type("application/json")
+            .insert_header((header::LOCATION, self.location.as_str()))
+            .body(bytes)
+    }
+}
+
+/// Carries an act out and presents its result as `V`; a repeat gets the same bytes again.
+pub(in crate::handlers) async fn once<T, V, E, F>(
+    key: IdempotencyKey,
+    caller: &[u8],
+    digest: &[u8; 32],
+    success: Success,
+    act: impl FnOnce(Recording<T>) -> F,
+) -> Result<HttpResponse, Problem>
+where
+    V: Serialize + for<'a> From<&'a T>,
+    F: Future<Output = Result<T, E>>,
+    Problem: From<E>,
+{
+    let ticket = match key.turn(caller, digest).await? {
+        Turn::Act(ticket) => ticket,
+        Turn::Repeat(mut answer) => {
+            if let Ok(location) = header::HeaderValue::from_str(&success.location) {
+                answer.headers_mut().insert(header::LOCATION, location);
+            }
+            return Ok(answer);
+        }
+    };
+    let recording = Recording::new(draft(ticket.as_ref()), success.status.as_u16(), bytes_of::<T, V>);
+    let result = act(recording).await?;
+    Ok(success.answer(bytes_of::<T, V>(&result)))
+}
+
+fn bytes_of<T, V: Serialize + for<'a> From<&'a T>>(result: &T) -> Vec<u8> {
+    serde_json::to_vec(&V::from(result)).unwrap_or_default()
 }
 
 /// The draft of a ticket, for the transaction.

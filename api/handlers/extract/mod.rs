@@ -9,9 +9,9 @@ mod person;
 mod strict_json;
 mod typed_path;
 
-pub(super) use idempotency::{IdempotencyKey, Turn, draft};
+pub(super) use idempotency::{IdempotencyKey, Success, Turn, draft, once};
 pub(super) use if_match::{IfMatch, etag};
-pub(super) use origin::Client;
+pub(super) use origin::{Client, device_of};
 pub(super) use page::Page;
 pub(super) use person::{By, Person};
 pub(super) use strict_json::{NoBody, StrictJson};

@@ -1,6 +1,9 @@
 //! Where a request comes from: device, address, program, language.
 
-use std::future::{Ready, ready};
+use std::{
+    future::{Ready, ready},
+    net::IpAddr,
+};
 
 use actix_web::{
     FromRequest, HttpRequest,
@@ -10,12 +13,15 @@ use actix_web::{
     web::Data,
 };
 
+use secrecy::{ExposeSecret, SecretString};
+use zeroize::Zeroizing;
+
 use super::services;
 use crate::{
     domain::{ids::DeviceId, language::LanguageTag, personal::PersonalText},
-    handlers::edge::{Edge, client_address},
+    handlers::edge::{Edge, client_address, network_of},
     problem::{Problem, ProblemCode},
-    services::{devices, sessions::Origin},
+    services::{devices, sessions::Origin, vault::kms::Kms},
 };
 
 /// The client of a request; its device is new if it showed no cookie of ours.
@@ -25,7 +31,11 @@ pub(in crate::handlers) struct Client {
     is_known: bool,
     cookie_text: String,
     https: bool,
-    address: String,
+    address: IpAddr,
+    /// The refresh token that came as a cookie.
+    refresh_cookie: Option<Zeroizing<String>>,
+    /// Whether a script of an origin of ours sends the request.
+    own_origin: bool,
     user_agent: Option<String>,
     language: Option<LanguageTag>,
 }
@@ -44,12 +54,29 @@ const fn cookie_name(https: bool) -> &'static str {
     if https { "__Host-device" } else { "device" }
 }
 
+const fn refresh_name(https: bool) -> &'static str {
+    if https { "__Host-refresh" } else { "refresh" }
+}
+
+/// The device of a request, if it shows a cookie of ours.
+pub(in crate::handlers) fn device_of(request: &HttpRequest, kms: &Kms, https: bool) -> Option<DeviceId> {
+    request.cookie(cookie_name(https)).and_then(|cookie| devices::read(kms, cookie.value()))
+}
+
+/// Browsers name the origin of whatever script makes them send a `POST`.
+fn is_own_origin(request: &HttpRequest, edge: &Edge) -> bool {
+    let origin = request.headers().get(header::ORIGIN).and_then(|value| value.to_str().ok());
+    origin.is_some_and(|origin| {
+        origin == edge.http.public_origin || edge.http.cors_origins.iter().any(|known| known == origin)
+    })
+}
+
 fn read(request: &HttpRequest) -> Result<Client, Problem> {
     let services = services(request)?;
     let edge = request.app_data::<Data<Edge>>().ok_or(Problem::new(ProblemCode::Internal))?;
     let kms = services.vault.kms();
     let https = edge.http.https;
-    let shown = request.cookie(cookie_name(https)).and_then(|cookie| devices::read(kms, cookie.value()));
+    let shown = device_of(request, kms, https);
     let is_known = shown.is_some();
     let (device_id, cookie_text) = match shown {
         Some(device) => (device, devices::cookie_of(kms, device)?),
@@ -61,7 +88,11 @@ fn read(request: &HttpRequest) -> Result<Client, Problem> {
         is_known,
         cookie_text,
         https,
-        address: client_address(request, &edge.http.trusted_proxies).to_string(),
+        address: client_address(request, &edge.http.trusted_proxies),
+        refresh_cookie: request
+            .cookie(refresh_name(https))
+            .map(|cookie| Zeroizing::new(cookie.value().to_owned())),
+        own_origin: is_own_origin(request, edge),
         user_agent: user_agent.map(|text| text.chars().take(300).collect()),
         language: spoken(request),
     })
@@ -87,9 +118,44 @@ impl Client {
     pub(in crate::handlers) fn origin(&self) -> Origin {
         Origin {
             device_id: self.device_id,
+            device_known: self.is_known,
             user_agent: self.user_agent.clone().map(PersonalText::new),
-            address: PersonalText::new(self.address.clone()),
+            address: PersonalText::new(self.address.to_string()),
+            network: network_of(self.address).to_string(),
         }
+    }
+
+    pub(in crate::handlers) fn network(&self) -> String {
+        network_of(self.address).to_string()
+    }
+
+    /// The refresh token of the cookie. Only scripts of our own origins may spend it: a browser sends
+    /// cookies for whoever asks.
+    pub(in crate::handlers) fn refresh_cookie(&self) -> Result<Option<Zeroizing<String>>, Problem> {
+        match &self.refresh_cookie {
+            Some(_) if !self.own_origin => Err(Problem::new(ProblemCode::OriginNotAllowed)),
+            cookie => Ok(cookie.clone()),
+        }
+    }
+
+    /// The refresh token as a cookie, out of reach for every script, and for other sites.
+    pub(in crate::handlers) fn refresh_cookie_of(
+        &self,
+        token: &SecretString,
+        seconds: i64,
+    ) -> Cookie<'static> {
+        Cookie::build(refresh_name(self.https), token.expose_secret().to_owned())
+            .path("/")
+            .secure(self.https)
+            .http_only(true)
+            .same_site(SameSite::Strict)
+            .max_age(Duration::seconds(seconds))
+            .finish()
+    }
+
+    /// Takes the refresh cookie back.
+    pub(in crate::handlers) fn no_refresh_cookie(&self) -> Cookie<'static> {
+        self.refresh_cookie_of(&SecretString::from(String::new()), 0)
     }
 
     /// The device cookie (clause 2.1), renewed for a year.

@@ -9,7 +9,7 @@ use crate::{
     domain::{
         account::AccountState,
         ids::{AccountId, SessionId},
-        operation::{Audience, Operation, PolicyGate},
+        operation::{Assurance, Audience, Operation, PolicyGate},
     },
     problem::{Problem, ProblemCode},
     services::sessions::Caller,
@@ -54,6 +54,9 @@ fn bearer(header: &str) -> Option<&str> {
 fn allow(operation: &Operation, caller: &Caller) -> Result<(), Problem> {
     if operation.audience != Audience::Person {
         return Err(Problem::new(ProblemCode::NotFound));
+    }
+    if operation.assurance == Assurance::SteppedUp && !caller.stepped_up {
+        return Err(Problem::new(ProblemCode::StepUpRequired));
     }
     if operation.policy_gate == PolicyGate::Open {
         return Ok(());

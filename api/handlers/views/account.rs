@@ -19,7 +19,7 @@ use crate::{
         time::Timestamp,
         time_zone::TimeZone,
     },
-    services::accounts::{AccountChange, ChangePage},
+    services::{accounts::ChangePage, profiles::AccountChange},
 };
 
 /// The person's own account.
@@ -173,8 +173,8 @@ pub struct DataConfirmationView {
     pub confirmed_at: Timestamp,
 }
 
-impl DataConfirmationView {
-    pub const fn new(confirmation: &DataConfirmation) -> Self {
+impl From<&DataConfirmation> for DataConfirmationView {
+    fn from(confirmation: &DataConfirmation) -> Self {
         Self {
             data_confirmation_id: confirmation.id,
             profile_version: confirmation.profile_version,

@@ -3,16 +3,29 @@
 //! Each body has an [`Example`], built from its own type, that the contract shows and a test sends.
 
 mod account;
+mod password;
 mod policy_version;
 mod registration;
+mod security;
 mod session;
 
 pub use account::{AccountChangePage, AccountChangeView, AccountView, DataConfirmationView, UpdateAccount};
+pub use password::{
+    ChangePassword, ConfirmPasswordReset, PasswordChangedView, PasswordResetDoneView, PasswordResetView,
+    RequestPasswordReset,
+};
 pub use policy_version::{ClauseView, PolicyVersionView};
 pub use registration::{ConsentChoice, RegisterAccount, RegistrationView, VerifiedAccount, VerifyAccount};
+pub use security::{
+    AccountClosureView, AccountSecurityView, ConfirmCode, ConfirmTotp, ContactChangedView, EmailChangeView,
+    FactorChangedView, PhoneChangeView, ProposedTotpView, RecoveryCodesView, RequestEmailChange,
+    RequestPhoneChange,
+};
 pub use session::{
-    CreateSession, EndedSessionView, RefreshSession, SessionPageView, SessionTokens, SessionView,
-    SignedInView, SigningKeySet, SigningKeyView,
+    AnswerSignInChallenge, CancelledFactorResetView, ContinueSignInChallenge, CreateSession,
+    EndedSessionView, EndedSessionsView, FactorResetView, LinkToken, RefreshDelivery, RefreshSession,
+    SendStepUpCode, SentCodeView, SessionPageView, SessionTokens, SessionView, SignInChallengeView,
+    SignInView, SignedInView, SigningKeySet, SigningKeyView, StepUpSession, SteppedUpView,
 };
 
 use std::borrow::Cow;
@@ -79,7 +92,7 @@ impl TryFrom<String> for Sha256Hex {
     }
 }
 
-/// Eight digits, as mailed.
+/// Eight digits, as mailed or sent.
 #[derive(Clone, Deserialize)]
 #[serde(try_from = "String")]
 pub struct MailedCode(pub Zeroizing<String>);
@@ -110,6 +123,19 @@ fn exposed_option<T: crate::domain::personal::Personal, S: Serializer>(
         Some(value) => serializer.serialize_some(value.expose()),
         None => serializer.serialize_none(),
     }
+}
+
+#[expect(clippy::ref_option, reason = "the signature that serde calls")]
+fn secret_option<S: Serializer>(value: &Option<SecretString>, serializer: S) -> Result<S::Ok, S::Error> {
+    match value {
+        Some(value) => serializer.serialize_some(secrecy::ExposeSecret::expose_secret(value)),
+        None => serializer.serialize_none(),
+    }
+}
+
+/// Writes a text that was made to be shown once.
+fn shown<S: Serializer>(value: &Zeroizing<String>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(value)
 }
 
 /// Writes a token out to the one who may have it.

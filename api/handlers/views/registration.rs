@@ -8,7 +8,9 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
-use super::{AccountView, Example, MailedCode, Secret, SessionTokens, Sha256Hex, member, secret};
+use super::{
+    AccountView, Example, MailedCode, RefreshDelivery, Secret, SessionTokens, Sha256Hex, member, secret,
+};
 use crate::domain::{
     email::Email, language::LanguageTag, phone::PhoneNumber, purpose::Purpose, real_name::RealName,
     time::Timestamp,
@@ -91,6 +93,10 @@ pub struct VerifyAccount {
     /// Eight digits, as mailed.
     #[schema(value_type = String, min_length = 8, max_length = 8, pattern = "^[0-9]{8}$")]
     pub code: MailedCode,
+    /// How the refresh token comes back.
+    #[serde(default)]
+    #[schema(nullable = false)]
+    pub refresh_delivery: RefreshDelivery,
 }
 
 /// A fresh account, signed in.
@@ -131,7 +137,7 @@ impl Example for RegistrationView {
 
 impl Example for VerifyAccount {
     fn example() -> Value {
-        json!({ "registration_id": member(&RegistrationView::example(), "registration_id"), "code": "48151623" })
+        json!({ "registration_id": member(&RegistrationView::example(), "registration_id"), "code": "48151623", "refresh_delivery": "body" })
     }
 }
 

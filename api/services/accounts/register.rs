@@ -8,7 +8,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::AccountService;
+use super::{AccountService, SecurityError};
 use crate::{
     db::StorageError,
     domain::{
@@ -17,7 +17,7 @@ use crate::{
             REGISTRATION_REAL_NAME,
         },
         email::Email,
-        ids::{AccountId, DeviceId},
+        ids::AccountId,
         language::LanguageTag,
         message::{Channel, Message, MessageBody},
         password::{Password, WeakPassword},
@@ -25,10 +25,10 @@ use crate::{
         phone::PhoneNumber,
         purpose::Purpose,
         real_name::RealName,
+        throttle::Exhausted,
         time::Timestamp,
     },
     repositories::{
-        account_emails,
         outbox::{self, SealedMessage},
         policy_versions,
         registrations::{self, PendingRegistration},
@@ -37,8 +37,9 @@ use crate::{
         idempotency::{Draft, IdempotencyError},
         outbox as messages,
         passwords::HashingError,
+        sessions::Origin,
         tokens::opaque::{self, Issued, TokenKind},
-        vault::{Row, SubjectKeys, VaultError, kms::KeyPurpose},
+        vault::{Row, SubjectKeys, VaultError},
     },
 };
 
@@ -58,7 +59,7 @@ pub struct Registration {
     pub policy_version: i32,
     pub content_hash: [u8; 32],
     pub consents: Vec<(Purpose, bool)>,
-    pub device_id: DeviceId,
+    pub origin: Origin,
 }
 
 /// A consent that waits for its giver to be known: in which words it was asked is fixed now, since
@@ -108,6 +109,8 @@ pub enum RegistrationError {
     WrongCode,
     #[error("the address has an account by now")]
     EmailTaken,
+    #[error("too many attempts")]
+    Throttled(Exhausted),
     #[error(transparent)]
     Hashing(#[from] HashingError),
     #[error(transparent)]
@@ -123,6 +126,18 @@ impl From<StorageError> for RegistrationError {
         match error {
             StorageError::Duplicate { table } if table == "account_emails" => Self::EmailTaken,
             other => Self::Storage(other),
+        }
+    }
+}
+
+impl From<SecurityError> for RegistrationError {
+    fn from(error: SecurityError) -> Self {
+        match error {
+            SecurityError::Throttled(exhausted) => Self::Throttled(exhausted),
+            SecurityError::Vault(error) => error.into(),
+            SecurityError::Storage(error) => error.into(),
+            // Counting a mail refuses for no other reason.
+            _ => Self::Expired,
         }
     }
 }
@@ -143,18 +158,12 @@ impl AccountService {
         repeatable: Option<Draft>,
     ) -> Result<Receipt, RegistrationError> {
         let now = self.clock.now();
-        let indexes = self.vault.blind_indexes(KeyPurpose::EmailIndex, registration.email.expose());
-        let (current, owner) = self
-            .db
-            .read(move |c| {
-                let owner = account_emails::find_account(c, &indexes)?;
-                Ok::<_, StorageError>((policy_versions::find_current(c)?, owner))
-            })
-            .await?;
+        let current = self.db.read(policy_versions::find_current).await?;
         let shown = (registration.policy_version, registration.content_hash);
         if current.is_none_or(|current| (current.version, current.content_hash) != shown) {
             return Err(RegistrationError::PolicySuperseded);
         }
+        let has_account = self.admit_mail(&registration.email, &registration.origin, now).await?;
         let (name, email) = (registration.real_name.clone(), registration.email.clone());
         let phc = self.passwords.accept(registration.password.clone(), name, email).await??;
 
@@ -163,7 +172,7 @@ impl AccountService {
         let token = opaque::issue(self.vault.kms(), TokenKind::Registration, id)?;
         let code = opaque::code()?;
         let pending = self.pending(&registration, &keys, &token, &code, &phc, now)?;
-        let mail = code_mail(&registration, &keys, owner.is_some(), code, now)?;
+        let mail = code_mail(&registration, &keys, has_account, code, now)?;
         let expires_at = pending.expires_at;
         self.db
             .write(move |c| {
@@ -198,7 +207,7 @@ impl AccountService {
         Ok(PendingRegistration {
             account_id: id,
             token_mac: token.mac,
-            code_mac: opaque::code_mac(self.vault.kms(), token.mac_version, id, code)?,
+            code_mac: opaque::code_mac(self.vault.kms(), token.mac_version, id, b"registration", code)?,
             mac_version: token.mac_version,
             tries: 0,
             real_name: keys.seal(&REGISTRATION_REAL_NAME, row, &registration.real_name)?,
@@ -207,7 +216,7 @@ impl AccountService {
             language: keys.seal(&REGISTRATION_LANGUAGE, row, &registration.language)?,
             consents: keys.seal(&REGISTRATION_CONSENTS, row, &consents)?,
             password: self.vault.pepper(id, phc)?,
-            device_id: registration.device_id,
+            device_id: registration.origin.device_id,
             policy_version: registration.policy_version,
             content_hash: registration.content_hash,
             created_at: now,

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     db::Conn,
     domain::{
-        account::{Account, AccountState, Profile, SealedProfile},
+        account::{Account, AccountState, CONFIRMATION_LASTS, Profile, SealedProfile, StateReason},
         consent::{ConsentAction, ConsentEvent, ConsentKind, ConsentMethod, PolicyAcceptance},
         data_dictionary::{
             REGISTRATION_CONSENTS, REGISTRATION_EMAIL, REGISTRATION_LANGUAGE, REGISTRATION_PASSWORD,
@@ -21,20 +21,21 @@ use crate::{
         language::LanguageTag,
         message::{Channel, Message, MessageBody},
         personal::{Personal, PersonalText},
+        session::AssuranceLevel,
         time::Timestamp,
     },
     repositories::{
         account_emails, accounts, consent_events, credentials, devices,
         log::{self as leaves, Leaf},
         outbox::{self, SealedMessage},
-        policy_acceptances, profiles,
+        policy_acceptances, profiles as profile_rows,
         registrations::{self, PendingRegistration},
     },
     services::{
         idempotency::Draft,
         log::{Act, LeafDraft, hex},
-        outbox as messages,
-        sessions::{Origin, PreparedSession, SignedIn},
+        outbox as messages, profiles,
+        sessions::{Grade, Origin, PreparedSession, SignedIn},
         tokens::opaque::{self, Presented, TokenKind},
         vault::{Row, SubjectKeys, VaultError, kms::KeyPurpose},
     },
@@ -88,7 +89,8 @@ impl AccountService {
         let pending =
             self.counted_try(token, repeatable.clone(), now).await?.ok_or(RegistrationError::Expired)?;
         let id = pending.account_id;
-        let presented = opaque::code_mac(self.vault.kms(), pending.mac_version, id, &verification.code)?;
+        let presented =
+            opaque::code_mac(self.vault.kms(), pending.mac_version, id, b"registration", &verification.code)?;
         if !bool::from(presented.ct_eq(&pending.code_mac)) {
             return Err(RegistrationError::WrongCode);
         }
@@ -146,14 +148,20 @@ impl AccountService {
         let account = Account {
             id,
             state: AccountState::Active,
+            reason: StateReason::Opened,
             epoch: 1,
             accepted_policy_version: pending.policy_version,
             created_at: now,
         };
-        let session = self.sessions.prepare(keys, &account, origin, now)?;
+        // Password and a code to the address are what a step-up asks for where there is no factor.
+        let grade = Grade { assurance: AssuranceLevel::Aal1, stepped_up: true };
+        let session = self.sessions.prepare(keys, &account, origin, grade, now)?;
         let profile = profile(pending, keys, &email, &language, now)?;
         Ok(Opening {
-            sealed_profile: super::profile::seal(keys, &profile)?,
+            sealed_profile: SealedProfile {
+                reminder_due_at: Some(now.plus(CONFIRMATION_LASTS)),
+                ..profiles::seal(keys, &profile)?
+            },
             profile,
             indexes: self.vault.blind_indexes(KeyPurpose::EmailIndex, email.expose()),
             password: self.vault.pepper(id, &phc)?,
@@ -172,7 +180,7 @@ impl Opening {
         let last = self.events.last().map_or(self.acceptance.sequence, |event| event.sequence);
         accounts::insert(c, &self.account, last)?;
         account_emails::insert(c, self.account.id, &self.indexes)?;
-        profiles::insert(c, &self.sealed_profile)?;
+        profile_rows::insert(c, &self.sealed_profile)?;
         credentials::insert(c, self.account.id, &self.password, self.account.created_at)?;
         for leaf in &self.leaves {
             leaves::append(c, leaf)?;

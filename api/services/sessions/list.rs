@@ -5,7 +5,7 @@ use uuid::Uuid;
 use super::{SessionError, SessionService};
 use crate::{
     domain::{
-        data_dictionary::SESSION_USER_AGENT,
+        data_dictionary::{SESSION_PLACE, SESSION_USER_AGENT},
         ids::{AccountId, SessionId},
         personal::PersonalText,
         session::Session,
@@ -30,6 +30,7 @@ pub struct SessionPage {
 pub struct OpenSession {
     pub session: Session,
     pub user_agent: Option<PersonalText>,
+    pub place: Option<PersonalText>,
 }
 
 impl SessionService {
@@ -66,7 +67,8 @@ impl SessionService {
         let open = |session: Session| {
             let row = Row(session.id.as_bytes());
             let user_agent = keys.open_option(&SESSION_USER_AGENT, row, session.user_agent.as_ref())?;
-            Ok(OpenSession { session, user_agent })
+            let place = keys.open_option(&SESSION_PLACE, row, session.place.as_ref())?;
+            Ok(OpenSession { session, user_agent, place })
         };
         let sessions = rows.into_iter().map(open).collect::<Result<_, VaultError>>()?;
         Ok(SessionPage { sessions, next_cursor })

@@ -1,14 +1,21 @@
-//! Sessions: signing in, staying in by rotating refresh tokens, and ending it.
+//! Sessions: signing in with one factor or two, staying in by rotating refresh tokens, proving to be
+//! there once more, and ending it.
 
+mod challenges;
 mod list;
 mod refresh;
+mod revoke;
 mod sign_in;
+mod step_up;
 
 use chrono::TimeDelta;
 use secrecy::SecretString;
 
+pub use challenges::{Answer, ChallengeKey, FactorResetRequested, SentCode};
 pub use list::{OpenSession, SessionPage};
-pub use sign_in::{Origin, PreparedSession};
+pub use revoke::EndedSessions;
+pub use sign_in::{Challenged, Grade, Origin, PreparedSession, SignIn};
+pub use step_up::{StepUp, SteppedUp};
 
 use crate::{
     db::{Db, StorageError},
@@ -16,6 +23,7 @@ use crate::{
         account::AccountState,
         ids::{AccountId, SessionId},
         session::SessionEnd,
+        throttle::Exhausted,
         time::Timestamp,
     },
     repositories::{refresh_tokens::RefreshToken, sessions},
@@ -23,7 +31,11 @@ use crate::{
         clock::Clock,
         cursors::InvalidCursor,
         idempotency::IdempotencyError,
+        notices::Links,
+        outbox::OutboxService,
         passwords::{HashingError, Passwords},
+        places::Places,
+        throttles::Throttles,
         tokens::{
             access::AccessTokens,
             opaque::{self, TokenKind},
@@ -48,6 +60,16 @@ pub enum SessionError {
     InvalidRefreshToken,
     #[error("no such session")]
     NotFound,
+    #[error("the sign-in challenge is unknown, lapsed, used or out of tries")]
+    ChallengeExpired,
+    #[error("the code is wrong, used or lapsed")]
+    WrongCode,
+    #[error("the password is wrong")]
+    WrongPassword,
+    #[error("the account has no such way to prove it")]
+    MethodUnavailable,
+    #[error("too many attempts")]
+    Throttled(Exhausted),
     #[error(transparent)]
     Cursor(#[from] InvalidCursor),
     #[error(transparent)]
@@ -58,6 +80,12 @@ pub enum SessionError {
     Vault(#[from] VaultError),
     #[error(transparent)]
     Storage(#[from] StorageError),
+}
+
+impl From<Exhausted> for SessionError {
+    fn from(exhausted: Exhausted) -> Self {
+        Self::Throttled(exhausted)
+    }
 }
 
 service_error!(SessionError, storage in Vault, Idempotency);
@@ -80,23 +108,24 @@ pub struct Caller {
     pub session_id: SessionId,
     pub account_state: AccountState,
     pub policy_accepted: bool,
+    pub stepped_up: bool,
 }
 
 /// Opens, renews and ends sessions.
 #[derive(Clone)]
 pub struct SessionService {
-    db: Db,
-    vault: Vault,
-    clock: Clock,
-    passwords: Passwords,
-    access: AccessTokens,
+    pub db: Db,
+    pub vault: Vault,
+    pub clock: Clock,
+    pub passwords: Passwords,
+    pub access: AccessTokens,
+    pub throttles: Throttles,
+    pub outbox: OutboxService,
+    pub places: Places,
+    pub links: Links,
 }
 
 impl SessionService {
-    pub const fn new(db: Db, vault: Vault, clock: Clock, passwords: Passwords, access: AccessTokens) -> Self {
-        Self { db, vault, clock, passwords, access }
-    }
-
     /// The person behind an access token. One statement asks for everything that could have ended
     /// the session, at every request.
     ///
@@ -117,6 +146,7 @@ impl SessionService {
             account_id,
             session_id,
             account_state: standing.account_state,
+            stepped_up: standing.is_stepped_up(now),
             policy_accepted: standing.accepted_policy_version >= standing.current_policy_version,
         })
     }

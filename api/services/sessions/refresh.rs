@@ -5,11 +5,7 @@ use zeroize::Zeroizing;
 use super::{SessionError, SessionService, SignedIn};
 use crate::{
     db::{Conn, StorageError},
-    domain::{
-        ids::AccountId,
-        session::{AssuranceLevel, SessionEnd},
-        time::Timestamp,
-    },
+    domain::{ids::AccountId, session::SessionEnd, time::Timestamp},
     repositories::{
         refresh_tokens::{self, RefreshToken},
         sessions,
@@ -60,7 +56,7 @@ impl SessionService {
         match outcome {
             Refreshed::Refused => Err(SessionError::InvalidRefreshToken),
             Refreshed::Renewed => {
-                let aal = AssuranceLevel::Aal1.as_number();
+                let aal = standing.assurance.as_number();
                 let (access_token, access_expires_at) =
                     self.access.issue(id, session_id, aal, standing.session_epoch, now)?;
                 Ok(SignedIn {

@@ -1,37 +1,86 @@
-//! Signing in: email and password against the stored hash, and the session that follows.
+//! Signing in: email and password against the stored hash, and the session or the challenge that follows.
+//!
+//! The attempt is counted before it is compared, in a transaction of its own; an unknown address
+//! takes the same statements and the same hash.
 
+use chrono::TimeDelta;
+use secrecy::SecretString;
 use uuid::Uuid;
 
 use super::{ABSOLUTE_LIFETIME, SessionError, SessionService, SignedIn};
 use crate::{
     db::{Conn, StorageError},
     domain::{
-        account::Account,
-        data_dictionary::{CREDENTIAL_PASSWORD, SESSION_ADDRESS, SESSION_USER_AGENT},
+        account::{Account, Profile},
+        data_dictionary::{CREDENTIAL_PASSWORD, SESSION_ADDRESS, SESSION_PLACE, SESSION_USER_AGENT},
         email::Email,
-        ids::{AccountId, DeviceId, SessionId},
+        factor::{FactorMethod, Factors},
+        ids::{AccountId, ChallengeId, DeviceId, SessionId},
+        message::MessageBody,
         password::Password,
         personal::{Personal, PersonalText},
         session::{AssuranceLevel, Session},
+        throttle,
         time::Timestamp,
     },
     repositories::{
-        account_emails, credentials, devices,
+        account_emails,
+        credentials::{self, Credential},
+        devices, factors,
+        outbox::{self, SealedMessage},
+        profiles as profile_rows,
         refresh_tokens::{self, RefreshToken},
         sessions::{self, NewSession},
+        sign_in_challenges::{self, Challenge},
     },
     services::{
         idempotency::Draft,
-        vault::{Row, SubjectKeys, VaultError, kms::KeyPurpose},
+        notices, profiles,
+        throttles::{self, Bucket},
+        tokens::opaque::{self, TokenKind},
+        vault::{
+            Row, SubjectKeys, VaultError,
+            kms::{KeyPurpose, KmsError},
+        },
     },
 };
+
+/// How long a challenge waits for its answer.
+const CHALLENGE_LIFETIME: TimeDelta = TimeDelta::minutes(10);
 
 /// Where a sign-in comes from.
 #[derive(Clone, Debug)]
 pub struct Origin {
     pub device_id: DeviceId,
+    /// Whether the device showed a cookie of ours, or was given its first one now.
+    pub device_known: bool,
     pub user_agent: Option<PersonalText>,
     pub address: PersonalText,
+    /// The network that the address belongs to: itself, or its /64.
+    pub network: String,
+}
+
+/// How a session begins.
+#[derive(Clone, Copy, Debug)]
+pub struct Grade {
+    pub assurance: AssuranceLevel,
+    /// Whether what opens it is also what a step-up asks for.
+    pub stepped_up: bool,
+}
+
+/// How a sign-in went on.
+pub enum SignIn {
+    SignedIn(SignedIn),
+    Challenged(Challenged),
+}
+
+/// A sign-in that waits for its second factor.
+#[derive(Clone)]
+pub struct Challenged {
+    pub challenge_id: ChallengeId,
+    pub token: SecretString,
+    pub methods: Vec<FactorMethod>,
+    pub expires_at: Timestamp,
 }
 
 /// A session whose tokens exist and whose rows do not yet.
@@ -62,13 +111,33 @@ impl PreparedSession {
     }
 }
 
+/// What is known once the attempt was counted.
+struct Admission {
+    found: Option<(Account, Credential)>,
+    factors: Factors,
+    own_device: bool,
+}
+
+/// What an attempt takes from, by who seems to make it. The first bucket is the name's own.
+#[derive(Clone)]
+struct Buckets {
+    strangers: Vec<Bucket>,
+    own_device: Vec<Bucket>,
+}
+
+impl Buckets {
+    fn of(&self, own_device: bool) -> &[Bucket] {
+        if own_device { &self.own_device } else { &self.strangers }
+    }
+}
+
 impl SessionService {
-    /// Signs a person in by email and password.
+    /// Signs a person in by email and password, or asks for the second factor.
     ///
     /// # Errors
     ///
     /// [`SessionError::InvalidCredentials`], with the same work done, whether the address is
-    /// unknown or the password wrong.
+    /// unknown or the password wrong; [`SessionError::Throttled`], alike too.
     #[tracing::instrument(skip_all)]
     pub async fn create(
         &self,
@@ -76,51 +145,171 @@ impl SessionService {
         password: Password,
         origin: Origin,
         repeatable: Option<Draft>,
-    ) -> Result<SignedIn, SessionError> {
+    ) -> Result<SignIn, SessionError> {
         let now = self.clock.now();
+        let buckets = self.buckets(email, &origin)?;
+        let admission = self.admit(email, origin.device_id, buckets.clone(), now).await?;
+        let (account, credential) = self.compare(admission.found, password).await?;
+        let taken = buckets.of(admission.own_device).to_vec();
+        let signed_in = if admission.factors.any() {
+            let (credential, factors) = (credential.version, admission.factors);
+            SignIn::Challenged(
+                self.challenge(&account, credential, &factors, taken.clone(), repeatable, now).await?,
+            )
+        } else {
+            let grade = Grade { assurance: AssuranceLevel::Aal1, stepped_up: false };
+            SignIn::SignedIn(
+                self.open_by_password(
+                    &account,
+                    credential.version,
+                    &origin,
+                    grade,
+                    taken.clone(),
+                    repeatable,
+                )
+                .await?,
+            )
+        };
+        if let Some((_, shared)) = taken.split_first().filter(|(_, shared)| !shared.is_empty()) {
+            // What many people share is given back apart, so that they do not wait for each other.
+            // Lost in a crash, it only counts one failure too many.
+            let shared = shared.to_vec();
+            let _ = self.db.write_guarded(move |c| give_back_all(c, &shared)).await;
+        }
+        Ok(signed_in)
+    }
+
+    fn buckets(&self, email: &Email, origin: &Origin) -> Result<Buckets, KmsError> {
+        let (name, device) = (email.expose().as_bytes(), origin.device_id.as_bytes());
+        let mut strangers = vec![
+            self.throttles.bucket(throttle::STRANGERS, &[name])?,
+            self.throttles.failures_from(&origin.network)?,
+        ];
+        if origin.device_known {
+            strangers.push(self.throttles.bucket(throttle::BROWSER, &[device])?);
+        }
+        let own_device = vec![self.throttles.bucket(throttle::OWN_DEVICE, &[name, device])?];
+        Ok(Buckets { strangers, own_device })
+    }
+
+    /// Looks everything up and counts the attempt, durably. Whoever comes with the device of the
+    /// account has attempts of its own, which no stranger can use up.
+    async fn admit(
+        &self,
+        email: &Email,
+        device: DeviceId,
+        buckets: Buckets,
+        now: Timestamp,
+    ) -> Result<Admission, SessionError> {
         let indexes = self.vault.blind_indexes(KeyPurpose::EmailIndex, email.expose());
-        let found = self
-            .db
-            .read(move |c| {
-                // An unknown address asks for the credentials of nobody: as many statements as a known one.
+        self.db
+            .write_guarded(move |c| {
+                // An unknown address asks for what nobody has: as many statements as a known one.
                 let nobody = AccountId::from_uuid(Uuid::nil());
                 let id = account_emails::find_account(c, &indexes)?.unwrap_or(nobody);
-                credentials::find_with_account(c, id)
+                let found = credentials::find_with_account(c, id)?;
+                let own_device = devices::is_linked(c, id, device)?;
+                let factors = factors::find(c, id)?;
+                throttles::take::<SessionError>(c, buckets.of(own_device), now)?;
+                Ok(Admission { found, factors, own_device })
             })
-            .await?;
+            .await
+    }
+
+    /// The account, if the password is its own.
+    async fn compare(
+        &self,
+        found: Option<(Account, Credential)>,
+        password: Password,
+    ) -> Result<(Account, Credential), SessionError> {
         let stored = match &found {
-            Some((account, sealed)) => Some(self.vault.unpepper(account.id, &CREDENTIAL_PASSWORD, sealed)?),
+            Some((account, credential)) => {
+                Some(self.vault.unpepper(account.id, &CREDENTIAL_PASSWORD, &credential.sealed)?)
+            }
             None => None,
         };
         let stale_pepper = stored.as_ref().is_some_and(|(_, stale)| *stale);
         let comparison = self.passwords.compare(password.clone(), stored.map(|(phc, _)| phc)).await?;
-        let (account, old_hash) = found
+        let (account, credential) = found
             .filter(|(account, _)| comparison.matches && account.state.may_sign_in())
             .ok_or(SessionError::InvalidCredentials)?;
-        let mut new_hash = None;
         // A machine too busy for a second hash renews it another time.
         if (comparison.outdated || stale_pepper)
             && let Ok(phc) = self.passwords.hash(password).await
         {
-            new_hash = Some(self.vault.pepper(account.id, &phc)?);
+            let (id, old, new) =
+                (account.id, credential.sealed.clone(), self.vault.pepper(account.id, &phc)?);
+            self.db.write_for(id, move |c| credentials::replace_hash(c, id, &old, &new)).await?;
         }
-        let keys = self.vault.keys_of(account.id).await?;
-        let prepared = self.prepare(&keys, &account, &origin, now)?;
-        let (signed_in, id) = (prepared.signed_in(), account.id);
+        Ok((account, credential))
+    }
+
+    async fn open_by_password(
+        &self,
+        account: &Account,
+        chosen: i64,
+        origin: &Origin,
+        grade: Grade,
+        taken: Vec<Bucket>,
+        repeatable: Option<Draft>,
+    ) -> Result<SignedIn, SessionError> {
+        let (now, id) = (self.clock.now(), account.id);
+        let keys = self.vault.keys_of(id).await?;
+        let prepared = self.prepare(&keys, account, origin, grade, now)?;
+        let profile = self.profile_of(&keys, id).await?;
+        let notice = self.new_device_notice(&keys, &profile, &prepared, origin, now)?;
+        let signed_in = prepared.signed_in();
         self.db
             .write_for(id, move |c| {
-                if let Some(new_hash) = &new_hash {
-                    credentials::replace_hash(c, id, &old_hash, new_hash)?;
-                }
-                devices::link(c, id, prepared.device_id(), now)?;
-                prepared.insert(c)?;
+                still_chosen(c, id, chosen)?;
+                begin(c, &prepared, &notice, now)?;
+                give_back_first(c, &taken)?;
                 if let Some(draft) = &repeatable {
                     draft.record_secret(c, id, 201)?;
                 }
                 Ok::<_, SessionError>(())
             })
             .await?;
+        self.outbox.wake();
         Ok(signed_in)
+    }
+
+    async fn challenge(
+        &self,
+        account: &Account,
+        chosen: i64,
+        factors: &Factors,
+        taken: Vec<Bucket>,
+        repeatable: Option<Draft>,
+        now: Timestamp,
+    ) -> Result<Challenged, SessionError> {
+        let id = account.id;
+        let token = opaque::issue(self.vault.kms(), TokenKind::Challenge, id)?;
+        let row = Challenge {
+            account_id: id,
+            id: ChallengeId::generate(now),
+            token_mac: token.mac,
+            created_at: now,
+            expires_at: now.plus(CHALLENGE_LIFETIME),
+        };
+        let challenged = Challenged {
+            challenge_id: row.id,
+            token: token.text,
+            methods: factors.methods(),
+            expires_at: row.expires_at,
+        };
+        self.db
+            .write_for(id, move |c| {
+                still_chosen(c, id, chosen)?;
+                sign_in_challenges::insert(c, &row)?;
+                give_back_first(c, &taken)?;
+                if let Some(draft) = &repeatable {
+                    draft.record_secret(c, id, 201)?;
+                }
+                Ok::<_, SessionError>(())
+            })
+            .await?;
+        Ok(challenged)
     }
 
     /// Makes a session of `account` ready to be written.
@@ -133,23 +322,27 @@ impl SessionService {
         keys: &SubjectKeys,
         account: &Account,
         origin: &Origin,
+        grade: Grade,
         now: Timestamp,
     ) -> Result<PreparedSession, VaultError> {
         let id = SessionId::generate(now);
         let row = Row(id.as_bytes());
         let expires_at = now.plus(ABSOLUTE_LIFETIME);
+        let place = self.places.of(origin.address.expose());
         let session = Session {
             id,
             account_id: account.id,
             device_id: origin.device_id,
             user_agent: keys.seal_option(&SESSION_USER_AGENT, row, origin.user_agent.as_ref())?,
+            place: keys.seal_option(&SESSION_PLACE, row, place.as_ref())?,
+            assurance: grade.assurance,
+            stepped_up_at: grade.stepped_up.then_some(now),
             created_at: now,
             last_used_at: now,
             expires_at,
         };
-        let assurance = AssuranceLevel::Aal1;
         let (access_token, access_expires_at) =
-            self.access.issue(account.id, id, assurance.as_number(), account.epoch, now)?;
+            self.access.issue(account.id, id, grade.assurance.as_number(), account.epoch, now)?;
         let (refresh, refresh_token) = self.refresh_token(account.id, id, expires_at, now)?;
         let signed_in = SignedIn {
             account_id: account.id,
@@ -160,10 +353,74 @@ impl SessionService {
             refresh_expires_at: refresh.expires_at,
         };
         let address = Some(keys.seal(&SESSION_ADDRESS, row, &origin.address)?.into_envelope());
-        Ok(PreparedSession {
-            row: NewSession { session, epoch: account.epoch, assurance, address },
-            refresh,
-            signed_in,
-        })
+        Ok(PreparedSession { row: NewSession { session, epoch: account.epoch, address }, refresh, signed_in })
     }
+
+    /// The mail that tells of a sign-in on a device that is new to the account.
+    pub(super) fn new_device_notice(
+        &self,
+        keys: &SubjectKeys,
+        profile: &Profile,
+        prepared: &PreparedSession,
+        origin: &Origin,
+        now: Timestamp,
+    ) -> Result<SealedMessage, VaultError> {
+        let session = prepared.row.session.id;
+        let token = opaque::link(
+            self.vault.kms(),
+            TokenKind::SessionRevocation,
+            keys.account_id(),
+            session.as_bytes(),
+        )?;
+        let text = |value: Option<&PersonalText>| value.map_or("-", Personal::expose).to_owned();
+        let body = MessageBody::NewDevice {
+            program: text(origin.user_agent.as_ref()),
+            place: text(self.places.of(origin.address.expose()).as_ref()),
+            at: now.for_people(),
+            link: self.links.to("revoke-session", &token),
+        };
+        notices::mail(keys, profile, body, now)
+    }
+
+    pub(super) async fn profile_of(
+        &self,
+        keys: &SubjectKeys,
+        id: AccountId,
+    ) -> Result<Profile, SessionError> {
+        let sealed = self.db.read(move |c| profile_rows::find(c, id)).await?;
+        let sealed = sealed.ok_or(SessionError::Unauthenticated)?;
+        Ok(profiles::open(keys, &sealed)?)
+    }
+}
+
+/// Refuses if the password that was compared is no longer the one: whoever changed it meanwhile
+/// wanted such sessions to end.
+fn still_chosen(c: &mut Conn, id: AccountId, chosen: i64) -> Result<(), SessionError> {
+    match credentials::find_version(c, id)? {
+        Some(standing) if standing == chosen => Ok(()),
+        _ => Err(SessionError::InvalidCredentials),
+    }
+}
+
+/// Writes the session, and the notice if the device is new to the account.
+pub(super) fn begin(
+    c: &mut Conn,
+    prepared: &PreparedSession,
+    notice: &SealedMessage,
+    now: Timestamp,
+) -> Result<(), StorageError> {
+    let (id, device) = (prepared.signed_in.account_id, prepared.device_id());
+    if !devices::is_linked(c, id, device)? {
+        outbox::insert(c, notice)?;
+    }
+    devices::link(c, id, device, now)?;
+    prepared.insert(c)
+}
+
+fn give_back_first(c: &mut Conn, taken: &[Bucket]) -> Result<(), StorageError> {
+    taken.first().map_or(Ok(()), |bucket| throttles::give_back(c, bucket))
+}
+
+fn give_back_all(c: &mut Conn, buckets: &[Bucket]) -> Result<(), StorageError> {
+    buckets.iter().try_for_each(|bucket| throttles::give_back(c, bucket))
 }

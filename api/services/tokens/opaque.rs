@@ -2,6 +2,7 @@
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use secrecy::SecretString;
+use subtle::ConstantTimeEq;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
@@ -15,6 +16,10 @@ use crate::{
 pub enum TokenKind {
     Registration,
     Refresh,
+    Challenge,
+    PasswordReset,
+    SessionRevocation,
+    FactorResetCancellation,
 }
 
 impl TokenKind {
@@ -22,6 +27,10 @@ impl TokenKind {
         match self {
             Self::Registration => 1,
             Self::Refresh => 2,
+            Self::Challenge => 3,
+            Self::PasswordReset => 4,
+            Self::SessionRevocation => 5,
+            Self::FactorResetCancellation => 6,
         }
     }
 }
@@ -77,6 +86,52 @@ pub fn read(kms: &Kms, kind: TokenKind, text: &str) -> Option<Presented> {
     Some(Presented { account_id: AccountId::from_uuid(Uuid::from_bytes(*account)), mac })
 }
 
+/// Length of the text of a link's token.
+pub const LINK_LENGTH: usize = 92;
+
+/// The token of a link that does one thing to one thing of a person. It needs no row: whoever holds
+/// it was mailed it, and what it is for knows by itself whether it can still be done.
+///
+/// # Errors
+///
+/// [`KmsError::UnknownVersion`].
+pub fn link(
+    kms: &Kms,
+    kind: TokenKind,
+    account_id: AccountId,
+    target: &[u8; 16],
+) -> Result<Zeroizing<String>, KmsError> {
+    let version = kms.active(KeyPurpose::TokenMac);
+    let mac = link_mac(kms, version, kind, account_id.as_bytes(), target)?;
+    let bytes = [&[kind.byte()][..], &version.to_be_bytes(), account_id.as_bytes(), target, &mac].concat();
+    Ok(Zeroizing::new(URL_SAFE_NO_PAD.encode(bytes)))
+}
+
+/// The person and the thing of a link's token that is ours and of this kind.
+pub fn read_link(kms: &Kms, kind: TokenKind, text: &str) -> Option<(AccountId, Uuid)> {
+    if text.len() != LINK_LENGTH {
+        return None;
+    }
+    let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
+    let (head, rest) = bytes.split_first()?;
+    let (version, rest) = rest.split_first_chunk::<4>()?;
+    let (account, rest) = rest.split_first_chunk::<16>()?;
+    let (target, presented) = rest.split_first_chunk::<16>()?;
+    let mac = link_mac(kms, u32::from_be_bytes(*version), kind, account, target).ok()?;
+    let genuine = *head == kind.byte() && bool::from(mac.ct_eq(presented));
+    genuine.then(|| (AccountId::from_uuid(Uuid::from_bytes(*account)), Uuid::from_bytes(*target)))
+}
+
+fn link_mac(
+    kms: &Kms,
+    version: u32,
+    kind: TokenKind,
+    account: &[u8; 16],
+    target: &[u8; 16],
+) -> Result<[u8; 32], KmsError> {
+    kms.mac(KeyPurpose::TokenMac, version, &[b"link", &[kind.byte()], account, target])
+}
+
 /// A code of eight digits for a person to type, each equally likely.
 ///
 /// # Errors
@@ -87,13 +142,19 @@ pub fn code() -> Result<Zeroizing<String>, KmsError> {
     Ok(Zeroizing::new(format!("{number:08}")))
 }
 
-/// The keyed hash of a code, bound to what it is for.
+/// The keyed hash of a code, bound to whom and what it is for.
 ///
 /// # Errors
 ///
 /// [`KmsError::UnknownVersion`].
-pub fn code_mac(kms: &Kms, version: u32, account_id: AccountId, code: &str) -> Result<[u8; 32], KmsError> {
-    kms.mac(KeyPurpose::TokenMac, version, &[b"code", account_id.as_bytes(), code.as_bytes()])
+pub fn code_mac(
+    kms: &Kms,
+    version: u32,
+    account_id: AccountId,
+    bound_to: &[u8],
+    code: &str,
+) -> Result<[u8; 32], KmsError> {
+    kms.mac(KeyPurpose::TokenMac, version, &[b"code", account_id.as_bytes(), bound_to, code.as_bytes()])
 }
 
 #[cfg(test)]
@@ -103,5 +164,6 @@ mod tests {
     #[test]
     fn the_declared_length_is_the_real_one() {
         assert_eq!(URL_SAFE_NO_PAD.encode([0; LENGTH]).len(), TEXT_LENGTH);
+        assert_eq!(URL_SAFE_NO_PAD.encode([0; 1 + 4 + 16 + 16 + 32]).len(), LINK_LENGTH);
     }
 }

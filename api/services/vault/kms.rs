@@ -28,6 +28,8 @@ use crate::domain::time::Timestamp;
 pub enum KeyPurpose {
     /// Wraps the keys of persons.
     Kek,
+    /// Seals what is the service's own and nobody's in particular.
+    System,
     /// Blind index of email addresses.
     EmailIndex,
     /// Seals password hashes.
@@ -40,11 +42,12 @@ pub enum KeyPurpose {
 
 impl KeyPurpose {
     pub const ALL: &'static [Self] =
-        &[Self::Kek, Self::EmailIndex, Self::Pepper, Self::TokenMac, Self::PersonToken];
+        &[Self::Kek, Self::System, Self::EmailIndex, Self::Pepper, Self::TokenMac, Self::PersonToken];
 
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Kek => "kek",
+            Self::System => "system",
             Self::EmailIndex => "email_index",
             Self::Pepper => "pepper",
             Self::TokenMac => "token_mac",

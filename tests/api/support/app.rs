@@ -1,6 +1,12 @@
 //! The real server on a free port, with a clock that the test moves.
 
-use std::{collections::BTreeMap, ops::Deref, path::PathBuf, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    ops::Deref,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::SystemTime,
+};
 
 use chrono::TimeDelta;
 use reqwest::{Client, Method};
@@ -12,7 +18,7 @@ use smart_mining::{
     services::clock::Clock,
 };
 
-use super::{Answer, Person, Registrant, TestDatabase, eventually};
+use super::{Answer, Person, Process, Registrant, TestDatabase, eventually};
 
 /// 1 March 2026, 09:30 UTC.
 const START: i64 = 1_772_357_400_000_000;
@@ -96,21 +102,52 @@ impl App {
 
     /// A person with an open account, signed in.
     pub async fn person(&self, email: &str) -> Person {
+        Inner::person(&self.inner, email).await
+    }
+
+    /// A registration that waits for its code.
+    pub async fn register(&self, email: &str) -> Registrant {
+        Inner::register(&self.inner, email).await
+    }
+}
+
+impl Inner {
+    /// What the tests see of a process, which runs on the machine's clock.
+    pub fn of_process(
+        database: TestDatabase,
+        settings: BTreeMap<String, String>,
+        process: &Process,
+    ) -> Arc<Self> {
+        drop(rustls::crypto::ring::default_provider().install_default());
+        Arc::new(Self {
+            url: process.url.clone(),
+            operator_url: String::new(),
+            client: Client::builder().timeout(std::time::Duration::from_secs(30)).build().expect("a client"),
+            database,
+            clock: Clock::system(),
+            settings,
+        })
+    }
+
+    /// The same stores behind another process.
+    pub fn moved_to(self: Arc<Self>, process: &Process) -> Arc<Self> {
+        let inner = Arc::into_inner(self).expect("nobody else holds the process");
+        Arc::new(Self { url: process.url.clone(), ..inner })
+    }
+
+    pub async fn person(self: &Arc<Self>, email: &str) -> Person {
         let registrant = self.register(email).await;
         let code = self.code_mailed_to(email).await;
         registrant.verify(&code).await
     }
 
-    /// A registration that waits for its code.
-    pub async fn register(&self, email: &str) -> Registrant {
+    pub async fn register(self: &Arc<Self>, email: &str) -> Registrant {
         let body = super::registration_body(self, email).await;
         let answer = self.post("/v1/accounts", &body).await;
         assert_eq!(answer.status, 202, "{}", answer.text);
-        Registrant::new(Arc::clone(&self.inner), &answer)
+        Registrant::new(Arc::clone(self), &answer)
     }
-}
 
-impl Inner {
     pub fn advance(&self, by: TimeDelta) {
         self.clock.advance(by);
     }
@@ -131,9 +168,37 @@ impl Inner {
             .map(|files| files.filter_map(|file| Some(file.ok()?.path())).collect())
             .unwrap_or_default();
         files.retain(|file| file.extension().is_some_and(|ending| ending == "eml"));
-        files.sort();
+        files.sort_by_key(|file| written_at(file));
         let mails = files.iter().filter_map(|file| std::fs::read_to_string(file).ok());
         mails.filter(|mail| mail.contains(&format!("To: {email}\r\n"))).collect()
+    }
+
+    /// The newest SMS to this number that holds a code.
+    pub async fn code_sent_to(&self, number: &str) -> String {
+        let find = || async {
+            self.sms_to(number).iter().rev().find_map(|sms| {
+                let (_, rest) = sms.split_once("code is ")?;
+                Some(rest.chars().take_while(char::is_ascii_digit).collect())
+            })
+        };
+        eventually("the code by SMS", find).await
+    }
+
+    /// All SMS to this number, oldest first.
+    pub fn sms_to(&self, number: &str) -> Vec<String> {
+        let mut files: Vec<PathBuf> = std::fs::read_dir(self.outbox())
+            .map(|files| files.filter_map(|file| Some(file.ok()?.path())).collect())
+            .unwrap_or_default();
+        files.retain(|file| file.extension().is_some_and(|ending| ending == "txt"));
+        files.sort_by_key(|file| written_at(file));
+        let all = files.iter().filter_map(|file| std::fs::read_to_string(file).ok());
+        all.filter(|sms| sms.starts_with(&format!("To: {number}\n"))).collect()
+    }
+
+    /// Waits for a mail to this address whose subject or text has these words.
+    pub async fn mail_saying(&self, email: &str, words: &str) -> String {
+        let find = || async { self.mails_to(email).into_iter().find(|mail| readable(mail).contains(words)) };
+        readable(&eventually(&format!("a mail saying {words:?}"), find).await)
     }
 
     pub async fn get(&self, path: &str) -> Answer {
@@ -168,6 +233,16 @@ impl Inner {
     }
 }
 
+/// Ids of one moment have no order, and a clock that stands makes every moment one.
+fn written_at(file: &Path) -> Option<SystemTime> {
+    std::fs::metadata(file).and_then(|facts| facts.modified()).ok()
+}
+
+/// A mail's subject and text on one line.
+fn readable(mail: &str) -> String {
+    mail.replace("=\r\n", "").replace("=3D", "=").replace("\r\n", " ")
+}
+
 fn code_in(mail: &str) -> Option<String> {
     let (_, rest) = mail.split_once("Your code is ")?;
     Some(rest.chars().take_while(char::is_ascii_digit).collect())
@@ -187,6 +262,10 @@ pub fn settings(database: &TestDatabase, own: &[(&str, &str)]) -> BTreeMap<Strin
         ("SHUTDOWN_SECONDS", "2"),
         ("RATE_ORDINARY", "10000000"),
         ("RATE_COSTLY", "10000000"),
+        ("FAILURES_PER_NETWORK", "1000000"),
+        ("MAILS_PER_NETWORK", "1000000"),
+        ("SMS_PER_NETWORK", "1000000"),
+        ("SMS_PER_HOUR", "1000000"),
         ("ARGON2_MEMORY_KIB", "64"),
         ("ARGON2_ITERATIONS", "1"),
     ];

@@ -98,7 +98,7 @@ impl Person {
             account_id: text("account_id"),
             session_id: text("session_id"),
             access_token: text("access_token"),
-            refresh_token: text("refresh_token"),
+            refresh_token: session["refresh_token"].as_str().unwrap_or_default().to_owned(),
             cookie,
         }
     }

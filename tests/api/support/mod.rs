@@ -3,12 +3,14 @@
 mod app;
 mod client;
 mod database;
+mod factors;
 mod process;
 mod servers;
 
-pub use app::{App, settings};
+pub use app::{App, Inner, settings};
 pub use client::{Answer, Person, Registrant, registration_body};
 pub use database::{TestDatabase, is_postgres, postgres_data_directory};
+pub use factors::{Authenticator, challenge_of};
 pub use process::Process;
 pub use servers::{Wire, http_sink, smtp_sink};
 

@@ -1,0 +1,126 @@
+//! Lost second factors: called off by the link in the notice, or carried out once two members of
+//! staff have approved and a week has passed.
+
+use super::{AccountService, SecurityError};
+use crate::domain::{
+    account::ProfileField,
+    personal::{Personal, PersonalText},
+};
+use crate::{
+    domain::{
+        ids::{AccountId, FactorResetId},
+        message::MessageBody,
+        session::SessionEnd,
+        time::Timestamp,
+    },
+    repositories::{
+        accounts, factor_resets, log as leaves, outbox, profiles as profile_rows, recovery_codes, sessions,
+        sign_in_challenges, totp_factors,
+    },
+    services::{
+        idempotency::Recording,
+        log::{Act, LeafDraft},
+        notices,
+        profiles::{self, Replaced},
+        tokens::opaque::{self, TokenKind},
+    },
+};
+
+const CANCELLED: Act = Act { name: "factor_reset.cancelled", object: "factor_reset", clause: "2.3" };
+const EXECUTED: Act = Act { name: "factor_reset.executed", object: "factor_reset", clause: "2.3" };
+
+impl AccountService {
+    /// Calls a factor reset off.
+    ///
+    /// # Errors
+    ///
+    /// [`SecurityError::Expired`] for a link that is none of ours, or whose request has ended.
+    #[tracing::instrument(skip_all)]
+    pub async fn cancel_factor_reset(
+        &self,
+        token: &str,
+        recording: Recording<(FactorResetId, Timestamp)>,
+    ) -> Result<(FactorResetId, Timestamp), SecurityError> {
+        let now = self.clock.now();
+        let (id, reset) = opaque::read_link(self.vault.kms(), TokenKind::FactorResetCancellation, token)
+            .ok_or(SecurityError::Expired)?;
+        let reset = FactorResetId::from_uuid(reset);
+        let (keys, profile) = self.person(id).await?;
+        let body = MessageBody::FactorResetCancelled { at: now.for_people() };
+        let notice = notices::mail(&keys, &profile, body, now)?;
+        let facts = [("factor_reset", reset.to_string()), ("account", id.to_string())];
+        let leaf = LeafDraft::new(now)?.of_person(&keys, &CANCELLED, &facts)?;
+        let cancelled = (reset, now);
+        self.db
+            .write_for(id, move |c| {
+                recording.refuse_if_done(c)?;
+                if !factor_resets::cancel(c, id, reset, now)? {
+                    return Err(SecurityError::Expired);
+                }
+                leaves::append(c, &leaf)?;
+                outbox::insert(c, &notice)?;
+                recording.record(c, &keys, &cancelled)?;
+                Ok(())
+            })
+            .await?;
+        self.outbox.wake();
+        Ok(cancelled)
+    }
+
+    /// Carries out the approved resets whose delay has passed.
+    ///
+    /// # Errors
+    ///
+    /// Storage trouble; what was carried out stays so.
+    pub async fn execute_factor_resets(&self, limit: i64) -> Result<usize, SecurityError> {
+        let now = self.clock.now();
+        let due = self.db.read_long(move |c| factor_resets::list_due(c, now, limit)).await?;
+        let mut executed = 0;
+        for (id, reset) in due {
+            if self.execute(id, reset, now).await? {
+                executed += 1;
+            }
+        }
+        Ok(executed)
+    }
+
+    async fn execute(
+        &self,
+        id: AccountId,
+        reset: FactorResetId,
+        now: Timestamp,
+    ) -> Result<bool, SecurityError> {
+        let (keys, profile) = self.person(id).await?;
+        let body = MessageBody::FactorResetExecuted { at: now.for_people() };
+        let notice = notices::mail(&keys, &profile, body, now)?;
+        let facts = [("factor_reset", reset.to_string()), ("account", id.to_string())];
+        let leaf = LeafDraft::new(now)?.of_person(&keys, &EXECUTED, &facts)?;
+        let drafts = [LeafDraft::new(now)?];
+        let done = self
+            .db
+            .write_for(id, move |c| {
+                if !factor_resets::execute(c, id, reset, now)? {
+                    return Ok(false);
+                }
+                totp_factors::delete(c, id)?;
+                recovery_codes::delete_all(c, id)?;
+                let mut profile = super::open(&keys, profile_rows::find(c, id)?)?;
+                if let Some(number) = profile.phone.take() {
+                    profile.phone_verified_at = None;
+                    let old = Some(PersonalText::new(number.expose().to_owned()));
+                    let replaced = [Replaced { field: ProfileField::Phone, old }];
+                    profiles::rewrite(c, &keys, profile, &replaced, &drafts, now)?
+                        .ok_or(SecurityError::NotFound)?;
+                }
+                sessions::end_others(c, id, None, SessionEnd::FactorChanged, now)?;
+                accounts::raise_epoch(c, id)?;
+                sign_in_challenges::delete_all(c, id)?;
+                leaves::append(c, &leaf)?;
+                outbox::insert(c, &notice)?;
+                Ok::<_, SecurityError>(true)
+            })
+            .await?;
+        self.outbox.wake();
+        Ok(done)
+    }
+}

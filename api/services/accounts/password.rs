@@ -1,0 +1,74 @@
+//! Changing the password: the old one is shown once more, and every other session ends.
+
+use super::{AccountService, SecurityError};
+use crate::{
+    domain::{
+        data_dictionary::CREDENTIAL_PASSWORD,
+        ids::{AccountId, SessionId},
+        message::MessageBody,
+        password::Password,
+        session::SessionEnd,
+        throttle,
+        time::Timestamp,
+    },
+    repositories::{credentials, log as leaves, outbox, sessions, sign_in_challenges},
+    services::{
+        log::{Act, LeafDraft},
+        notices, throttles,
+    },
+};
+
+const PASSWORD_CHANGED: Act = Act { name: "account.password_changed", object: "account", clause: "2.3" };
+
+impl AccountService {
+    /// Puts a new password in the place of the current one.
+    ///
+    /// # Errors
+    ///
+    /// [`SecurityError::WrongPassword`] after counting the try, durably; [`SecurityError::Weak`].
+    #[tracing::instrument(skip_all)]
+    pub async fn change_password(
+        &self,
+        id: AccountId,
+        session: SessionId,
+        current: Password,
+        new: Password,
+    ) -> Result<Timestamp, SecurityError> {
+        let now = self.clock.now();
+        let bucket = self.throttles.bucket(throttle::OWN_DEVICE, &[id.as_bytes(), session.as_bytes()])?;
+        let (_, credential) = self
+            .db
+            .write_for(id, move |c| {
+                throttles::take::<SecurityError>(c, &[bucket], now)?;
+                credentials::find_with_account(c, id)?.ok_or(SecurityError::NotFound)
+            })
+            .await?;
+        let (phc, _) = self.vault.unpepper(id, &CREDENTIAL_PASSWORD, &credential.sealed)?;
+        if !self.passwords.compare(current, Some(phc)).await?.matches {
+            return Err(SecurityError::WrongPassword);
+        }
+        let (keys, profile) = self.person(id).await?;
+        let (name, email) = (profile.real_name.clone(), profile.email.clone());
+        let phc = self.passwords.accept(new, name, email).await??;
+        let password = self.vault.pepper(id, &phc)?;
+        let leaf =
+            LeafDraft::new(now)?.of_person(&keys, &PASSWORD_CHANGED, &[("account", id.to_string())])?;
+        let notice =
+            notices::mail(&keys, &profile, MessageBody::PasswordChanged { at: now.for_people() }, now)?;
+        self.db
+            .write_for(id, move |c| {
+                if !credentials::change(c, id, credential.version, &password, now, None)? {
+                    return Err(SecurityError::WrongPassword);
+                }
+                sessions::end_others(c, id, Some(session), SessionEnd::PasswordChanged, now)?;
+                sign_in_challenges::delete_all(c, id)?;
+                throttles::give_back(c, &bucket)?;
+                leaves::append(c, &leaf)?;
+                outbox::insert(c, &notice)?;
+                Ok(())
+            })
+            .await?;
+        self.outbox.wake();
+        Ok(now)
+    }
+}

@@ -1,0 +1,50 @@
+//! The yearly question whether the data held are still true (clauses 3.8 and 3.9), with two reminders.
+
+use super::{AccountService, SecurityError};
+use crate::{
+    domain::{account::REMINDERS, ids::AccountId, message::MessageBody, time::Timestamp},
+    repositories::{outbox, profiles},
+    services::notices,
+};
+
+impl AccountService {
+    /// Asks persons whose data were confirmed long ago; says how many.
+    ///
+    /// # Errors
+    ///
+    /// Storage trouble; who was asked is not asked again.
+    pub async fn remind(&self, limit: i64) -> Result<usize, SecurityError> {
+        let now = self.clock.now();
+        let due = self.db.read_long(move |c| profiles::list_to_remind(c, now, limit)).await?;
+        let count = due.len();
+        for (id, due_at, sent) in due {
+            self.remind_one(id, due_at, sent, now).await?;
+        }
+        self.outbox.wake();
+        Ok(count)
+    }
+
+    async fn remind_one(
+        &self,
+        id: AccountId,
+        due_at: Timestamp,
+        sent: i32,
+        now: Timestamp,
+    ) -> Result<(), SecurityError> {
+        let (keys, profile) = self.person(id).await?;
+        let mail = notices::mail(&keys, &profile, MessageBody::ConfirmYourData, now)?;
+        let round = usize::try_from(sent).unwrap_or(0);
+        let next = due_at.plus(REMINDERS.get(round).or(REMINDERS.last()).copied().unwrap_or_default());
+        // A service that slept for a year asks once, not three times at once.
+        let next = next.max(now.plus(REMINDERS.first().copied().unwrap_or_default()));
+        let sent = if round + 1 < REMINDERS.len() { sent + 1 } else { 0 };
+        self.db
+            .write_for(id, move |c| {
+                if profiles::note_reminder(c, id, due_at, next, sent)? {
+                    outbox::insert(c, &mail)?;
+                }
+                Ok::<_, SecurityError>(())
+            })
+            .await
+    }
+}

@@ -1,0 +1,230 @@
+//! Resetting a forgotten password: by a code in the mailbox and a token that stays where it was asked.
+//!
+//! An address without an account takes the same path to the end: same answer, same work, same rows.
+//! The second factor stays as it was.
+
+use chrono::TimeDelta;
+use secrecy::SecretString;
+use subtle::ConstantTimeEq;
+use uuid::Uuid;
+
+use super::{AccountService, SecurityError};
+use crate::{
+    domain::{
+        account::WAIT_AFTER_RESET,
+        data_dictionary::{Category, PASSWORD_RESET_EMAIL},
+        email::Email,
+        ids::AccountId,
+        language::LanguageTag,
+        message::{Channel, Message, MessageBody},
+        password::Password,
+        personal::Personal,
+        session::SessionEnd,
+        throttle,
+        time::Timestamp,
+    },
+    repositories::{
+        account_emails, accounts, credentials, devices, log as leaves, outbox,
+        password_resets::{self, PasswordReset},
+        sessions, sign_in_challenges,
+    },
+    services::{
+        idempotency::{Draft, Recording},
+        log::{Act, LeafDraft},
+        notices, outbox as messages,
+        proofs::MAX_TRIES,
+        sessions::Origin,
+        throttles,
+        tokens::opaque::{self, TokenKind},
+        vault::{Row, kms::KeyPurpose},
+    },
+};
+
+const CODE_LIFETIME: TimeDelta = TimeDelta::minutes(15);
+
+const PASSWORD_RESET: Act = Act { name: "account.password_reset", object: "account", clause: "2.3" };
+
+/// Somebody, who may be anybody, forgot a password.
+pub struct ResetRequest {
+    pub email: Email,
+    pub language: LanguageTag,
+    pub origin: Origin,
+}
+
+/// What stays with the one who asked, until the code comes; it is never mailed.
+pub struct ResetReceipt {
+    pub token: SecretString,
+    pub expires_at: Timestamp,
+}
+
+/// The password was reset.
+#[derive(Clone, Copy)]
+pub struct PasswordWasReset {
+    pub reset_at: Timestamp,
+    /// Until then nothing is exported or erased.
+    pub waits_until: Timestamp,
+}
+
+impl AccountService {
+    /// Mails a code to the address, or tells it that it has no account.
+    ///
+    /// # Errors
+    ///
+    /// [`SecurityError::Throttled`], alike whether or not there is an account.
+    #[tracing::instrument(skip_all)]
+    pub async fn request_reset(
+        &self,
+        request: ResetRequest,
+        repeatable: Option<Draft>,
+    ) -> Result<ResetReceipt, SecurityError> {
+        let now = self.clock.now();
+        let has_account = self.admit_mail(&request.email, &request.origin, now).await?;
+        let subject = AccountId::generate(now);
+        let keys = self.vault.create(subject, &[Category::Contact, Category::Messages], now).await?;
+        let token = opaque::issue(self.vault.kms(), TokenKind::PasswordReset, subject)?;
+        let code = opaque::code()?;
+        let reset = PasswordReset {
+            subject,
+            token_mac: token.mac,
+            code_mac: opaque::code_mac(self.vault.kms(), token.mac_version, subject, b"reset", &code)?,
+            mac_version: token.mac_version,
+            email: keys.seal(&PASSWORD_RESET_EMAIL, Row(subject.as_bytes()), &request.email)?,
+            created_at: now,
+            expires_at: now.plus(CODE_LIFETIME),
+        };
+        let body = if has_account {
+            MessageBody::PasswordResetCode { code, minutes: CODE_LIFETIME.num_minutes() }
+        } else {
+            MessageBody::NoAccountToReset
+        };
+        let message = Message { language: request.language.expose().to_owned(), body };
+        let mail = messages::seal(&keys, Channel::Mail, &request.email, &message, now)?;
+        let expires_at = reset.expires_at;
+        self.db
+            .write(move |c| {
+                password_resets::insert(c, &reset)?;
+                outbox::insert(c, &mail)?;
+                if let Some(draft) = &repeatable {
+                    draft.record_secret(c, subject, 202)?;
+                }
+                Ok::<_, SecurityError>(())
+            })
+            .await?;
+        self.outbox.wake();
+        Ok(ResetReceipt { token: token.text, expires_at })
+    }
+
+    /// Counts a mail with a code that a stranger asks for, and says whether the address has an
+    /// account. The owner's own device has mails of its own, which nobody else can use up.
+    pub(super) async fn admit_mail(
+        &self,
+        email: &Email,
+        origin: &Origin,
+        now: Timestamp,
+    ) -> Result<bool, SecurityError> {
+        let indexes = self.vault.blind_indexes(KeyPurpose::EmailIndex, email.expose());
+        let (name, device) = (email.expose().as_bytes(), origin.device_id);
+        let strangers =
+            [self.throttles.bucket(throttle::MAILBOX, &[name])?, self.throttles.mails_from(&origin.network)?];
+        let own = self.throttles.bucket(throttle::MAILBOX_OWN_DEVICE, &[name, device.as_bytes()])?;
+        self.db
+            .write_guarded(move |c| {
+                let owner = account_emails::find_account(c, &indexes)?;
+                let id = owner.unwrap_or(AccountId::from_uuid(Uuid::nil()));
+                if devices::is_linked(c, id, device)? {
+                    throttles::take::<SecurityError>(c, &[own], now)?;
+                } else {
+                    throttles::take::<SecurityError>(c, &strangers, now)?;
+                }
+                Ok(owner.is_some())
+            })
+            .await
+    }
+
+    /// Puts a new password in the place of the forgotten one; every session ends.
+    ///
+    /// # Errors
+    ///
+    /// [`SecurityError::Expired`] for whatever is not live, alike for all reasons, also if the
+    /// address has no account; [`SecurityError::WrongCode`] after counting the try, durably;
+    /// [`SecurityError::Weak`].
+    #[tracing::instrument(skip_all)]
+    pub async fn confirm_reset(
+        &self,
+        token: &str,
+        code: &str,
+        new: Password,
+        recording: Recording<PasswordWasReset>,
+    ) -> Result<PasswordWasReset, SecurityError> {
+        let now = self.clock.now();
+        let presented =
+            opaque::read(self.vault.kms(), TokenKind::PasswordReset, token).ok_or(SecurityError::Expired)?;
+        let (subject, mac) = (presented.account_id, presented.mac);
+        let repeated = recording.clone();
+        let stored = self
+            .db
+            .write_for(subject, move |c| {
+                repeated.refuse_if_done(c)?;
+                Ok::<_, SecurityError>(password_resets::count_try(c, subject, &mac, MAX_TRIES, now)?)
+            })
+            .await?
+            .ok_or(SecurityError::Expired)?;
+        let presented = opaque::code_mac(self.vault.kms(), stored.mac_version, subject, b"reset", code)?;
+        if !bool::from(presented.ct_eq(&stored.code_mac)) {
+            return Err(SecurityError::WrongCode);
+        }
+        let own_keys = self.vault.keys_of(subject).await?;
+        let email = own_keys.open(&PASSWORD_RESET_EMAIL, Row(subject.as_bytes()), &stored.email)?;
+        let done = self.reset(subject, &email, new, recording, now).await?;
+        self.outbox.wake();
+        Ok(done)
+    }
+
+    async fn reset(
+        &self,
+        subject: AccountId,
+        email: &Email,
+        new: Password,
+        recording: Recording<PasswordWasReset>,
+        now: Timestamp,
+    ) -> Result<PasswordWasReset, SecurityError> {
+        let indexes = self.vault.blind_indexes(KeyPurpose::EmailIndex, email.expose());
+        let found = self
+            .db
+            .read(move |c| match account_emails::find_account(c, &indexes)? {
+                Some(id) => credentials::find_with_account(c, id),
+                None => Ok(None),
+            })
+            .await?;
+        let (account, credential) =
+            found.filter(|(account, _)| account.state.may_sign_in()).ok_or(SecurityError::Expired)?;
+        let id = account.id;
+        let (keys, profile) = self.person(id).await?;
+        let (name, address) = (profile.real_name.clone(), profile.email.clone());
+        let phc = self.passwords.accept(new, name, address).await??;
+        let password = self.vault.pepper(id, &phc)?;
+        let done = PasswordWasReset { reset_at: now, waits_until: now.plus(WAIT_AFTER_RESET) };
+        let body =
+            MessageBody::PasswordReset { at: now.for_people(), waits_until: done.waits_until.for_people() };
+        let notice = notices::mail(&keys, &profile, body, now)?;
+        let leaf = LeafDraft::new(now)?.of_person(&keys, &PASSWORD_RESET, &[("account", id.to_string())])?;
+        self.db
+            .write_for(id, move |c| {
+                if !password_resets::consume(c, subject)? {
+                    return Err(SecurityError::Expired);
+                }
+                if !credentials::change(c, id, credential.version, &password, now, Some(now))? {
+                    return Err(SecurityError::Expired);
+                }
+                sessions::end_others(c, id, None, SessionEnd::PasswordReset, now)?;
+                accounts::raise_epoch(c, id)?;
+                sign_in_challenges::delete_all(c, id)?;
+                leaves::append(c, &leaf)?;
+                outbox::insert(c, &notice)?;
+                recording.record(c, &keys, &done)?;
+                Ok(())
+            })
+            .await?;
+        Ok(done)
+    }
+}

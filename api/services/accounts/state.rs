@@ -1,0 +1,150 @@
+//! The account's state: closed at its person's wish after a time to think, restricted for a reason.
+
+use super::{AccountService, SecurityError};
+use crate::{
+    domain::{
+        account::{CLOSURE_GRACE, Standing, StateReason},
+        ids::{AccountId, SessionId},
+        message::MessageBody,
+        session::SessionEnd,
+        time::Timestamp,
+    },
+    repositories::{accounts, log as leaves, outbox, sessions, sign_in_challenges},
+    services::{
+        idempotency::Recording,
+        log::{Act, LeafDraft},
+        notices,
+    },
+};
+
+const fn act(reason: StateReason) -> Act {
+    let name = match reason {
+        StateReason::Opened => "account.opened",
+        StateReason::SecurityReview => "account.restricted",
+        StateReason::RestrictionLifted => "account.restriction_lifted",
+        StateReason::ClosureRequested => "account.closing",
+        StateReason::ClosureWithdrawn => "account.reopened",
+        StateReason::ClosureCompleted => "account.closed",
+    };
+    Act { name, object: "account", clause: reason.clause() }
+}
+
+impl AccountService {
+    /// Begins to close the account: nothing new begins, every other session ends, and the person can
+    /// take it back until the instant given.
+    ///
+    /// # Errors
+    ///
+    /// [`SecurityError::StateConflict`] if it is closing already.
+    #[tracing::instrument(skip_all)]
+    pub async fn close(
+        &self,
+        id: AccountId,
+        session: SessionId,
+        recording: Recording<Standing>,
+    ) -> Result<Standing, SecurityError> {
+        self.change_state(id, StateReason::ClosureRequested, Some(session), recording).await
+    }
+
+    /// Takes the closure back.
+    ///
+    /// # Errors
+    ///
+    /// [`SecurityError::StateConflict`] if it is not closing.
+    #[tracing::instrument(skip_all)]
+    pub async fn reopen(&self, id: AccountId, session: SessionId) -> Result<Standing, SecurityError> {
+        let unrecorded = Recording::new(None, 200, |_| Vec::new());
+        self.change_state(id, StateReason::ClosureWithdrawn, Some(session), unrecorded).await
+    }
+
+    /// Moves the account into the state of `reason` and tells its person, in one transaction.
+    ///
+    /// # Errors
+    ///
+    /// [`SecurityError::StateConflict`] if that state cannot be entered from where it is.
+    pub async fn change_state(
+        &self,
+        id: AccountId,
+        reason: StateReason,
+        kept: Option<SessionId>,
+        recording: Recording<Standing>,
+    ) -> Result<Standing, SecurityError> {
+        let now = self.clock.now();
+        let (keys, profile) = self.person(id).await?;
+        let closes_at = (reason == StateReason::ClosureRequested).then(|| now.plus(CLOSURE_GRACE));
+        let standing = Standing { state: reason.state(), reason, since: now, closes_at };
+        let notice = notices::mail(&keys, &profile, notice(&standing), now)?;
+        let facts = [("account", id.to_string()), ("reason", reason.as_str().to_owned())];
+        let leaf = LeafDraft::new(now)?.of_person(&keys, &act(reason), &facts)?;
+        self.db
+            .write_for(id, move |c| {
+                recording.refuse_if_done(c)?;
+                if !accounts::change_state(c, id, reason, closes_at, now)? {
+                    return Err(SecurityError::StateConflict);
+                }
+                if let Some(end) = ends(reason) {
+                    sessions::end_others(c, id, kept, end, now)?;
+                    sign_in_challenges::delete_all(c, id)?;
+                }
+                if reason == StateReason::ClosureCompleted {
+                    accounts::raise_epoch(c, id)?;
+                }
+                leaves::append(c, &leaf)?;
+                outbox::insert(c, &notice)?;
+                recording.record(c, &keys, &standing)?;
+                Ok(())
+            })
+            .await?;
+        self.outbox.wake();
+        Ok(standing)
+    }
+
+    /// Closes accounts whose time to think has passed; says how many.
+    ///
+    /// # Errors
+    ///
+    /// Storage trouble; what was closed stays closed.
+    pub async fn complete_closures(&self, limit: i64) -> Result<usize, SecurityError> {
+        let now = self.clock.now();
+        let due = self.db.read_long(move |c| accounts::list_closing(c, now, limit)).await?;
+        let mut closed = 0;
+        for id in due {
+            let unrecorded = Recording::new(None, 200, |_| Vec::new());
+            match self.change_state(id, StateReason::ClosureCompleted, None, unrecorded).await {
+                Ok(_) => closed += 1,
+                // Taken back, or closed by another process, in this very moment.
+                Err(SecurityError::StateConflict) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(closed)
+    }
+}
+
+/// Which sessions a state leaves alone, and why the others end.
+const fn ends(reason: StateReason) -> Option<SessionEnd> {
+    match reason {
+        StateReason::ClosureRequested => Some(SessionEnd::AccountClosing),
+        StateReason::ClosureCompleted => Some(SessionEnd::AccountClosed),
+        StateReason::SecurityReview => Some(SessionEnd::AccountRestricted),
+        StateReason::Opened | StateReason::ClosureWithdrawn | StateReason::RestrictionLifted => None,
+    }
+}
+
+fn notice(standing: &Standing) -> MessageBody {
+    let at = |instant: Timestamp| instant.for_people();
+    match standing.reason {
+        StateReason::ClosureRequested => {
+            MessageBody::AccountClosing { until: at(standing.closes_at.unwrap_or(standing.since)) }
+        }
+        StateReason::ClosureCompleted => MessageBody::AccountClosed { at: at(standing.since) },
+        StateReason::SecurityReview => MessageBody::AccountRestricted {
+            reason: standing.reason.as_str().to_owned(),
+            clause: standing.reason.clause().to_owned(),
+        },
+        StateReason::RestrictionLifted => MessageBody::RestrictionLifted { at: at(standing.since) },
+        StateReason::Opened | StateReason::ClosureWithdrawn => {
+            MessageBody::AccountReopened { at: at(standing.since) }
+        }
+    }
+}

@@ -1,0 +1,12 @@
+DROP INDEX idx_profiles_reminder_due_at;
+ALTER TABLE profiles DROP COLUMN reminders_sent;
+ALTER TABLE profiles DROP COLUMN reminder_due_at;
+DROP INDEX idx_accounts_closes_at;
+ALTER TABLE accounts DROP COLUMN closes_at;
+ALTER TABLE accounts DROP COLUMN state_since;
+ALTER TABLE accounts DROP COLUMN state_reason;
+ALTER TABLE credentials DROP COLUMN version;
+ALTER TABLE credentials DROP COLUMN reset_at;
+DROP TABLE factor_resets;
+DROP TABLE password_resets;
+DROP TABLE contact_changes;
