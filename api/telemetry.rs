@@ -1,6 +1,6 @@
 //! Logs without personal data, and metrics.
 
-use std::sync::OnceLock;
+use std::{cell::Cell, sync::OnceLock};
 
 use prometheus::{
     Encoder, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
@@ -39,11 +39,31 @@ pub fn start(format: LogFormat, level: &str) {
     }
 }
 
+tokio::task_local! {
+    /// The statements that the request of this task has run so far.
+    static STATEMENTS: Cell<u32>;
+}
+
+/// Adds statements to the request that they were run for; jobs have none and are not counted.
+pub fn count_statements(count: u32) {
+    let _ = STATEMENTS.try_with(|so_far| so_far.set(so_far.get().saturating_add(count)));
+}
+
+/// Runs a request and says how many statements it took.
+pub async fn counting_statements<F: Future>(request: F) -> (F::Output, u32) {
+    let counted = async {
+        let output = request.await;
+        (output, STATEMENTS.with(Cell::get))
+    };
+    STATEMENTS.scope(Cell::new(0), counted).await
+}
+
 /// The process's metrics; none has a label that names a person.
 pub struct Metrics {
     registry: Registry,
     pub requests: IntCounterVec,
     pub request_seconds: HistogramVec,
+    pub statements: IntCounterVec,
     pub write_retries: IntCounter,
     pub outbox_messages: IntCounterVec,
     pub outbox_queued: IntGauge,
@@ -66,6 +86,10 @@ impl Metrics {
                 ]),
                 &["operation"],
             )?,
+            statements: IntCounterVec::new(
+                Opts::new("db_statements_total", "Statements run for requests, by operation."),
+                &["operation"],
+            )?,
             write_retries: IntCounter::new(
                 "db_write_retries_total",
                 "Transactions run again after a conflict.",
@@ -82,9 +106,10 @@ impl Metrics {
             vault_failures: IntCounter::new("vault_failures_total", "Sealed values that did not open.")?,
             build_info: IntGaugeVec::new(Opts::new("build_info", "The running version."), &["version"])?,
         };
-        let collectors: [Box<dyn prometheus::core::Collector>; 8] = [
+        let collectors: [Box<dyn prometheus::core::Collector>; 9] = [
             Box::new(metrics.requests.clone()),
             Box::new(metrics.request_seconds.clone()),
+            Box::new(metrics.statements.clone()),
             Box::new(metrics.write_retries.clone()),
             Box::new(metrics.outbox_messages.clone()),
             Box::new(metrics.outbox_queued.clone()),

@@ -1,8 +1,11 @@
 //! One connection type over both databases, and how each is opened.
 
-use std::fmt::Write as _;
+use std::{cell::Cell, fmt::Write as _};
 
-use diesel::{Connection, PgConnection, RunQueryDsl, SqliteConnection, connection::SimpleConnection};
+use diesel::{
+    Connection, PgConnection, RunQueryDsl, SqliteConnection,
+    connection::{InstrumentationEvent, SimpleConnection},
+};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{Backend, Settings, StorageError, lanes::Mode, url::sqlite_path};
@@ -12,6 +15,21 @@ use super::{Backend, Settings, StorageError, lanes::Mode, url::sqlite_path};
 pub enum Conn {
     Pg(PgConnection),
     Sqlite(SqliteConnection),
+}
+
+thread_local! {
+    static STATEMENTS: Cell<u32> = const { Cell::new(0) };
+}
+
+/// How many statements this thread has run; only differences mean something.
+pub(super) fn statements_so_far() -> u32 {
+    STATEMENTS.get()
+}
+
+fn count(event: InstrumentationEvent<'_>) {
+    if matches!(event, InstrumentationEvent::StartQuery { .. }) {
+        STATEMENTS.set(STATEMENTS.get().wrapping_add(1));
+    }
 }
 
 /// The oldest SQLite without the bug that a reset of the write-ahead log could corrupt the file.
@@ -53,6 +71,7 @@ impl Opener {
 
     fn open_sqlite(&self) -> Result<Conn, StorageError> {
         let mut c = SqliteConnection::establish(sqlite_path(self.url()))?;
+        c.set_instrumentation(count);
         // Keys leave no copy behind: no write-ahead log, and a deleted row is overwritten at once.
         let journal = if self.holds_keys {
             "PRAGMA journal_mode = DELETE; PRAGMA synchronous = EXTRA;"
@@ -74,6 +93,7 @@ impl Opener {
     fn open_postgres(&self) -> Result<Conn, StorageError> {
         let url = with_timeouts(self.url());
         let mut c = PgConnection::establish(&url)?;
+        c.set_instrumentation(count);
         c.batch_execute(
             "SET statement_timeout = '5s'; SET lock_timeout = '2s'; \
              SET idle_in_transaction_session_timeout = '10s'; SET timezone = 'UTC';",

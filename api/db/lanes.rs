@@ -15,7 +15,11 @@ use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use diesel::connection::SimpleConnection;
 use tokio::sync::oneshot;
 
-use super::{Backend, Conn, Refusal, StorageError, conn::Opener};
+use super::{
+    Backend, Conn, Refusal, StorageError,
+    conn::{Opener, statements_so_far},
+};
+use crate::telemetry::count_statements;
 
 /// What kind of transaction the work needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,14 +70,18 @@ trait Work: Send {
 struct Job<T, E, F> {
     work: Arc<F>,
     result: Option<Result<T, E>>,
-    reply: oneshot::Sender<Attempt<T, E>>,
+    statements: u32,
+    reply: oneshot::Sender<Answered<T, E>>,
 }
+
+/// How an attempt ended, and how many statements it took.
+pub(super) type Answered<T, E> = (Attempt<T, E>, u32);
 
 impl Task {
     pub(super) fn boxed<T, E, F>(
         mode: Mode,
         work: Arc<F>,
-        reply: oneshot::Sender<Attempt<T, E>>,
+        reply: oneshot::Sender<Answered<T, E>>,
         deadline: Instant,
     ) -> Self
     where
@@ -81,7 +89,7 @@ impl Task {
         T: Send + 'static,
         E: Refusal,
     {
-        Self { mode, deadline, work: Box::new(Job { work, result: None, reply }) }
+        Self { mode, deadline, work: Box::new(Job { work, result: None, statements: 0, reply }) }
     }
 
     /// Nobody waits for it any more; it has not begun, so dropping it is safe.
@@ -97,7 +105,9 @@ where
     E: Refusal,
 {
     fn run(&mut self, c: &mut Conn) -> Verdict {
+        let before = statements_so_far();
         let result = shielded(&*self.work, c);
+        self.statements += statements_so_far().wrapping_sub(before);
         let verdict = match &result {
             Ok(_) => Verdict::Keep,
             Err(error) => match error.storage() {
@@ -122,7 +132,7 @@ where
             (None, Ok(())) => Attempt::Done(Err(StorageError::Unavailable("the work did not run").into())),
         };
         // The caller may have given up; its effect is durable or absent all the same.
-        drop(self.reply.send(attempt));
+        drop(self.reply.send((attempt, self.statements)));
     }
 
     fn forget(&mut self) {
@@ -371,7 +381,9 @@ where
         let Some(c) = open.get_mut(opener.url()) else {
             return Err(StorageError::Unavailable("no connection").into());
         };
+        let before = statements_so_far();
         let result = shielded(&work, c);
+        count_statements(statements_so_far().wrapping_sub(before));
         if result.as_ref().err().and_then(Refusal::storage).is_some_and(StorageError::breaks_transaction) {
             open.remove(opener.url());
         }

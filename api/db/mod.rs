@@ -201,7 +201,10 @@ impl Db {
         let (reply, answer) = oneshot::channel();
         lane.send(Task::boxed(mode, work, reply, until))?;
         match tokio::time::timeout_at(until.into(), answer).await {
-            Ok(Ok(attempt)) => Ok(attempt),
+            Ok(Ok((attempt, statements))) => {
+                crate::telemetry::count_statements(statements);
+                Ok(attempt)
+            }
             Ok(Err(_)) => Err(StorageError::Unavailable("the lane ended")),
             Err(_) => Err(StorageError::Unavailable("the database is slow")),
         }

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use super::corrupt;
 use crate::{
     db::{
-        Conn, Dispatch, StorageError,
+        Conn, Dispatch, Fetch, StorageError,
         schema::{accounts, profiles},
     },
     domain::{account::SealedProfile, email::Email, ids::AccountId, sealed::Sealed, time::Timestamp},
@@ -76,8 +76,9 @@ fn row(profile: &SealedProfile) -> Row {
 }
 
 pub fn find(c: &mut Conn, id: AccountId) -> Result<Option<SealedProfile>, StorageError> {
-    let row: Option<Row> = profiles::table.find(id).get_result(c).optional()?;
-    row.map(SealedProfile::try_from).transpose()
+    // On the native connection, whose prepared statement is found without writing the SQL again.
+    let rows: Vec<Row> = profiles::table.find(id).fetch(c)?;
+    rows.into_iter().next().map(SealedProfile::try_from).transpose()
 }
 
 /// The version and the sealed address of a profile, unless that was erased.

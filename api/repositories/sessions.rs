@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use super::corrupt;
 use crate::{
     db::{
-        Conn, Dispatch, StorageError,
+        Conn, Dispatch, Fetch, StorageError,
         schema::{accounts, policy_versions, sessions},
     },
     domain::{
@@ -66,7 +66,8 @@ pub fn find_standing(
     id: SessionId,
 ) -> Result<Option<SessionStanding>, StorageError> {
     let current = policy_versions::table.select(diesel::dsl::max(policy_versions::version)).single_value();
-    let row: Option<StandingRow> = sessions::table
+    // On the native connection, whose prepared statement is found without writing the SQL again.
+    let rows: Vec<StandingRow> = sessions::table
         .inner_join(accounts::table)
         .filter(sessions::account_id.eq(owner))
         .filter(sessions::session_id.eq(id))
@@ -81,22 +82,24 @@ pub fn find_standing(
             accounts::accepted_policy_version,
             current,
         ))
-        .get_result(c)
-        .optional()?;
-    row.map(|row| {
-        Ok(SessionStanding {
-            session_epoch: row.session_epoch,
-            assurance: level(row.assurance)?,
-            stepped_up_at: row.stepped_up_at,
-            account_epoch: row.account_epoch,
-            account_state: AccountState::parse(&row.state).ok_or(corrupt("accounts", "an unknown state"))?,
-            ended: row.ended_at.is_some(),
-            expires_at: row.expires_at,
-            accepted_policy_version: row.accepted,
-            current_policy_version: row.current.unwrap_or(0),
+        .fetch(c)?;
+    rows.into_iter()
+        .next()
+        .map(|row| {
+            Ok(SessionStanding {
+                session_epoch: row.session_epoch,
+                assurance: level(row.assurance)?,
+                stepped_up_at: row.stepped_up_at,
+                account_epoch: row.account_epoch,
+                account_state: AccountState::parse(&row.state)
+                    .ok_or(corrupt("accounts", "an unknown state"))?,
+                ended: row.ended_at.is_some(),
+                expires_at: row.expires_at,
+                accepted_policy_version: row.accepted,
+                current_policy_version: row.current.unwrap_or(0),
+            })
         })
-    })
-    .transpose()
+        .transpose()
 }
 
 fn level(number: i16) -> Result<AssuranceLevel, StorageError> {

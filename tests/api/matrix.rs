@@ -109,7 +109,7 @@ async fn body_of(app: &App, operation: &Operation, challenge: &Value) -> Option<
             json!({ "current_password": PASSWORD, "new_password": "nine cellos before dusk" })
         }
         "request_email_change" => json!({ "email": new_address() }),
-        "request_phone_change" => json!({ "phone": "+64210000001" }),
+        "request_phone_change" => json!({ "phone": "+64219999999" }),
         "confirm_email_change" | "confirm_phone_change" => json!({ "code": "00000000" }),
         "confirm_totp" => json!({ "code": "000000" }),
         "request_password_reset" => json!({ "email": new_address() }),

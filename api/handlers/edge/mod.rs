@@ -25,7 +25,7 @@ use crate::{
     messages::{self, Language},
     problem::{FieldCode, Problem, ProblemCode},
     server::Services,
-    telemetry::metrics,
+    telemetry::{counting_statements, metrics},
 };
 pub(super) use address::client_address;
 use held_payload::HeldPayload;
@@ -101,8 +101,13 @@ pub async fn guard<B: MessageBody + 'static>(
         let refused = request.error_response(problem).map_into_boxed_body();
         return Ok(finish(refused, &passage));
     }
-    request.extensions_mut().insert(passage.clone());
-    match AssertUnwindSafe(next.call(request)).catch_unwind().await {
+    if let Some(operation) = passage.operation {
+        request.extensions_mut().insert(operation);
+    }
+    let (outcome, statements) =
+        counting_statements(AssertUnwindSafe(next.call(request)).catch_unwind()).await;
+    metrics().statements.with_label_values(&[passage.label()]).inc_by(statements.into());
+    match outcome {
         Ok(Ok(response)) => Ok(finish(response.map_into_boxed_body(), &passage)),
         Ok(Err(error)) => Err(error),
         Err(_) => {

@@ -79,32 +79,43 @@ fn document(problem: &Problem, passage: &Passage) -> HttpResponse {
     answer.body(serde_json::to_vec(&view).unwrap_or_default())
 }
 
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const RATELIMIT: HeaderName = HeaderName::from_static("ratelimit");
+const RATELIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
+
 /// Headers that no answer goes without. A handler's own value of one stands.
 fn dress(headers: &mut HeaderMap, passage: &Passage) {
-    let mut set = |name: HeaderName, value: &str| {
-        if !headers.contains_key(&name)
-            && let Ok(value) = HeaderValue::from_str(value)
-        {
+    let mut set = |name: HeaderName, value: HeaderValue| {
+        if !headers.contains_key(&name) {
             headers.insert(name, value);
         }
     };
-    set(HeaderName::from_static("x-request-id"), &passage.id);
-    set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
-    set(header::CACHE_CONTROL, "no-store");
-    set(header::REFERRER_POLICY, "no-referrer");
-    set(header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'");
-    set(HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
+    set(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    set(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    set(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    set(
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"),
+    );
+    set(RESOURCE_POLICY, HeaderValue::from_static("same-origin"));
     if passage.https {
-        set(header::STRICT_TRANSPORT_SECURITY, "max-age=63072000; includeSubDomains");
+        set(
+            header::STRICT_TRANSPORT_SECURITY,
+            HeaderValue::from_static("max-age=63072000; includeSubDomains"),
+        );
     }
+    let mut set_made = |name: HeaderName, value: String| {
+        if let Ok(value) = HeaderValue::try_from(value) {
+            set(name, value);
+        }
+    };
+    set_made(X_REQUEST_ID, passage.id.clone());
     if let Some(allowance) = &passage.allowance {
         let class = allowance.class.as_str();
-        set(
-            HeaderName::from_static("ratelimit-policy"),
-            &format!("\"{class}\";q={};w=60", allowance.per_minute),
-        );
+        set_made(RATELIMIT_POLICY, format!("\"{class}\";q={};w=60", allowance.per_minute));
         let wait = allowance.wait.unwrap_or(0);
-        set(HeaderName::from_static("ratelimit"), &format!("\"{class}\";r={};t={wait}", allowance.remaining));
+        set_made(RATELIMIT, format!("\"{class}\";r={};t={wait}", allowance.remaining));
     }
 }
 

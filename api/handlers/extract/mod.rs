@@ -20,7 +20,7 @@ pub(super) use typed_path::TypedPath;
 use actix_web::{HttpMessage, HttpRequest, web::Data};
 
 use crate::{
-    handlers::edge::Passage,
+    domain::operation::Operation,
     problem::{Problem, ProblemCode},
     server::Services,
 };
@@ -31,10 +31,10 @@ fn services(request: &HttpRequest) -> Result<Data<Services>, Problem> {
 }
 
 /// The operation that this request reached.
-fn operation(request: &HttpRequest) -> Result<&'static crate::domain::operation::Operation, Problem> {
+fn operation(request: &HttpRequest) -> Result<&'static Operation, Problem> {
     // Without an entry in the table nothing is allowed: deny by default.
-    let passage = request.extensions().get::<Passage>().cloned();
-    passage.and_then(|passage| passage.operation).ok_or(Problem::new(ProblemCode::NotFound))
+    let operation = request.extensions().get::<&'static Operation>().copied();
+    operation.ok_or(Problem::new(ProblemCode::NotFound))
 }
 
 /// One visible-ASCII header value; `Err` if it stands twice or holds anything else.

@@ -35,6 +35,7 @@ impl AccountService {
         new: Password,
     ) -> Result<Timestamp, SecurityError> {
         let now = self.clock.now();
+        let place = self.passwords.place()?;
         let bucket = self.throttles.bucket(throttle::OWN_DEVICE, &[id.as_bytes(), session.as_bytes()])?;
         let (_, credential) = self
             .db
@@ -44,12 +45,12 @@ impl AccountService {
             })
             .await?;
         let (phc, _) = self.vault.unpepper(id, &CREDENTIAL_PASSWORD, &credential.sealed)?;
-        if !self.passwords.compare(current, Some(phc)).await?.matches {
+        if !self.passwords.compare(place, current, Some(phc)).await?.matches {
             return Err(SecurityError::WrongPassword);
         }
         let (keys, profile) = self.person(id).await?;
         let (name, email) = (profile.real_name.clone(), profile.email.clone());
-        let phc = self.passwords.accept(new, name, email).await??;
+        let phc = self.passwords.accept(self.passwords.place()?, new, name, email).await??;
         let password = self.vault.pepper(id, &phc)?;
         let leaf =
             LeafDraft::new(now)?.of_person(&keys, &PASSWORD_CHANGED, &[("account", id.to_string())])?;

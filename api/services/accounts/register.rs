@@ -163,9 +163,10 @@ impl AccountService {
         if current.is_none_or(|current| (current.version, current.content_hash) != shown) {
             return Err(RegistrationError::PolicySuperseded);
         }
+        let place = self.passwords.place()?;
         let has_account = self.admit_mail(&registration.email, &registration.origin, now).await?;
         let (name, email) = (registration.real_name.clone(), registration.email.clone());
-        let phc = self.passwords.accept(registration.password.clone(), name, email).await??;
+        let phc = self.passwords.accept(place, registration.password.clone(), name, email).await??;
 
         let id = AccountId::generate(now);
         let keys = self.vault.create(id, Category::AT_REGISTRATION, now).await?;

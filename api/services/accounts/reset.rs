@@ -201,7 +201,7 @@ impl AccountService {
         let id = account.id;
         let (keys, profile) = self.person(id).await?;
         let (name, address) = (profile.real_name.clone(), profile.email.clone());
-        let phc = self.passwords.accept(new, name, address).await??;
+        let phc = self.passwords.accept(self.passwords.place()?, new, name, address).await??;
         let password = self.vault.pepper(id, &phc)?;
         let done = PasswordWasReset { reset_at: now, waits_until: now.plus(WAIT_AFTER_RESET) };
         let body =

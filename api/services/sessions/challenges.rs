@@ -182,7 +182,7 @@ impl SessionService {
                     return Err(SessionError::WrongCode);
                 }
                 throttles::give_back(c, &counted.bucket)?;
-                begin(c, &prepared, &notice, now)?;
+                begin(c, &prepared, Some(&notice), now)?;
                 if let Some(used) = &used {
                     outbox::insert(c, used)?;
                 }

@@ -35,7 +35,9 @@ use crate::{
     },
     services::{
         idempotency::Draft,
-        notices, profiles,
+        notices,
+        passwords::Place,
+        profiles,
         throttles::{self, Bucket},
         tokens::opaque::{self, TokenKind},
         vault::{
@@ -131,6 +133,37 @@ impl Buckets {
     }
 }
 
+/// An attempt whose password was right.
+struct Attempt {
+    account: Account,
+    /// The version of the password that was compared.
+    chosen: i64,
+    own_device: bool,
+    /// The name's own bucket, which gets the attempt back.
+    name: Option<Bucket>,
+    repeatable: Option<Draft>,
+}
+
+impl Attempt {
+    /// Gives the attempt back and records the request, in the transaction of what comes of it.
+    ///
+    /// Refuses if the password that was compared is no longer the one: whoever changed it meanwhile
+    /// wanted such sessions to end.
+    fn settle(&self, c: &mut Conn) -> Result<(), SessionError> {
+        let id = self.account.id;
+        if credentials::find_version(c, id)? != Some(self.chosen) {
+            return Err(SessionError::InvalidCredentials);
+        }
+        if let Some(name) = &self.name {
+            throttles::give_back(c, name)?;
+        }
+        if let Some(draft) = &self.repeatable {
+            draft.record_secret(c, id, 201)?;
+        }
+        Ok(())
+    }
+}
+
 impl SessionService {
     /// Signs a person in by email and password, or asks for the second factor.
     ///
@@ -147,28 +180,22 @@ impl SessionService {
         repeatable: Option<Draft>,
     ) -> Result<SignIn, SessionError> {
         let now = self.clock.now();
+        let place = self.passwords.place()?;
         let buckets = self.buckets(email, &origin)?;
         let admission = self.admit(email, origin.device_id, buckets.clone(), now).await?;
-        let (account, credential) = self.compare(admission.found, password).await?;
+        let (account, credential) = self.compare(place, admission.found, password).await?;
         let taken = buckets.of(admission.own_device).to_vec();
+        let attempt = Attempt {
+            account,
+            chosen: credential.version,
+            own_device: admission.own_device,
+            name: taken.first().copied(),
+            repeatable,
+        };
         let signed_in = if admission.factors.any() {
-            let (credential, factors) = (credential.version, admission.factors);
-            SignIn::Challenged(
-                self.challenge(&account, credential, &factors, taken.clone(), repeatable, now).await?,
-            )
+            SignIn::Challenged(self.challenge(attempt, &admission.factors, now).await?)
         } else {
-            let grade = Grade { assurance: AssuranceLevel::Aal1, stepped_up: false };
-            SignIn::SignedIn(
-                self.open_by_password(
-                    &account,
-                    credential.version,
-                    &origin,
-                    grade,
-                    taken.clone(),
-                    repeatable,
-                )
-                .await?,
-            )
+            SignIn::SignedIn(self.open_by_password(attempt, &origin, now).await?)
         };
         if let Some((_, shared)) = taken.split_first().filter(|(_, shared)| !shared.is_empty()) {
             // What many people share is given back apart, so that they do not wait for each other.
@@ -219,6 +246,7 @@ impl SessionService {
     /// The account, if the password is its own.
     async fn compare(
         &self,
+        place: Place,
         found: Option<(Account, Credential)>,
         password: Password,
     ) -> Result<(Account, Credential), SessionError> {
@@ -229,13 +257,14 @@ impl SessionService {
             None => None,
         };
         let stale_pepper = stored.as_ref().is_some_and(|(_, stale)| *stale);
-        let comparison = self.passwords.compare(password.clone(), stored.map(|(phc, _)| phc)).await?;
+        let comparison = self.passwords.compare(place, password.clone(), stored.map(|(phc, _)| phc)).await?;
         let (account, credential) = found
             .filter(|(account, _)| comparison.matches && account.state.may_sign_in())
             .ok_or(SessionError::InvalidCredentials)?;
         // A machine too busy for a second hash renews it another time.
         if (comparison.outdated || stale_pepper)
-            && let Ok(phc) = self.passwords.hash(password).await
+            && let Ok(place) = self.passwords.place()
+            && let Ok(phc) = self.passwords.hash(place, password).await
         {
             let (id, old, new) =
                 (account.id, credential.sealed.clone(), self.vault.pepper(account.id, &phc)?);
@@ -246,27 +275,25 @@ impl SessionService {
 
     async fn open_by_password(
         &self,
-        account: &Account,
-        chosen: i64,
+        attempt: Attempt,
         origin: &Origin,
-        grade: Grade,
-        taken: Vec<Bucket>,
-        repeatable: Option<Draft>,
+        now: Timestamp,
     ) -> Result<SignedIn, SessionError> {
-        let (now, id) = (self.clock.now(), account.id);
+        let id = attempt.account.id;
         let keys = self.vault.keys_of(id).await?;
-        let prepared = self.prepare(&keys, account, origin, grade, now)?;
-        let profile = self.profile_of(&keys, id).await?;
-        let notice = self.new_device_notice(&keys, &profile, &prepared, origin, now)?;
+        let grade = Grade { assurance: AssuranceLevel::Aal1, stepped_up: false };
+        let prepared = self.prepare(&keys, &attempt.account, origin, grade, now)?;
+        let notice = if attempt.own_device {
+            None
+        } else {
+            let profile = self.profile_of(&keys, id).await?;
+            Some(self.new_device_notice(&keys, &profile, &prepared, origin, now)?)
+        };
         let signed_in = prepared.signed_in();
         self.db
             .write_for(id, move |c| {
-                still_chosen(c, id, chosen)?;
-                begin(c, &prepared, &notice, now)?;
-                give_back_first(c, &taken)?;
-                if let Some(draft) = &repeatable {
-                    draft.record_secret(c, id, 201)?;
-                }
+                attempt.settle(c)?;
+                begin(c, &prepared, notice.as_ref(), now)?;
                 Ok::<_, SessionError>(())
             })
             .await?;
@@ -276,14 +303,11 @@ impl SessionService {
 
     async fn challenge(
         &self,
-        account: &Account,
-        chosen: i64,
+        attempt: Attempt,
         factors: &Factors,
-        taken: Vec<Bucket>,
-        repeatable: Option<Draft>,
         now: Timestamp,
     ) -> Result<Challenged, SessionError> {
-        let id = account.id;
+        let id = attempt.account.id;
         let token = opaque::issue(self.vault.kms(), TokenKind::Challenge, id)?;
         let row = Challenge {
             account_id: id,
@@ -300,12 +324,8 @@ impl SessionService {
         };
         self.db
             .write_for(id, move |c| {
-                still_chosen(c, id, chosen)?;
+                attempt.settle(c)?;
                 sign_in_challenges::insert(c, &row)?;
-                give_back_first(c, &taken)?;
-                if let Some(draft) = &repeatable {
-                    draft.record_secret(c, id, 201)?;
-                }
                 Ok::<_, SessionError>(())
             })
             .await?;
@@ -393,32 +413,21 @@ impl SessionService {
     }
 }
 
-/// Refuses if the password that was compared is no longer the one: whoever changed it meanwhile
-/// wanted such sessions to end.
-fn still_chosen(c: &mut Conn, id: AccountId, chosen: i64) -> Result<(), SessionError> {
-    match credentials::find_version(c, id)? {
-        Some(standing) if standing == chosen => Ok(()),
-        _ => Err(SessionError::InvalidCredentials),
-    }
-}
-
 /// Writes the session, and the notice if the device is new to the account.
 pub(super) fn begin(
     c: &mut Conn,
     prepared: &PreparedSession,
-    notice: &SealedMessage,
+    notice: Option<&SealedMessage>,
     now: Timestamp,
 ) -> Result<(), StorageError> {
     let (id, device) = (prepared.signed_in.account_id, prepared.device_id());
-    if !devices::is_linked(c, id, device)? {
+    if let Some(notice) = notice
+        && !devices::is_linked(c, id, device)?
+    {
         outbox::insert(c, notice)?;
     }
     devices::link(c, id, device, now)?;
     prepared.insert(c)
-}
-
-fn give_back_first(c: &mut Conn, taken: &[Bucket]) -> Result<(), StorageError> {
-    taken.first().map_or(Ok(()), |bucket| throttles::give_back(c, bucket))
 }
 
 fn give_back_all(c: &mut Conn, buckets: &[Bucket]) -> Result<(), StorageError> {

@@ -24,6 +24,7 @@ use crate::{
     services::{
         idempotency::Recording,
         notices,
+        passwords::Place,
         proofs::{self, Evidence, Proof},
         throttles::{self, Bucket},
     },
@@ -117,6 +118,7 @@ impl SessionService {
         if !factors.step_up_methods().contains(&presented.method) {
             return Err(SessionError::MethodUnavailable);
         }
+        let place = self.passwords.place()?;
         let counted = self.count_step_up(owner, session, presented.method, recording.clone(), now).await?;
         let keys = self.vault.keys_of(owner).await?;
         let proof = match &counted.evidence {
@@ -125,7 +127,7 @@ impl SessionService {
         };
         let proof = proof.ok_or(SessionError::WrongCode)?;
         if presented.method == StepUpMethod::PasswordAndEmail {
-            self.compare_password(owner, counted.credential, presented.password).await?;
+            self.compare_password(place, owner, counted.credential, presented.password).await?;
         }
         let used = match proof {
             Proof::RecoveryCode { .. } => Some(self.recovery_notice(owner, &factors, now).await?),
@@ -195,6 +197,7 @@ impl SessionService {
 
     async fn compare_password(
         &self,
+        place: Place,
         owner: AccountId,
         credential: Option<Credential>,
         presented: Option<Password>,
@@ -202,7 +205,7 @@ impl SessionService {
         let presented = presented.ok_or(SessionError::WrongPassword)?;
         let credential = credential.ok_or(SessionError::Unauthenticated)?;
         let (phc, _) = self.vault.unpepper(owner, &CREDENTIAL_PASSWORD, &credential.sealed)?;
-        let comparison = self.passwords.compare(presented, Some(phc)).await?;
+        let comparison = self.passwords.compare(place, presented, Some(phc)).await?;
         if comparison.matches { Ok(()) } else { Err(SessionError::WrongPassword) }
     }
 

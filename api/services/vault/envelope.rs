@@ -26,6 +26,20 @@ pub(super) struct Context<'a> {
     pub(super) key_version: u32,
 }
 
+/// One key per column, so that a cell of one never meets the key of another.
+///
+/// # Errors
+///
+/// Only if the derivation fails, which it cannot for a key of this length.
+pub(super) fn field_key(category_key: &[u8; 32], entry: &Entry) -> Result<Zeroizing<[u8; 32]>, KmsError> {
+    let info = length_prefixed(&[b"pv1", entry.table.as_bytes(), entry.column.as_bytes()]);
+    let mut key = Zeroizing::new([0; 32]);
+    Hkdf::<Sha256>::new(None, category_key)
+        .expand(&info, key.as_mut_slice())
+        .map_err(|_| KmsError::Crypto)?;
+    Ok(key)
+}
+
 impl Context<'_> {
     fn additional_data(&self) -> Vec<u8> {
         length_prefixed(&[
@@ -36,16 +50,6 @@ impl Context<'_> {
             self.subject.as_bytes(),
             &self.key_version.to_be_bytes(),
         ])
-    }
-
-    /// One key per column, so that a cell of one never meets the key of another.
-    fn field_key(&self, category_key: &[u8; 32]) -> Result<Zeroizing<[u8; 32]>, KmsError> {
-        let info = length_prefixed(&[b"pv1", self.entry.table.as_bytes(), self.entry.column.as_bytes()]);
-        let mut key = Zeroizing::new([0; 32]);
-        Hkdf::<Sha256>::new(None, category_key)
-            .expand(&info, key.as_mut_slice())
-            .map_err(|_| KmsError::Crypto)?;
-        Ok(key)
     }
 }
 
@@ -59,16 +63,11 @@ pub fn length_prefixed(parts: &[&[u8]]) -> Vec<u8> {
     joined
 }
 
-pub(super) fn seal(
-    category_key: &[u8; 32],
-    context: &Context<'_>,
-    plain: &[u8],
-) -> Result<Vec<u8>, KmsError> {
-    let key = context.field_key(category_key)?;
+pub(super) fn seal(key: &[u8; 32], context: &Context<'_>, plain: &[u8]) -> Result<Vec<u8>, KmsError> {
     let mut nonce = [0; NONCE];
     getrandom::fill(&mut nonce).map_err(|_| KmsError::Randomness)?;
     let padded = pad(plain);
-    let cipher = XChaCha20Poly1305::new_from_slice(key.as_slice()).map_err(|_| KmsError::Crypto)?;
+    let cipher = XChaCha20Poly1305::new_from_slice(key).map_err(|_| KmsError::Crypto)?;
     let sealed = cipher
         .encrypt(&XNonce::from(nonce), Payload { msg: &padded, aad: &context.additional_data() })
         .map_err(|_| KmsError::Crypto)?;
@@ -90,14 +89,13 @@ pub(super) fn key_version(envelope: &[u8]) -> Result<u32, &'static str> {
 }
 
 pub(super) fn open(
-    category_key: &[u8; 32],
+    key: &[u8; 32],
     context: &Context<'_>,
     envelope: &[u8],
 ) -> Result<Zeroizing<Vec<u8>>, &'static str> {
     let body = envelope.get(6..).ok_or("too short")?;
     let (nonce, sealed) = body.split_first_chunk::<NONCE>().ok_or("too short")?;
-    let key = context.field_key(category_key).map_err(|_| "no field key")?;
-    let cipher = XChaCha20Poly1305::new_from_slice(key.as_slice()).map_err(|_| "no field key")?;
+    let cipher = XChaCha20Poly1305::new_from_slice(key).map_err(|_| "no field key")?;
     let padded = cipher
         .decrypt(&XNonce::from(*nonce), Payload { msg: sealed, aad: &context.additional_data() })
         .map(Zeroizing::new)

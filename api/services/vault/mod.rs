@@ -6,7 +6,7 @@ pub mod kms;
 
 use std::{
     collections::HashMap,
-    sync::Arc,
+    sync::{Arc, PoisonError, RwLock},
     time::{Duration, Instant},
 };
 
@@ -60,6 +60,15 @@ impl Refusal for VaultError {
 pub struct SubjectKeys {
     account_id: AccountId,
     categories: HashMap<Category, Versions>,
+    /// Keys of columns that were derived already: they live and die with the ones they come from.
+    derived: RwLock<Vec<DerivedKey>>,
+}
+
+/// The key of one column.
+struct DerivedKey {
+    entry: &'static Entry,
+    version: u32,
+    key: Zeroizing<[u8; 32]>,
 }
 
 #[derive(Default)]
@@ -117,9 +126,9 @@ impl SubjectKeys {
         plain: &[u8],
     ) -> Result<Vec<u8>, VaultError> {
         let versions = self.categories.get(&entry.category).ok_or(VaultError::NoKey(entry.category))?;
-        let key = versions.keys.get(&versions.active).ok_or(VaultError::NoKey(entry.category))?;
+        let key = self.field_key(entry, versions.active)?.ok_or(VaultError::NoKey(entry.category))?;
         let context = Context { entry, row: row.0, subject: self.account_id, key_version: versions.active };
-        Ok(envelope::seal(key, &context, plain)?)
+        Ok(envelope::seal(&key, &context, plain)?)
     }
 
     /// Opens what was sealed for exactly this column and row of this person.
@@ -164,13 +173,31 @@ impl SubjectKeys {
         envelope: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>, VaultError> {
         let version = envelope::key_version(envelope).map_err(|why| broken(entry, why))?;
-        let key = self
-            .categories
-            .get(&entry.category)
-            .and_then(|versions| versions.keys.get(&version))
-            .ok_or_else(|| broken(entry, "no key of this version"))?;
+        let key = self.field_key(entry, version)?.ok_or_else(|| broken(entry, "no key of this version"))?;
         let context = Context { entry, row: row.0, subject: self.account_id, key_version: version };
-        envelope::open(key, &context, envelope).map_err(|why| broken(entry, why))
+        envelope::open(&key, &context, envelope).map_err(|why| broken(entry, why))
+    }
+
+    /// The key of a column, derived once.
+    fn field_key(
+        &self,
+        entry: &'static Entry,
+        version: u32,
+    ) -> Result<Option<Zeroizing<[u8; 32]>>, KmsError> {
+        let is_it = |known: &&DerivedKey| known.version == version && std::ptr::eq(known.entry, entry);
+        let derived = self.derived.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = derived.iter().find(is_it) {
+            return Ok(Some(known.key.clone()));
+        }
+        drop(derived);
+        let versions = self.categories.get(&entry.category);
+        let Some(category_key) = versions.and_then(|versions| versions.keys.get(&version)) else {
+            return Ok(None);
+        };
+        let key = envelope::field_key(category_key, entry)?;
+        let derived = DerivedKey { entry, version, key: key.clone() };
+        self.derived.write().unwrap_or_else(PoisonError::into_inner).push(derived);
+        Ok(Some(key))
     }
 }
 
@@ -248,7 +275,7 @@ impl Vault {
             versions.active = versions.active.max(row.version);
             versions.keys.insert(row.version, key);
         }
-        let keys = Arc::new(SubjectKeys { account_id: id, categories });
+        let keys = Arc::new(SubjectKeys { account_id: id, categories, derived: RwLock::default() });
         self.cache.insert(id, (Instant::now(), Arc::clone(&keys)));
         Ok(keys)
     }
