@@ -15,7 +15,7 @@ use super::{
     },
 };
 use crate::{
-    openapi::responses::{Gone, NotFound},
+    openapi::responses::{Conflict, Gone, NotFound},
     problem::{Problem, ProblemCode},
     server::Services,
     services::idempotency,
@@ -161,7 +161,7 @@ pub(super) async fn close_account(
     tag = "Security",
     responses(
         (status = OK, description = "The account is active again.", body = AccountClosureView),
-        crate::openapi::responses::Conflict,
+        Conflict,
     )
 )]
 #[delete("/v1/account/closure")]

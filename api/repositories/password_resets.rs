@@ -80,9 +80,13 @@ pub fn count_try(
         .transpose()
 }
 
-/// Uses the reset up; `false` if somebody did before.
-pub fn consume(c: &mut Conn, subject: AccountId) -> Result<bool, StorageError> {
-    Ok(diesel::delete(password_resets::table.find(subject)).execute(c)? == 1)
+/// Uses the reset up; `false` if somebody did before. It lapses with that, and so goes with its keys.
+pub fn consume(c: &mut Conn, subject: AccountId, now: Timestamp) -> Result<bool, StorageError> {
+    let used = diesel::update(password_resets::table.find(subject))
+        .filter(password_resets::expires_at.gt(now))
+        .set(password_resets::expires_at.eq(now))
+        .execute(c)?;
+    Ok(used == 1)
 }
 
 /// Takes a reset away that lapsed before `now`; `false` if it was used meanwhile.

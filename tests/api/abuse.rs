@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::json;
 
-use crate::support::{Answer, App, PASSWORD, Process};
+use crate::support::{Answer, App, Inner, PASSWORD, Process, TestDatabase, settings};
 
 const EMAIL: &str = "ada@example.org";
 const WRONG: &str = "wrong and long enough";
@@ -260,4 +260,64 @@ async fn security_data_go_when_they_have_served() {
         (rows == 0).then_some(())
     };
     crate::support::eventually("the end of security data", gone).await;
+}
+
+#[tokio::test]
+async fn known_and_unknown_names_take_the_same_statements_and_mails() {
+    let database = TestDatabase::fresh();
+    let settings = settings(&database, &[]);
+    // A process of its own: metrics are the process's.
+    let process = Process::serve(&settings);
+    let service = Inner::of_process(database, settings, &process);
+    service.person(EMAIL).await;
+    let policy = service.get("/v1/policy-versions/current").await.json();
+    let registration = |email: &str| {
+        json!({
+            "email": email, "real_name": "Ada Lovelace", "password": PASSWORD,
+            "policy_version": policy["version"], "policy_content_hash": policy["content_hash"],
+        })
+    };
+    let cost = |operation: &'static str, path: &'static str, body: serde_json::Value| {
+        let service = &service;
+        async move {
+            let count = || async {
+                let url = format!("{}/metrics", service.operator_url);
+                let page = service.client.get(url).send().await.unwrap().text().await.unwrap();
+                let line = format!("db_statements_total{{operation=\"{operation}\"}} ");
+                let found = page.lines().find_map(|text| text.strip_prefix(&line)?.parse::<i64>().ok());
+                let mails = service.database.number("SELECT count(*) AS n FROM outbox");
+                (found.unwrap_or(0), mails)
+            };
+            let before = count().await;
+            let status = service.post(path, &body).await.status;
+            let after = count().await;
+            (status, after.0 - before.0, after.1 - before.1)
+        }
+    };
+    let unknown = "nobody@example.org";
+    for (operation, path, known, unknown) in [
+        ("register_account", "/v1/accounts", registration(EMAIL), registration(unknown)),
+        (
+            "create_session",
+            "/v1/sessions",
+            json!({ "email": EMAIL, "password": WRONG }),
+            json!({ "email": unknown, "password": WRONG }),
+        ),
+        (
+            "request_password_reset",
+            "/v1/password-resets",
+            json!({ "email": EMAIL }),
+            json!({ "email": unknown }),
+        ),
+    ] {
+        // The first use of a bucket inserts, each further one updates: one statement either way.
+        for _ in 0..2 {
+            let (known, unknown) =
+                (cost(operation, path, known.clone()).await, cost(operation, path, unknown.clone()).await);
+            println!("{operation}: status, statements, mails: known {known:?}, unknown {unknown:?}");
+            assert!(known.1 > 0, "{operation} is counted");
+            assert_eq!(known, unknown, "{operation}");
+        }
+    }
+    process.kill();
 }

@@ -108,11 +108,10 @@ async fn body_of(app: &App, operation: &Operation, challenge: &Value) -> Option<
         "change_password" => {
             json!({ "current_password": PASSWORD, "new_password": "nine cellos before dusk" })
         }
-        "request_email_change" => json!({ "email": new_address() }),
         "request_phone_change" => json!({ "phone": "+64219999999" }),
         "confirm_email_change" | "confirm_phone_change" => json!({ "code": "00000000" }),
         "confirm_totp" => json!({ "code": "000000" }),
-        "request_password_reset" => json!({ "email": new_address() }),
+        "request_email_change" | "request_password_reset" => json!({ "email": new_address() }),
         "confirm_password_reset" => json!({
             "password_reset_token": "A".repeat(71), "code": "00000000", "new_password": "nine cellos before dusk",
         }),

@@ -55,7 +55,7 @@ fn main() -> std::io::Result<()> {
 }
 
 #[derive(Serialize)]
-struct Account {
+struct Answer {
     account_id: &'static str,
     state: &'static str,
     real_name: &'static str,
@@ -72,7 +72,7 @@ struct Account {
 
 #[get("/")]
 async fn account() -> HttpResponse {
-    HttpResponse::Ok().json(Account {
+    HttpResponse::Ok().json(Answer {
         account_id: "acc_0198c8f2b1d07c3f9e21a4b7c6d5e4f3",
         state: "active",
         real_name: "Ada Lovelace",

@@ -217,7 +217,7 @@ impl AccountService {
             MessageBody::FactorAdded { factor: Factor::Phone, at: now.for_people() },
             now,
         )?];
-        told.extend(self.tell_old_number(&keys, &old, now)?);
+        told.extend(tell_old_number(&keys, &old, now)?);
         let drafts = [LeafDraft::new(now)?];
         let profile = self
             .db
@@ -241,7 +241,7 @@ impl AccountService {
         Ok(profile)
     }
 
-    /// Takes the phone from the account, and the second factor that it was.
+    /// Takes the phone from the account, and the second factor that it was if it was verified.
     ///
     /// # Errors
     ///
@@ -250,42 +250,36 @@ impl AccountService {
     pub async fn remove_phone(&self, id: AccountId, session: SessionId) -> Result<Profile, SecurityError> {
         let now = self.clock.now();
         let (keys, old) = self.person(id).await?;
-        let body = MessageBody::FactorRemoved { factor: Factor::Phone, at: now.for_people() };
-        let mut told = vec![notices::mail(&keys, &old, body, now)?];
-        told.extend(self.tell_old_number(&keys, &old, now)?);
+        let mut told = Vec::new();
+        if old.phone_verified_at.is_some() {
+            let body = MessageBody::FactorRemoved { factor: Factor::Phone, at: now.for_people() };
+            told.push(notices::mail(&keys, &old, body, now)?);
+            told.extend(tell_old_number(&keys, &old, now)?);
+        }
         let drafts = [LeafDraft::new(now)?];
         let profile = self
             .db
             .write_for(id, move |c| {
                 let mut profile = super::open(&keys, profile_rows::find(c, id)?)?;
                 let number = profile.phone.take().ok_or(SecurityError::NoSuchFactor)?;
-                profile.phone_verified_at = None;
+                let was_factor = profile.phone_verified_at.take().is_some();
                 let replaced = Replaced { field: ProfileField::Phone, old: Some(text_of(&number)) };
                 let profile = profiles::rewrite(c, &keys, profile, &[replaced], &drafts, now)?
                     .ok_or(SecurityError::NotFound)?;
                 contact_changes::delete_all(c, id, ProfileField::Phone)?;
-                if !factors::find(c, id)?.any() {
-                    recovery_codes::delete_all(c, id)?;
+                if was_factor {
+                    if !factors::find(c, id)?.any() {
+                        recovery_codes::delete_all(c, id)?;
+                    }
+                    sessions::end_others(c, id, Some(session), SessionEnd::FactorChanged, now)?;
+                    sign_in_challenges::delete_all(c, id)?;
                 }
-                sessions::end_others(c, id, Some(session), SessionEnd::FactorChanged, now)?;
-                sign_in_challenges::delete_all(c, id)?;
                 told.iter().try_for_each(|message| outbox::insert(c, message))?;
                 Ok::<_, SecurityError>(profile)
             })
             .await?;
         self.outbox.wake();
         Ok(profile)
-    }
-
-    fn tell_old_number(
-        &self,
-        keys: &SubjectKeys,
-        old: &Profile,
-        now: Timestamp,
-    ) -> Result<Option<SealedMessage>, SecurityError> {
-        let verified = old.phone.as_ref().filter(|_| old.phone_verified_at.is_some());
-        let body = MessageBody::PhoneReplaced { at: now.for_people() };
-        Ok(verified.map(|number| notices::sms_to(keys, number, old, body, now)).transpose()?)
     }
 
     /// Counts the try, durably, and compares; gives the new value if the code is right.
@@ -319,6 +313,16 @@ impl AccountService {
         let value: PersonalText = keys.open(&CONTACT_CHANGE_VALUE, row, &Sealed::from_envelope(sealed))?;
         Ok((keys, place, stored, Zeroizing::new(value.expose().to_owned())))
     }
+}
+
+fn tell_old_number(
+    keys: &SubjectKeys,
+    old: &Profile,
+    now: Timestamp,
+) -> Result<Option<SealedMessage>, SecurityError> {
+    let verified = old.phone.as_ref().filter(|_| old.phone_verified_at.is_some());
+    let body = MessageBody::PhoneReplaced { at: now.for_people() };
+    Ok(verified.map(|number| notices::sms_to(keys, number, old, body, now)).transpose()?)
 }
 
 /// Uses the code and every waiting change of the field up.

@@ -2,14 +2,12 @@
 //! staff have approved and a week has passed.
 
 use super::{AccountService, SecurityError};
-use crate::domain::{
-    account::ProfileField,
-    personal::{Personal, PersonalText},
-};
 use crate::{
     domain::{
+        account::ProfileField,
         ids::{AccountId, FactorResetId},
         message::MessageBody,
+        personal::{Personal, PersonalText},
         session::SessionEnd,
         time::Timestamp,
     },

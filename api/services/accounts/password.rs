@@ -50,7 +50,14 @@ impl AccountService {
         }
         let (keys, profile) = self.person(id).await?;
         let (name, email) = (profile.real_name.clone(), profile.email.clone());
-        let phc = self.passwords.accept(self.passwords.place()?, new, name, email).await??;
+        let phc = match self.passwords.accept(self.passwords.place()?, new, name, email).await? {
+            Ok(phc) => phc,
+            Err(weak) => {
+                // The current one was right, and only that is counted.
+                self.db.write_for(id, move |c| throttles::give_back(c, &bucket)).await?;
+                return Err(weak.into());
+            }
+        };
         let password = self.vault.pepper(id, &phc)?;
         let leaf =
             LeafDraft::new(now)?.of_person(&keys, &PASSWORD_CHANGED, &[("account", id.to_string())])?;

@@ -210,7 +210,7 @@ impl AccountService {
         let leaf = LeafDraft::new(now)?.of_person(&keys, &PASSWORD_RESET, &[("account", id.to_string())])?;
         self.db
             .write_for(id, move |c| {
-                if !password_resets::consume(c, subject)? {
+                if !password_resets::consume(c, subject, now)? {
                     return Err(SecurityError::Expired);
                 }
                 if !credentials::change(c, id, credential.version, &password, now, Some(now))? {

@@ -10,6 +10,8 @@ use crate::{
         factor::{FactorMethod, Factors},
         ids::{AccountId, ChallengeId, FactorResetId},
         message::MessageBody,
+        personal::Personal,
+        phone::PhoneNumber,
         session::AssuranceLevel,
         throttle,
         time::Timestamp,
@@ -258,10 +260,9 @@ impl SessionService {
     pub fn sms_buckets(
         &self,
         id: AccountId,
-        number: &crate::domain::phone::PhoneNumber,
+        number: &PhoneNumber,
         network: &str,
     ) -> Result<Vec<Bucket>, KmsError> {
-        use crate::domain::personal::Personal;
         let mut buckets = vec![
             self.throttles.bucket(throttle::SMS_ACCOUNT, &[id.as_bytes()])?,
             self.throttles.bucket(throttle::SMS_NUMBER, &[number.expose().as_bytes()])?,

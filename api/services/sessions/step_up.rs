@@ -71,10 +71,14 @@ impl SessionService {
         if !factors.step_up_methods().contains(&method) {
             return Err(SessionError::MethodUnavailable);
         }
-        let place = place(owner, session, method).ok_or(SessionError::MethodUnavailable)?;
-        if method == StepUpMethod::Sms {
-            return self.send_sms_code(place, network, recording).await;
-        }
+        let place = match method {
+            StepUpMethod::Sms => {
+                let place = place(owner, session, CodePurpose::StepUpBySms);
+                return self.send_sms_code(place, network, recording).await;
+            }
+            StepUpMethod::PasswordAndEmail => place(owner, session, CodePurpose::StepUpByMail),
+            StepUpMethod::Totp | StepUpMethod::RecoveryCode => return Err(SessionError::MethodUnavailable),
+        };
         let now = self.clock.now();
         let keys = self.vault.keys_of(owner).await?;
         let profile = self.profile_of(&keys, owner).await?;
@@ -118,7 +122,8 @@ impl SessionService {
         if !factors.step_up_methods().contains(&presented.method) {
             return Err(SessionError::MethodUnavailable);
         }
-        let place = self.passwords.place()?;
+        let by_password = presented.method == StepUpMethod::PasswordAndEmail;
+        let place = by_password.then(|| self.passwords.place()).transpose()?;
         let counted = self.count_step_up(owner, session, presented.method, recording.clone(), now).await?;
         let keys = self.vault.keys_of(owner).await?;
         let proof = match &counted.evidence {
@@ -126,7 +131,7 @@ impl SessionService {
             None => None,
         };
         let proof = proof.ok_or(SessionError::WrongCode)?;
-        if presented.method == StepUpMethod::PasswordAndEmail {
+        if let Some(place) = place {
             self.compare_password(place, owner, counted.credential, presented.password).await?;
         }
         let used = match proof {
@@ -173,21 +178,13 @@ impl SessionService {
             .write_for(owner, move |c| {
                 recording.refuse_if_done(c)?;
                 throttles::take::<SessionError>(c, &[bucket], now)?;
-                let place = place(owner, session, method);
-                let evidence = match (method.factor(), &place) {
-                    (Some(factor), Some(place)) => proofs::count_try(c, owner, factor, place, now)?,
-                    (Some(factor), None) => {
-                        // Neither an app nor a recovery code has a place where a code was put.
-                        let nowhere = CodePlace {
-                            account_id: owner,
-                            purpose: CodePurpose::StepUpBySms,
-                            bound_to: [0; 16],
-                        };
-                        proofs::count_try(c, owner, factor, &nowhere, now)?
-                    }
-                    (None, Some(place)) => one_time_codes::count_try(c, place, proofs::MAX_TRIES, now)?
-                        .map(|code| Evidence::Code(*place, code)),
-                    (None, None) => None,
+                let evidence = if let Some(factor) = method.factor() {
+                    let sent = place(owner, session, CodePurpose::StepUpBySms);
+                    proofs::count_try(c, owner, factor, &sent, now)?
+                } else {
+                    let sent = place(owner, session, CodePurpose::StepUpByMail);
+                    one_time_codes::count_try(c, &sent, proofs::MAX_TRIES, now)?
+                        .map(|code| Evidence::Code(sent, code))
                 };
                 let credential = credentials::find_with_account(c, owner)?.map(|(_, credential)| credential);
                 Ok(Counted { evidence, credential, bucket })
@@ -223,12 +220,7 @@ impl SessionService {
     }
 }
 
-/// Where the code of a method rests, if one is sent for it.
-const fn place(owner: AccountId, session: SessionId, method: StepUpMethod) -> Option<CodePlace> {
-    let purpose = match method {
-        StepUpMethod::Sms => CodePurpose::StepUpBySms,
-        StepUpMethod::PasswordAndEmail => CodePurpose::StepUpByMail,
-        StepUpMethod::Totp | StepUpMethod::RecoveryCode => return None,
-    };
-    Some(CodePlace { account_id: owner, purpose, bound_to: *session.as_bytes() })
+/// Where a code for the session rests.
+const fn place(owner: AccountId, session: SessionId, purpose: CodePurpose) -> CodePlace {
+    CodePlace { account_id: owner, purpose, bound_to: *session.as_bytes() }
 }

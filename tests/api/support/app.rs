@@ -121,7 +121,7 @@ impl Inner {
         drop(rustls::crypto::ring::default_provider().install_default());
         Arc::new(Self {
             url: process.url.clone(),
-            operator_url: String::new(),
+            operator_url: process.operator_url.clone(),
             client: Client::builder().timeout(std::time::Duration::from_secs(30)).build().expect("a client"),
             database,
             clock: Clock::system(),
@@ -132,7 +132,7 @@ impl Inner {
     /// The same stores behind another process.
     pub fn moved_to(self: Arc<Self>, process: &Process) -> Arc<Self> {
         let inner = Arc::into_inner(self).expect("nobody else holds the process");
-        Arc::new(Self { url: process.url.clone(), ..inner })
+        Arc::new(Self { url: process.url.clone(), operator_url: process.operator_url.clone(), ..inner })
     }
 
     pub async fn person(self: &Arc<Self>, email: &str) -> Person {

@@ -11,6 +11,7 @@ use std::{
 pub struct Process {
     child: Child,
     pub url: String,
+    pub operator_url: String,
 }
 
 impl Process {
@@ -32,12 +33,14 @@ impl Process {
             .spawn()
             .expect("the executable starts");
         let out = child.stdout.take().expect("its output");
-        let url = BufReader::new(out)
-            .lines()
-            .map_while(Result::ok)
-            .find_map(|line| line.trim().strip_prefix("API").map(|url| url.trim().to_owned()))
-            .expect("it tells where the API is");
-        Self { child, url }
+        let mut lines = BufReader::new(out).lines().map_while(Result::ok);
+        let mut told = |what: &str| {
+            lines
+                .find_map(|line| line.trim().strip_prefix(what).map(|url| url.trim().to_owned()))
+                .unwrap_or_else(|| panic!("it tells where the {what} is"))
+        };
+        let (url, operator_url) = (told("API"), told("Operator"));
+        Self { child, url, operator_url }
     }
 
     /// Runs a command to its end.
