@@ -39,7 +39,8 @@ impl Process {
                 .find_map(|line| line.trim().strip_prefix(what).map(|url| url.trim().to_owned()))
                 .unwrap_or_else(|| panic!("it tells where the {what} is"))
         };
-        let (url, operator_url) = (told("API"), told("Operator"));
+        let (url, metrics) = (told("API"), told("Operator"));
+        let operator_url = metrics.trim_end_matches("/metrics").to_owned();
         Self { child, url, operator_url }
     }
 
