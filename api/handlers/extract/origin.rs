@@ -12,7 +12,6 @@ use actix_web::{
     http::header,
     web::Data,
 };
-
 use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 
