@@ -118,7 +118,8 @@ impl StateReason {
             Self::Opened => &[],
             Self::SecurityReview => &[AccountState::Active],
             Self::RestrictionLifted => &[AccountState::Restricted],
-            Self::ClosureRequested => &[AccountState::Active, AccountState::Restricted],
+            // Not from a restriction: taking the closure back would lift it.
+            Self::ClosureRequested => &[AccountState::Active],
             Self::ClosureWithdrawn | Self::ClosureCompleted => &[AccountState::Closing],
         }
     }

@@ -71,7 +71,9 @@ pub const MAILBOX: Rule = Rule::new("mailbox", 10, TimeDelta::minutes(6));
 pub const MAILBOX_OWN_DEVICE: Rule = Rule::new("mailbox_own_device", 10, TimeDelta::minutes(6));
 /// SMS of one account.
 pub const SMS_ACCOUNT: Rule = Rule::new("sms_account", 5, TimeDelta::minutes(12));
-/// SMS to one number, whichever account asks.
+/// SMS to the verified number of one account, which no other account can use up.
+pub const SMS_VERIFIED: Rule = Rule::new("sms_verified", 5, TimeDelta::minutes(12));
+/// SMS to one number that is to be verified, whichever account asks.
 pub const SMS_NUMBER: Rule = Rule::new("sms_number", 5, TimeDelta::minutes(12));
 
 #[cfg(test)]

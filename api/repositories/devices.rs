@@ -20,10 +20,9 @@ pub fn is_linked(c: &mut Conn, id: AccountId, device: DeviceId) -> Result<bool, 
     Ok(found == 1)
 }
 
-/// Forgets that the account was used on the device.
-pub fn unlink(c: &mut Conn, id: AccountId, device: DeviceId) -> Result<(), StorageError> {
-    diesel::delete(account_devices::table.find((id, device))).execute(c)?;
-    Ok(())
+/// Forgets that the account was used on the device; `false` if it was not.
+pub fn unlink(c: &mut Conn, id: AccountId, device: DeviceId) -> Result<bool, StorageError> {
+    Ok(diesel::delete(account_devices::table.find((id, device))).execute(c)? == 1)
 }
 
 /// Notes that the account was used on the device.
@@ -50,7 +49,9 @@ pub fn delete_past(c: &mut Conn, before: Timestamp, limit: i64) -> Result<usize,
         .limit(limit)
         .load(c)?;
     for id in &past {
-        diesel::delete(account_devices::table.find(*id)).execute(c)?;
+        diesel::delete(account_devices::table.find(*id))
+            .filter(account_devices::last_seen_at.lt(before))
+            .execute(c)?;
     }
     Ok(past.len())
 }

@@ -132,7 +132,10 @@ pub fn delete_past(c: &mut Conn, before: Timestamp, limit: i64) -> Result<usize,
         .limit(limit)
         .load(c)?;
     for (account, purpose, bound_to) in &past {
-        diesel::delete(one_time_codes::table.find((*account, purpose, bound_to))).execute(c)?;
+        // A fresh code may stand in the same place by now.
+        diesel::delete(one_time_codes::table.find((*account, purpose, bound_to)))
+            .filter(one_time_codes::expires_at.lt(before))
+            .execute(c)?;
     }
     Ok(past.len())
 }

@@ -204,6 +204,23 @@ pub fn end_others(
         .execute(c)?)
 }
 
+/// Ends every live session of `owner` on a device, and says how many those were.
+pub fn end_on_device(
+    c: &mut Conn,
+    owner: AccountId,
+    device: DeviceId,
+    reason: SessionEnd,
+    now: Timestamp,
+) -> Result<usize, StorageError> {
+    Ok(diesel::update(sessions::table)
+        .filter(sessions::account_id.eq(owner))
+        .filter(sessions::device_id.eq(device))
+        .filter(sessions::ended_at.is_null())
+        .filter(sessions::expires_at.gt(now))
+        .set((sessions::ended_at.eq(Some(now)), sessions::end_reason.eq(Some(reason.as_str()))))
+        .execute(c)?)
+}
+
 /// Notes that the person proved to be there, and how surely; `false` if the session has ended.
 pub fn step_up(
     c: &mut Conn,

@@ -372,6 +372,9 @@ async fn an_operator_restricts_an_account_and_lifts_it_with_reason_and_clause() 
         (&json!("restricted"), &json!("security_review"), &json!("2.3"))
     );
     assert_eq!(back.changes_profile(json!({ "display_name": "ada" })).await.status, 423);
+    assert_eq!(back.steps_up_by_mail(EMAIL).await.status, 201);
+    let close = back.sends(Method::POST, "/v1/account/closure", &[], None).await;
+    assert_eq!(close.problem(), (409, "account_state_conflict".to_owned()), "closing is no way out of it");
     service.mail_saying(EMAIL, "restricted under clause 2.3").await;
     assert!(!run("restrict"), "it is restricted already");
     assert!(run("lift"));

@@ -306,6 +306,10 @@ async fn a_sign_in_on_a_new_device_is_told_and_ended_with_one_click() {
     assert_eq!(notices(), 1, "a device that is known is not told of");
     let session = ada.with(&stranger.json()["session"]);
     assert_eq!(session.gets("/v1/account").await.status, 200);
+    // Once the device is known, a second sign-in on it is not told of.
+    let known = stranger.header("set-cookie").split(';').next().unwrap().to_owned();
+    let second = app.send(Method::POST, "/v1/sessions", &[("cookie", &known)], Some(&body)).await;
+    let second = ada.with(&second.json()["session"]);
 
     let token = json!({ "token": crate::factors::token_in(&mail, "revoke-session") });
     let click = || app.post("/v1/session-revocations", &token);
@@ -313,6 +317,7 @@ async fn a_sign_in_on_a_new_device_is_told_and_ended_with_one_click() {
     assert_eq!((ended.status, &ended.json()["session_id"]), (201, &json!(session.session_id)));
     assert_eq!(session.gets("/v1/account").await.status, 401);
     assert_eq!(session.refreshes().await.status, 401);
+    assert_eq!(second.gets("/v1/account").await.status, 401, "every session on that device has ended");
     assert_eq!(click().await.problem(), (410, "link_expired".to_owned()));
     let device = stranger.header("set-cookie").split(';').next().unwrap().to_owned();
     app.send(Method::POST, "/v1/sessions", &[("cookie", &device)], Some(&body)).await;

@@ -267,6 +267,7 @@ impl AccountService {
                 let profile = profiles::rewrite(c, &keys, profile, &[replaced], &drafts, now)?
                     .ok_or(SecurityError::NotFound)?;
                 contact_changes::delete_all(c, id, ProfileField::Phone)?;
+                one_time_codes::delete_all(c, id)?;
                 if was_factor {
                     if !factors::find(c, id)?.any() {
                         recovery_codes::delete_all(c, id)?;
@@ -336,6 +337,8 @@ fn used_up(
         return Err(SecurityError::Expired);
     }
     contact_changes::delete_all(c, place.account_id, field)?;
+    // Codes that went to the old one are void.
+    one_time_codes::delete_all(c, place.account_id)?;
     Ok(())
 }
 

@@ -32,6 +32,7 @@ use crate::{
         idempotency::{Draft, Recording},
         log::{Act, LeafDraft},
         notices, outbox as messages,
+        passwords::Place,
         proofs::MAX_TRIES,
         sessions::Origin,
         throttles,
@@ -160,6 +161,8 @@ impl AccountService {
         let presented =
             opaque::read(self.vault.kms(), TokenKind::PasswordReset, token).ok_or(SecurityError::Expired)?;
         let (subject, mac) = (presented.account_id, presented.mac);
+        // Before the try is counted: what cannot be hashed must not cost one.
+        let hashing = self.passwords.place()?;
         let repeated = recording.clone();
         let stored = self
             .db
@@ -175,7 +178,7 @@ impl AccountService {
         }
         let own_keys = self.vault.keys_of(subject).await?;
         let email = own_keys.open(&PASSWORD_RESET_EMAIL, Row(subject.as_bytes()), &stored.email)?;
-        let done = self.reset(subject, &email, new, recording, now).await?;
+        let done = self.reset(subject, &email, (hashing, new), recording, now).await?;
         self.outbox.wake();
         Ok(done)
     }
@@ -184,11 +187,12 @@ impl AccountService {
         &self,
         subject: AccountId,
         email: &Email,
-        new: Password,
+        (hashing, new): (Place, Password),
         recording: Recording<PasswordWasReset>,
         now: Timestamp,
     ) -> Result<PasswordWasReset, SecurityError> {
         let indexes = self.vault.blind_indexes(KeyPurpose::EmailIndex, email.expose());
+        let still = indexes.clone();
         let found = self
             .db
             .read(move |c| match account_emails::find_account(c, &indexes)? {
@@ -201,7 +205,7 @@ impl AccountService {
         let id = account.id;
         let (keys, profile) = self.person(id).await?;
         let (name, address) = (profile.real_name.clone(), profile.email.clone());
-        let phc = self.passwords.accept(self.passwords.place()?, new, name, address).await??;
+        let phc = self.passwords.accept(hashing, new, name, address).await??;
         let password = self.vault.pepper(id, &phc)?;
         let done = PasswordWasReset { reset_at: now, waits_until: now.plus(WAIT_AFTER_RESET) };
         let body =
@@ -210,7 +214,9 @@ impl AccountService {
         let leaf = LeafDraft::new(now)?.of_person(&keys, &PASSWORD_RESET, &[("account", id.to_string())])?;
         self.db
             .write_for(id, move |c| {
-                if !password_resets::consume(c, subject, now)? {
+                // The account may have moved to another mailbox than the one that answered.
+                let moved = account_emails::find_account(c, &still)? != Some(id);
+                if moved || !password_resets::consume(c, subject, now)? {
                     return Err(SecurityError::Expired);
                 }
                 if !credentials::change(c, id, credential.version, &password, now, Some(now))? {

@@ -213,12 +213,20 @@ impl SessionService {
         let now = self.clock.now();
         let presented = self.challenge_token(&key)?;
         let (id, challenge) = (presented.account_id, key.id);
-        let live =
-            self.db.read(move |c| sign_in_challenges::is_live(c, id, challenge, &presented.mac, now)).await?;
-        if !live {
-            return Err(SessionError::ChallengeExpired);
-        }
+        self.live(id, challenge, presented.mac, now).await?;
         self.send_sms_code(sms_place(id, challenge), &origin.network, recording).await
+    }
+
+    /// Refuses a challenge that is not live: nothing of its person is looked at before.
+    async fn live(
+        &self,
+        id: AccountId,
+        challenge: ChallengeId,
+        mac: [u8; 32],
+        now: Timestamp,
+    ) -> Result<(), SessionError> {
+        let live = self.db.read(move |c| sign_in_challenges::is_live(c, id, challenge, &mac, now)).await?;
+        if live { Ok(()) } else { Err(SessionError::ChallengeExpired) }
     }
 
     /// Sends a code to the verified phone, for a sign-in or a step-up.
@@ -236,7 +244,10 @@ impl SessionService {
         let (code, stored) = proofs::new_code(self.vault.kms(), &place)?;
         let body = MessageBody::SmsCode { code, minutes: CODE_LIFETIME.num_minutes() };
         let sms = notices::sms_to(&keys, phone, &profile, body, now)?;
-        let buckets = self.sms_buckets(id, phone, network)?;
+        let own =
+            self.throttles.bucket(throttle::SMS_VERIFIED, &[id.as_bytes(), phone.expose().as_bytes()])?;
+        let mut buckets = vec![own];
+        buckets.extend(self.throttles.sms_from(network)?);
         self.db.write_guarded(move |c| throttles::take::<SessionError>(c, &buckets, now)).await?;
         let sent = SentCode { expires_at: now.plus(CODE_LIFETIME) };
         self.db
@@ -252,7 +263,8 @@ impl SessionService {
         Ok(sent)
     }
 
-    /// What an SMS takes from: who pays for it is the platform, so nobody may have many.
+    /// What an SMS to a number that is not verified takes from: the platform pays for it, so nobody may
+    /// have many.
     ///
     /// # Errors
     ///
@@ -286,6 +298,7 @@ impl SessionService {
         let now = self.clock.now();
         let presented = self.challenge_token(&key)?;
         let (id, challenge) = (presented.account_id, key.id);
+        self.live(id, challenge, presented.mac, now).await?;
         let keys = self.vault.keys_of(id).await?;
         let profile = self.profile_of(&keys, id).await?;
         let requested = FactorResetRequested { id: FactorResetId::generate(now), requested_at: now };

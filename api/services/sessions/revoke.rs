@@ -45,11 +45,11 @@ impl SessionService {
             .await
     }
 
-    /// Ends the session of a notice's link; its device is a stranger again.
+    /// Ends every session on the device of a notice's link; the device is a stranger again.
     ///
     /// # Errors
     ///
-    /// [`SessionError::NotFound`] for a link that is none of ours, or whose session has ended.
+    /// [`SessionError::NotFound`] for a link that is none of ours, or that has done its work.
     #[tracing::instrument(skip_all)]
     pub async fn revoke_by_link(
         &self,
@@ -64,11 +64,10 @@ impl SessionService {
         self.db
             .write_for(owner, move |c| {
                 recording.refuse_if_done(c)?;
-                if !sessions::end_owned(c, owner, session, SessionEnd::RevokedByLink, now)? {
+                let device = sessions::find_device(c, owner, session)?.ok_or(SessionError::NotFound)?;
+                let ended = sessions::end_on_device(c, owner, device, SessionEnd::RevokedByLink, now)?;
+                if !devices::unlink(c, owner, device)? && ended == 0 {
                     return Err(SessionError::NotFound);
-                }
-                if let Some(device) = sessions::find_device(c, owner, session)? {
-                    devices::unlink(c, owner, device)?;
                 }
                 let ended = (session, now);
                 recording.record(c, &keys, &ended)?;

@@ -292,6 +292,10 @@ impl SessionService {
         let signed_in = prepared.signed_in();
         self.db
             .write_for(id, move |c| {
+                // Enrolled since the attempt was admitted: it was never asked for, so it opens nothing.
+                if factors::find(c, id)?.any() {
+                    return Err(SessionError::InvalidCredentials);
+                }
                 attempt.settle(c)?;
                 begin(c, &prepared, notice.as_ref(), now)?;
                 Ok::<_, SessionError>(())
