@@ -116,10 +116,9 @@ impl StateReason {
     pub const fn from_states(self) -> &'static [AccountState] {
         match self {
             Self::Opened => &[],
-            Self::SecurityReview => &[AccountState::Active],
+            // A closure not from a restriction: taking it back would lift that.
+            Self::SecurityReview | Self::ClosureRequested => &[AccountState::Active],
             Self::RestrictionLifted => &[AccountState::Restricted],
-            // Not from a restriction: taking the closure back would lift it.
-            Self::ClosureRequested => &[AccountState::Active],
             Self::ClosureWithdrawn | Self::ClosureCompleted => &[AccountState::Closing],
         }
     }
