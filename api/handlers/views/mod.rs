@@ -3,13 +3,20 @@
 //! Each body has an [`Example`], built from its own type, that the contract shows and a test sends.
 
 mod account;
+mod challenge;
 mod password;
 mod policy_version;
 mod registration;
 mod security;
 mod session;
+mod signing_key;
+mod step_up;
 
 pub use account::{AccountChangePage, AccountChangeView, AccountView, DataConfirmationView, UpdateAccount};
+pub use challenge::{
+    AnswerSignInChallenge, CancelledFactorResetView, ContinueSignInChallenge, FactorResetView,
+    SignInChallengeView, SignInView, SignedInView,
+};
 pub use password::{
     ChangePassword, ConfirmPasswordReset, PasswordChangedView, PasswordResetDoneView, PasswordResetView,
     RequestPasswordReset,
@@ -22,11 +29,11 @@ pub use security::{
     RequestPhoneChange,
 };
 pub use session::{
-    AnswerSignInChallenge, CancelledFactorResetView, ContinueSignInChallenge, CreateSession,
-    EndedSessionView, EndedSessionsView, FactorResetView, LinkToken, RefreshDelivery, RefreshSession,
-    SendStepUpCode, SentCodeView, SessionPageView, SessionTokens, SessionView, SignInChallengeView,
-    SignInView, SignedInView, SigningKeySet, SigningKeyView, StepUpSession, SteppedUpView,
+    CreateSession, EndedSessionView, EndedSessionsView, LinkToken, RefreshDelivery, RefreshSession,
+    SessionPageView, SessionTokens, SessionView,
 };
+pub use signing_key::{SigningKeySet, SigningKeyView};
+pub use step_up::{SendStepUpCode, SentCodeView, StepUpSession, SteppedUpView};
 
 use std::borrow::Cow;
 
