@@ -22,7 +22,7 @@ use crate::{
     repositories::{account_emails, accounts, key_checks, leases, log as leaves, profiles, subject_keys},
     server::{self, StartError, Stores},
     services::{
-        accounts::SecurityError,
+        accounts::AccountError,
         blocks::BlockError,
         clock::Clock,
         idempotency::Recording,
@@ -171,7 +171,7 @@ enum CommandError {
     #[error(transparent)]
     Blocks(#[from] BlockError),
     #[error(transparent)]
-    Security(#[from] SecurityError),
+    Account(#[from] AccountError),
     #[error("that is neither an address, a network nor a device")]
     Target,
     #[error(transparent)]
@@ -281,7 +281,7 @@ async fn look_after_accounts(config: &Config, command: &AccountsCommand) -> Resu
         AccountsCommand::Restrict { account_id } => (*account_id, StateReason::SecurityReview),
         AccountsCommand::Lift { account_id } => (*account_id, StateReason::RestrictionLifted),
     };
-    let unrecorded = Recording::new(None, 200, |_| Vec::new());
+    let unrecorded = Recording::none();
     let standing = accounts.change_state(id, reason, None, unrecorded).await?;
     print(&format!("{id} is {} since {}\n", standing.state.as_str(), standing.since))
 }

@@ -35,6 +35,11 @@ impl PersonalText {
     pub fn new(text: String) -> Self {
         Self(Zeroizing::new(text))
     }
+
+    /// The text of another personal value, kept where its rules no longer matter.
+    pub fn of(value: &impl Personal) -> Self {
+        Self::new(value.expose().to_owned())
+    }
 }
 
 impl Personal for PersonalText {

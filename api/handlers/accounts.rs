@@ -10,7 +10,7 @@ use super::{
 use crate::{
     domain::{language::LanguageTag, password::Password},
     openapi::responses::Gone,
-    problem::{FieldCode, Problem},
+    problem::{FieldCode, Problem, ProblemCode},
     server::Services,
     services::accounts::{Registration, Verification},
 };
@@ -93,7 +93,8 @@ pub(super) async fn verify_account(
         code: body.value.code.0,
         origin: client.origin(),
     };
-    let opened = services.accounts.verify(verification, draft(ticket.as_ref())).await?;
+    let opened = services.accounts.verify(verification, draft(ticket.as_ref())).await;
+    let opened = opened.map_err(|error| error.into_problem(ProblemCode::RegistrationExpired))?;
     let session = opened.session.clone();
     let view = VerifiedAccount {
         account: AccountView::new(opened.profile, opened.account.state),

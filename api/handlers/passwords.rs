@@ -19,7 +19,7 @@ use crate::{
     openapi::responses::Gone,
     problem::{FieldCode, Problem, ProblemCode},
     server::Services,
-    services::accounts::{ResetRequest, SecurityError},
+    services::accounts::{AccountError, ResetAnswer, ResetRequest},
 };
 
 /// Change the password
@@ -48,7 +48,7 @@ fn new_password(text: &zeroize::Zeroizing<String>) -> Result<Password, Problem> 
 }
 
 /// A weak password is at fault where these bodies have it.
-fn weak_as_new(error: SecurityError, expired: ProblemCode) -> Problem {
+fn weak_as_new(error: AccountError, expired: ProblemCode) -> Problem {
     let mut problem = error.into_problem(expired);
     for fault in &mut problem.errors {
         if fault.pointer == "/password" {
@@ -94,7 +94,8 @@ pub(super) async fn request_password_reset(
 
 /// Confirm a password reset
 ///
-/// The code and the token put the new password in force; every session ends. Five tries; a reset that
+/// The code and the token put the new password in force; every session ends, every device is a stranger
+/// but this one, and resets that were asked for earlier are void. Five tries; a reset that
 /// is unknown, lapsed, used or out of tries is `reset_expired`, alike for all reasons.
 #[utoipa::path(
     tag = "Security",
@@ -109,10 +110,15 @@ pub(super) async fn confirm_password_reset(
     services: Data<Services>,
 ) -> Result<HttpResponse, Problem> {
     let new = new_password(&body.value.new_password.0)?;
-    let (token, code) = (body.value.password_reset_token.0, body.value.code.0);
+    let answer = ResetAnswer {
+        token: body.value.password_reset_token.0,
+        code: body.value.code.0,
+        new,
+        origin: client.origin(),
+    };
     let next = Success::created("/v1/sessions");
     once::<_, PasswordResetDoneView, _, _>(key, client.caller(), &body.digest, next, |recording| async move {
-        let done = services.accounts.confirm_reset(&token, &code, new, recording).await;
+        let done = services.accounts.confirm_reset(answer, recording).await;
         done.map_err(|error| weak_as_new(error, ProblemCode::ResetExpired))
     })
     .await

@@ -250,7 +250,8 @@ pub(super) async fn step_up_session(
 /// End the session of a notice
 ///
 /// With the token of the link in the notice of a new device; without signing in, since whoever signed
-/// in may have been somebody else. The device is a stranger to the account from then on.
+/// in may have been somebody else. Every session on that device ends, and the device is a stranger to
+/// the account from then on. The link works once.
 #[utoipa::path(
     tag = "Sessions",
     request_body = LinkToken,

@@ -5,7 +5,7 @@ use crate::{
     db::StorageError,
     domain::{password::WeakPassword, throttle::Exhausted},
     services::{
-        accounts::{ProfileError, RegistrationError, SecurityError},
+        accounts::{AccountError, ProfileError},
         cursors::InvalidCursor,
         idempotency::IdempotencyError,
         passwords::HashingError,
@@ -82,25 +82,6 @@ impl From<WeakPassword> for Problem {
     }
 }
 
-impl From<RegistrationError> for Problem {
-    fn from(error: RegistrationError) -> Self {
-        match error {
-            RegistrationError::PolicySuperseded => {
-                Self::new(ProblemCode::PolicyVersionSuperseded).under_clause("9.3")
-            }
-            RegistrationError::Weak(weak) => weak.into(),
-            RegistrationError::Expired => Self::new(ProblemCode::RegistrationExpired),
-            RegistrationError::WrongCode => Self::new(ProblemCode::WrongCode),
-            RegistrationError::EmailTaken => Self::new(ProblemCode::EmailTaken),
-            RegistrationError::Throttled(exhausted) => exhausted.into(),
-            RegistrationError::Hashing(error) => error.into(),
-            RegistrationError::Idempotency(error) => error.into(),
-            RegistrationError::Vault(error) => error.into(),
-            RegistrationError::Storage(error) => error.into(),
-        }
-    }
-}
-
 impl From<Exhausted> for Problem {
     fn from(exhausted: Exhausted) -> Self {
         Self { retry_after: Some(exhausted.retry_after), ..Self::new(ProblemCode::TooManyAttempts) }
@@ -108,13 +89,14 @@ impl From<Exhausted> for Problem {
     }
 }
 
-impl SecurityError {
+impl AccountError {
     /// The problem, where `expired` names what was not live.
     pub fn into_problem(self, expired: ProblemCode) -> Problem {
         match self {
             Self::Expired => Problem::new(expired),
             // The account went between the check of its session and here.
             Self::NotFound => Problem::new(ProblemCode::Unauthenticated),
+            Self::PolicySuperseded => Problem::new(ProblemCode::PolicyVersionSuperseded).under_clause("9.3"),
             Self::WrongCode => Problem::new(ProblemCode::WrongCode),
             Self::WrongPassword => Problem::new(ProblemCode::WrongPassword),
             Self::Weak(weak) => weak.into(),
@@ -132,8 +114,8 @@ impl SecurityError {
     }
 }
 
-impl From<SecurityError> for Problem {
-    fn from(error: SecurityError) -> Self {
+impl From<AccountError> for Problem {
+    fn from(error: AccountError) -> Self {
         error.into_problem(ProblemCode::ChangeExpired)
     }
 }

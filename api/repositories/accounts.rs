@@ -1,6 +1,6 @@
 //! Accounts: state, epoch, and the person's own count of events.
 
-use diesel::prelude::*;
+use diesel::{prelude::*, sql_types::Bool};
 
 use super::corrupt;
 use crate::{
@@ -81,8 +81,11 @@ pub fn change_state(
     now: Timestamp,
 ) -> Result<bool, StorageError> {
     let from: Vec<&str> = reason.from_states().iter().map(|state| state.as_str()).collect();
+    // A closure that was taken back and asked for anew in this very moment has its own time to pass.
+    let whenever = (reason != StateReason::ClosureCompleted).into_sql::<Bool>();
     let changed = diesel::update(accounts::table.find(id))
         .filter(accounts::state.eq_any(from))
+        .filter(whenever.or(accounts::closes_at.le(now).assume_not_null()))
         .set((
             accounts::state.eq(reason.state().as_str()),
             accounts::state_reason.eq(reason.as_str()),

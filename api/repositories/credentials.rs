@@ -25,6 +25,7 @@ struct Row {
     created_at: Timestamp,
     password: Vec<u8>,
     version: i64,
+    changed_at: Timestamp,
 }
 
 /// The password of an account as it rests.
@@ -34,6 +35,8 @@ pub struct Credential {
     pub sealed: Vec<u8>,
     /// Rises with every password that the person chooses; a fresh hash of the same one leaves it.
     pub version: i64,
+    /// When the person chose it.
+    pub changed_at: Timestamp,
 }
 
 /// An account with its password.
@@ -50,6 +53,7 @@ pub fn find_with_account(c: &mut Conn, id: AccountId) -> Result<Option<(Account,
             accounts::created_at,
             credentials::password,
             credentials::version,
+            credentials::changed_at,
         ))
         .get_result(c)
         .optional()?;
@@ -62,7 +66,7 @@ pub fn find_with_account(c: &mut Conn, id: AccountId) -> Result<Option<(Account,
             accepted_policy_version: row.accepted_policy_version,
             created_at: row.created_at,
         };
-        Ok((account, Credential { sealed: row.password, version: row.version }))
+        Ok((account, Credential { sealed: row.password, version: row.version, changed_at: row.changed_at }))
     })
     .transpose()
 }

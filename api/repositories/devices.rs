@@ -20,9 +20,16 @@ pub fn is_linked(c: &mut Conn, id: AccountId, device: DeviceId) -> Result<bool, 
     Ok(found == 1)
 }
 
-/// Forgets that the account was used on the device; `false` if it was not.
-pub fn unlink(c: &mut Conn, id: AccountId, device: DeviceId) -> Result<bool, StorageError> {
-    Ok(diesel::delete(account_devices::table.find((id, device))).execute(c)? == 1)
+/// Forgets that the account was used on the device.
+pub fn unlink(c: &mut Conn, id: AccountId, device: DeviceId) -> Result<(), StorageError> {
+    diesel::delete(account_devices::table.find((id, device))).execute(c)?;
+    Ok(())
+}
+
+/// Forgets every device of the account.
+pub fn unlink_all(c: &mut Conn, id: AccountId) -> Result<(), StorageError> {
+    diesel::delete(account_devices::table.filter(account_devices::account_id.eq(id))).execute(c)?;
+    Ok(())
 }
 
 /// Notes that the account was used on the device.

@@ -46,6 +46,7 @@ pub struct StoredReset {
     pub code_mac: [u8; 32],
     pub mac_version: u32,
     pub email: Sealed<Email>,
+    pub created_at: Timestamp,
 }
 
 /// Counts one try and gives the reset, if it is live and has tries left.
@@ -58,7 +59,7 @@ pub fn count_try(
     max_tries: i32,
     now: Timestamp,
 ) -> Result<Option<StoredReset>, StorageError> {
-    let rows: Vec<(Vec<u8>, i32, Vec<u8>)> = diesel::update(
+    let rows: Vec<(Vec<u8>, i32, Vec<u8>, Timestamp)> = diesel::update(
         password_resets::table
             .filter(password_resets::account_id.eq(subject))
             .filter(password_resets::token_mac.eq(token_mac.to_vec()))
@@ -66,15 +67,21 @@ pub fn count_try(
             .filter(password_resets::expires_at.gt(now)),
     )
     .set(password_resets::tries.eq(password_resets::tries + 1))
-    .returning((password_resets::code_mac, password_resets::mac_version, password_resets::email))
+    .returning((
+        password_resets::code_mac,
+        password_resets::mac_version,
+        password_resets::email,
+        password_resets::created_at,
+    ))
     .fetch(c)?;
     rows.into_iter()
         .next()
-        .map(|(code_mac, version, email)| {
+        .map(|(code_mac, version, email, created_at)| {
             Ok(StoredReset {
                 code_mac: hash32(TABLE, &code_mac)?,
                 mac_version: u32::try_from(version).map_err(|_| corrupt(TABLE, "a negative version"))?,
                 email: Sealed::from_envelope(email),
+                created_at,
             })
         })
         .transpose()

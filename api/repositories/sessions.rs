@@ -204,21 +204,22 @@ pub fn end_others(
         .execute(c)?)
 }
 
-/// Ends every live session of `owner` on a device, and says how many those were.
+/// Ends every live session of `owner` on a device.
 pub fn end_on_device(
     c: &mut Conn,
     owner: AccountId,
     device: DeviceId,
     reason: SessionEnd,
     now: Timestamp,
-) -> Result<usize, StorageError> {
-    Ok(diesel::update(sessions::table)
+) -> Result<(), StorageError> {
+    diesel::update(sessions::table)
         .filter(sessions::account_id.eq(owner))
         .filter(sessions::device_id.eq(device))
         .filter(sessions::ended_at.is_null())
         .filter(sessions::expires_at.gt(now))
         .set((sessions::ended_at.eq(Some(now)), sessions::end_reason.eq(Some(reason.as_str()))))
-        .execute(c)?)
+        .execute(c)?;
+    Ok(())
 }
 
 /// Notes that the person proved to be there, and how surely; `false` if the session has ended.
@@ -236,9 +237,23 @@ pub fn step_up(
     Ok(stepped_up == 1)
 }
 
-/// The device of a session of `owner`.
-pub fn find_device(c: &mut Conn, owner: AccountId, id: SessionId) -> Result<Option<DeviceId>, StorageError> {
-    Ok(sessions::table.find((owner, id)).select(sessions::device_id).get_result(c).optional()?)
+/// Marks a session as revoked by its link, which works once, and gives its device; `None` if the link
+/// was used before. A session that had ended otherwise keeps its instant.
+pub fn use_link(
+    c: &mut Conn,
+    owner: AccountId,
+    id: SessionId,
+    now: Timestamp,
+) -> Result<Option<DeviceId>, StorageError> {
+    let by_link = SessionEnd::RevokedByLink.as_str();
+    let devices: Vec<DeviceId> = diesel::update(sessions::table.find((owner, id)))
+        .filter(sessions::end_reason.is_null().or(sessions::end_reason.ne(by_link).assume_not_null()))
+        .set(sessions::end_reason.eq(Some(by_link)))
+        .returning(sessions::device_id)
+        .fetch(c)?;
+    let still_open = sessions::table.find((owner, id)).filter(sessions::ended_at.is_null());
+    diesel::update(still_open).set(sessions::ended_at.eq(Some(now))).execute(c)?;
+    Ok(devices.first().copied())
 }
 
 /// Notes that the session was used.

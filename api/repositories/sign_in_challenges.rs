@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use crate::{
-    db::{Conn, Dispatch, Fetch, StorageError, schema::sign_in_challenges},
+    db::{Conn, Dispatch, StorageError, schema::sign_in_challenges},
     domain::{
         ids::{AccountId, ChallengeId},
         time::Timestamp,
@@ -52,7 +52,7 @@ pub fn is_live(
     Ok(found == 1)
 }
 
-/// Counts one try and says how many that makes, if the challenge is live and has tries left.
+/// Counts one try; `false` if the challenge is not live or has no tries left.
 ///
 /// The caller commits this before it compares anything.
 pub fn count_try(
@@ -62,8 +62,8 @@ pub fn count_try(
     token_mac: &[u8; 32],
     max_tries: i32,
     now: Timestamp,
-) -> Result<Option<i32>, StorageError> {
-    let tries: Vec<i32> = diesel::update(
+) -> Result<bool, StorageError> {
+    let counted = diesel::update(
         sign_in_challenges::table
             .filter(sign_in_challenges::account_id.eq(owner))
             .filter(sign_in_challenges::challenge_id.eq(id))
@@ -72,9 +72,17 @@ pub fn count_try(
             .filter(sign_in_challenges::expires_at.gt(now)),
     )
     .set(sign_in_challenges::tries.eq(sign_in_challenges::tries + 1))
-    .returning(sign_in_challenges::tries)
-    .fetch(c)?;
-    Ok(tries.first().copied())
+    .execute(c)?;
+    Ok(counted == 1)
+}
+
+/// The tries of all challenges of a person that are still kept and were not answered.
+pub fn count_tries(c: &mut Conn, owner: AccountId) -> Result<i64, StorageError> {
+    let tries: Option<i64> = sign_in_challenges::table
+        .filter(sign_in_challenges::account_id.eq(owner))
+        .select(diesel::dsl::sum(sign_in_challenges::tries))
+        .get_result(c)?;
+    Ok(tries.unwrap_or(0))
 }
 
 /// Uses the challenge up; `false` if somebody did before, or it was called off.

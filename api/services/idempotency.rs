@@ -175,6 +175,11 @@ impl<T> Recording<T> {
         Self { draft, status, present }
     }
 
+    /// Records nothing, for what no request asked for or a repeat does no harm.
+    pub const fn none() -> Self {
+        Self::new(None, 200, |_| Vec::new())
+    }
+
     /// Refuses a request whose first sending was carried out.
     ///
     /// # Errors

@@ -18,7 +18,7 @@ use crate::{
         password_resets, registrations, sessions, sign_in_challenges, subject_keys, throttles,
     },
     services::{
-        accounts::{AccountService, SecurityError},
+        accounts::{AccountError, AccountService},
         blocks::BlockService,
         clock::Clock,
         erasure::ErasureService,
@@ -41,6 +41,8 @@ const HOUSE_TICK: Duration = Duration::from_secs(30);
 const SWEEP_EVERY: u32 = 2_880;
 /// Ended sessions and sent messages stay this long as facts without content.
 const PAST_KEPT: TimeDelta = TimeDelta::days(30);
+/// Wrong second factors are remembered this long after their challenge: who is patient is told of too.
+const TRIES_KEPT: TimeDelta = TimeDelta::days(1);
 /// Devices are forgotten this long after they were last seen.
 const DEVICE_KEPT: TimeDelta = TimeDelta::days(365);
 /// A key whose subject never appeared is stray after this.
@@ -182,11 +184,11 @@ impl JobRunner {
     }
 
     /// Runs a job in batches for as long as it finds something to do.
-    async fn while_some<F: Future<Output = Result<usize, SecurityError>>>(
+    async fn while_some<F: Future<Output = Result<usize, AccountError>>>(
         &self,
         stop: &watch::Receiver<bool>,
         batch: impl Fn() -> F,
-    ) -> Result<(), SecurityError> {
+    ) -> Result<(), AccountError> {
         while !*stop.borrow() && batch().await? > 0 {}
         Ok(())
     }
@@ -205,7 +207,7 @@ impl JobRunner {
             (sessions::delete_past, now.minus(PAST_KEPT)),
             (outbox::delete_settled, now.minus(PAST_KEPT)),
             (devices::delete_past, now.minus(DEVICE_KEPT)),
-            (sign_in_challenges::delete_past, now),
+            (sign_in_challenges::delete_past, now.minus(TRIES_KEPT)),
             (one_time_codes::delete_past, now),
             (contact_changes::delete_past, now),
             (throttles::delete_past, now),

@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::json;
 
-use crate::support::{Answer, App, Inner, PASSWORD, Process, TestDatabase, settings};
+use crate::support::{Answer, App, Inner, PASSWORD, Process, TestDatabase, challenge_of, settings};
 
 const EMAIL: &str = "ada@example.org";
 const WRONG: &str = "wrong and long enough";
@@ -69,7 +69,22 @@ async fn ten_thousand_wrong_passwords_from_five_hundred_addresses_do_not_lock_th
     let stranger = from_address(&app, "198.51.100.1", "", EMAIL, PASSWORD).await;
     assert_eq!(stranger.status, 429);
     assert!(stranger.header("retry-after").parse::<u32>().unwrap() <= 720);
-    assert_eq!(app.post("/v1/password-resets", &json!({ "email": EMAIL })).await.status, 202);
+    let headers = [("x-forwarded-for", "198.51.100.1")];
+    let body = json!({ "email": EMAIL });
+    let asked = app.send(Method::POST, "/v1/password-resets", &headers, Some(&body)).await;
+    assert_eq!(asked.status, 202, "{}", asked.text);
+    let device = asked.header("set-cookie").split(';').next().unwrap().to_owned();
+    app.mail_saying(EMAIL, "reset your Smart-mining password").await;
+    let body = json!({
+        "password_reset_token": asked.json()["password_reset_token"],
+        "code": app.code_mailed_to(EMAIL).await,
+        "new_password": "nine cellos before dusk",
+    });
+    let headers = [("x-forwarded-for", "198.51.100.1"), ("cookie", device.as_str())];
+    let reset = app.send(Method::POST, "/v1/password-resets/confirmation", &headers, Some(&body)).await;
+    assert_eq!(reset.status, 201, "{}", reset.text);
+    let owner = from_address(&app, "198.51.100.1", &device, EMAIL, "nine cellos before dusk").await;
+    assert_eq!(owner.status, 201, "who reset the password is no stranger: {}", owner.text);
 }
 
 #[tokio::test]
@@ -202,6 +217,24 @@ async fn sms_are_few_by_account_number_network_and_altogether() {
         altogether.push(ask(bob.clone(), format!("+6421888800{n}"), attacker(n)).await);
     }
     assert_eq!(altogether, [202, 202, 429, 429], "the platform's own limit");
+}
+
+#[tokio::test]
+async fn strangers_who_claim_a_number_do_not_use_up_its_owners_codes() {
+    let app = App::start().await;
+    let (ada, number) = (app.person(EMAIL).await, "+64217654321");
+    ada.verifies_phone(number).await;
+    let (eve, mut claims) = (app.person("eve@example.org").await, Vec::new());
+    for _ in 0..6 {
+        let body = json!({ "phone": number });
+        claims.push(eve.sends(Method::POST, "/v1/account/phone-changes", &[], Some(&body)).await.status);
+    }
+    assert_eq!(claims.last(), Some(&429), "the number's bucket is empty: {claims:?}");
+
+    let challenge = challenge_of(&ada.signs_in(EMAIL, PASSWORD).await);
+    let path = format!("/v1/sign-in-challenges/{}/sms-code", challenge["challenge_id"].as_str().unwrap());
+    let sent = app.post(&path, &json!({ "challenge_token": challenge["challenge_token"] })).await;
+    assert_eq!(sent.status, 202, "{}", sent.text);
 }
 
 #[tokio::test]

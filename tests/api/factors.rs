@@ -231,6 +231,47 @@ async fn a_challenge_has_five_tries_ten_minutes_and_its_own_token() {
 }
 
 #[tokio::test]
+async fn whoever_has_the_password_alone_is_told_of_however_the_tries_are_spread() {
+    for (method, wrong) in [("totp", "000000"), ("recovery_code", "0000-0000-0000-0000")] {
+        let app = App::start().await;
+        let (ada, _) = with_totp(&app).await;
+        ada.makes_recovery_codes().await;
+        let warnings = || {
+            let mails = app.mails_to(EMAIL);
+            mails.iter().filter(|mail| mail.contains("knows your Smart-mining password")).count()
+        };
+        let sign_in = json!({ "email": EMAIL, "password": PASSWORD });
+        // One try for each challenge, twelve minutes apart: as many as a stranger has for ever.
+        for n in 1..=5 {
+            assert_eq!(warnings(), 0, "{method}: before try {n}");
+            let challenge = challenge_of(&app.post("/v1/sessions", &sign_in).await);
+            let answer = app.answers(&challenge, method, wrong, "").await;
+            assert_eq!(answer.problem(), (422, "wrong_code".to_owned()));
+            app.advance(TimeDelta::minutes(12));
+        }
+        app.mail_saying(EMAIL, "had your password and not your second factor").await;
+    }
+}
+
+#[tokio::test]
+async fn a_sign_in_that_races_the_first_factor_leaves_no_session_without_it() {
+    let app = App::start().await;
+    for round in 0..5 {
+        let email = format!("p{round}@example.org");
+        let person = app.person(&email).await;
+        let proposed = person.sends(Method::POST, "/v1/account/totp", &[], None).await;
+        let code = Authenticator::of(&proposed.json()).code(&app);
+        let sign_ins = join_all((0..8).map(|_| person.signs_in(&email, PASSWORD)));
+        let (sign_ins, confirmed) = tokio::join!(sign_ins, person.confirms_totp(&code));
+        assert_eq!(confirmed.status, 201, "{}", confirmed.text);
+        for answer in sign_ins.iter().filter(|answer| answer.json()["result"] == "signed_in") {
+            let session = person.with(&answer.json()["session"]);
+            assert_eq!(session.gets("/v1/account").await.status, 401, "a session without the factor lives");
+        }
+    }
+}
+
+#[tokio::test]
 async fn wrong_factors_of_strangers_do_not_lock_the_owner_out() {
     let app = App::start().await;
     let (ada, totp) = with_totp(&app).await;

@@ -73,6 +73,50 @@ async fn a_reset_leaves_the_second_factor_as_it_is() {
 }
 
 #[tokio::test]
+async fn a_reset_calls_off_the_earlier_ones_and_makes_every_device_a_stranger() {
+    let app = App::start().await;
+    let ada = app.person(EMAIL).await;
+    let mut asked = Vec::new();
+    for n in 1..=2 {
+        let token = asks_for_reset(&app, EMAIL).await;
+        let resets = || app.mails_to(EMAIL).iter().filter(|mail| mail.contains("reset your")).count();
+        eventually("the code", || async { (resets() == n).then_some(()) }).await;
+        asked.push((token, app.code_mailed_to(EMAIL).await));
+        app.advance(TimeDelta::seconds(1));
+    }
+    assert_eq!(resets(&app, &asked[1].0, &asked[1].1, NEW_PASSWORD).await.status, 201);
+
+    let earlier = resets(&app, &asked[0].0, &asked[0].1, "somebody else's choice").await;
+    assert_eq!(earlier.problem(), (410, "reset_expired".to_owned()));
+    assert_eq!(ada.signs_in(EMAIL, NEW_PASSWORD).await.status, 201);
+    app.mail_saying(EMAIL, "signed in on a device that your account was not used on before").await;
+}
+
+#[tokio::test]
+async fn a_reset_asked_for_before_a_change_of_password_or_mailbox_is_void() {
+    let app = App::start().await;
+    let ada = app.person(EMAIL).await;
+    let (token, code) = (asks_for_reset(&app, EMAIL).await, code_of_reset(&app, EMAIL).await);
+    app.advance(TimeDelta::seconds(1));
+    let body = json!({ "current_password": PASSWORD, "new_password": NEW_PASSWORD });
+    assert_eq!(ada.sends(Method::PUT, "/v1/account/password", &[], Some(&body)).await.status, 200);
+    let late = resets(&app, &token, &code, "somebody else's choice").await;
+    assert_eq!(late.problem(), (410, "reset_expired".to_owned()));
+
+    app.advance(TimeDelta::seconds(1));
+    let seen = app.mails_to(EMAIL).len();
+    let token = asks_for_reset(&app, EMAIL).await;
+    eventually("the code", || async { (app.mails_to(EMAIL).len() > seen).then_some(()) }).await;
+    let code = app.code_mailed_to(EMAIL).await;
+    let path = ada.asks_for_email("new@example.org").await;
+    let answer = json!({ "code": app.code_mailed_to("new@example.org").await });
+    assert_eq!(ada.sends(Method::POST, &path, &[], Some(&answer)).await.status, 201);
+    let moved = resets(&app, &token, &code, "somebody else's choice").await;
+    assert_eq!(moved.problem(), (410, "reset_expired".to_owned()));
+    assert_eq!(ada.signs_in("new@example.org", NEW_PASSWORD).await.status, 201);
+}
+
+#[tokio::test]
 async fn an_unknown_address_gets_the_same_answer_and_another_mail() {
     let app = App::start().await;
     app.person(EMAIL).await;
@@ -352,6 +396,34 @@ async fn an_account_closes_after_two_weeks_unless_it_is_taken_back() {
     assert_eq!(app.post("/v1/sessions", &sign_in).await.problem(), (401, "invalid_credentials".to_owned()));
     let reasons = app.database.texts("SELECT state_reason AS t FROM accounts");
     assert_eq!(reasons, ["closure_completed"]);
+}
+
+#[tokio::test]
+async fn an_account_that_does_not_open_keeps_no_other_from_its_closure_or_reminder() {
+    let app = App::start().await;
+    let mut emails = Vec::new();
+    for n in 0..4 {
+        let email = format!("p{n}@example.org");
+        let person = app.person(&email).await;
+        if n < 2 {
+            assert_eq!(person.sends(Method::POST, "/v1/account/closure", &[], None).await.status, 201);
+        }
+        emails.push(email);
+        app.advance(TimeDelta::seconds(1));
+    }
+    // The older of each pair no longer opens; it comes first.
+    for broken in [0, 2] {
+        let id = format!(
+            "(SELECT account_id FROM accounts ORDER BY created_at, account_id LIMIT 1 OFFSET {broken})"
+        );
+        app.database.sql(&format!("UPDATE profiles SET language = email WHERE account_id = {id}"));
+    }
+    app.advance(TimeDelta::days(365));
+    let app = app.restart().await;
+
+    app.mail_saying(&emails[1], "Your account was closed").await;
+    app.mail_saying(&emails[3], "Are your Smart-mining data still true?").await;
+    assert_eq!(app.database.number("SELECT count(*) AS n FROM accounts WHERE state = 'closing'"), 1);
 }
 
 #[tokio::test]

@@ -5,15 +5,15 @@
     "revoke-session": {
       en: {
         title: "Was this not you?",
-        text: "The session that your mail tells of ends at once, on the device where it began. Change your password afterwards: somebody knew it.",
-        button: "End that session",
-        done: "The session has ended. Now change your password.",
+        text: "Every session on the device that your mail tells of ends at once. Change your password afterwards: somebody knew it.",
+        button: "Sign that device out",
+        done: "The device is signed out. Now change your password.",
       },
       de: {
         title: "Waren Sie das nicht?",
-        text: "Die Sitzung aus Ihrer Nachricht endet sofort, auf dem Gerät, auf dem sie begann. Ändern Sie danach Ihr Passwort: jemand kannte es.",
-        button: "Diese Sitzung beenden",
-        done: "Die Sitzung ist beendet. Ändern Sie jetzt Ihr Passwort.",
+        text: "Jede Sitzung auf dem Gerät aus Ihrer Nachricht endet sofort. Ändern Sie danach Ihr Passwort: jemand kannte es.",
+        button: "Dieses Gerät abmelden",
+        done: "Das Gerät ist abgemeldet. Ändern Sie jetzt Ihr Passwort.",
       },
       path: "/v1/session-revocations",
     },

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use zeroize::Zeroizing;
 
-use super::{AccountService, SecurityError};
+use super::{AccountError, AccountService, factors::end_what_rested_on_factors};
 use crate::{
     db::Conn,
     domain::{
@@ -15,25 +15,27 @@ use crate::{
         personal::{Personal, PersonalText},
         phone::PhoneNumber,
         sealed::Sealed,
-        session::SessionEnd,
         throttle,
         time::Timestamp,
     },
     repositories::{
         account_emails,
         contact_changes::{self, ContactChange},
-        factors,
         one_time_codes::{self, CodePlace, CodePurpose},
         outbox::{self, SealedMessage},
-        profiles as profile_rows, recovery_codes, sessions, sign_in_challenges,
+        profiles as profile_rows,
     },
     services::{
         idempotency::Recording,
         log::LeafDraft,
         notices,
         profiles::{self, Replaced},
-        proofs, throttles,
-        vault::{Row, SubjectKeys, kms::KeyPurpose},
+        proofs,
+        throttles::{self, Bucket},
+        vault::{
+            Row, SubjectKeys,
+            kms::{KeyPurpose, KmsError},
+        },
     },
 };
 
@@ -77,7 +79,7 @@ impl AccountService {
     ///
     /// # Errors
     ///
-    /// [`SecurityError::Throttled`].
+    /// [`AccountError::Throttled`].
     #[tracing::instrument(skip_all)]
     pub async fn ask_contact_change(
         &self,
@@ -85,7 +87,7 @@ impl AccountService {
         contact: Contact,
         network: &str,
         recording: Recording<ChangeAsked>,
-    ) -> Result<ChangeAsked, SecurityError> {
+    ) -> Result<ChangeAsked, AccountError> {
         let now = self.clock.now();
         let (keys, profile) = self.person(id).await?;
         let asked = ChangeAsked { id: ContactChangeId::generate(now), expires_at: now.plus(CODE_LIFETIME) };
@@ -106,9 +108,9 @@ impl AccountService {
                 self.throttles.bucket(throttle::MAILBOX, &[email.expose().as_bytes()])?,
                 self.throttles.bucket(throttle::MAILBOX_OWN_DEVICE, &[id.as_bytes()])?,
             ],
-            Contact::Phone(phone) => self.sessions.sms_buckets(id, phone, network)?,
+            Contact::Phone(phone) => self.sms_buckets(id, phone, network)?,
         };
-        self.db.write_guarded(move |c| throttles::take::<SecurityError>(c, &buckets, now)).await?;
+        self.db.write_guarded(move |c| throttles::take::<AccountError>(c, &buckets, now)).await?;
         self.db
             .write_for(id, move |c| {
                 recording.refuse_if_done(c)?;
@@ -116,11 +118,27 @@ impl AccountService {
                 one_time_codes::put(c, &place, &stored, now, asked.expires_at)?;
                 outbox::insert(c, &message)?;
                 recording.record(c, &keys, &asked)?;
-                Ok::<_, SecurityError>(())
+                Ok::<_, AccountError>(())
             })
             .await?;
         self.outbox.wake();
         Ok(asked)
+    }
+
+    /// What an SMS to a number that is not verified takes from: the platform pays for it, so nobody may
+    /// have many.
+    fn sms_buckets(
+        &self,
+        id: AccountId,
+        number: &PhoneNumber,
+        network: &str,
+    ) -> Result<Vec<Bucket>, KmsError> {
+        let mut buckets = vec![
+            self.throttles.bucket(throttle::SMS_ACCOUNT, &[id.as_bytes()])?,
+            self.throttles.bucket(throttle::SMS_NUMBER, &[number.expose().as_bytes()])?,
+        ];
+        buckets.extend(self.throttles.sms_from(network)?);
+        Ok(buckets)
     }
 
     async fn question(
@@ -130,7 +148,7 @@ impl AccountService {
         contact: &Contact,
         code: Zeroizing<String>,
         now: Timestamp,
-    ) -> Result<SealedMessage, SecurityError> {
+    ) -> Result<SealedMessage, AccountError> {
         let minutes = CODE_LIFETIME.num_minutes();
         match contact {
             Contact::Phone(phone) => {
@@ -152,8 +170,8 @@ impl AccountService {
     ///
     /// # Errors
     ///
-    /// [`SecurityError::Expired`] for whatever is not live, also another person's;
-    /// [`SecurityError::WrongCode`] after counting the try, durably; [`SecurityError::EmailTaken`].
+    /// [`AccountError::Expired`] for whatever is not live, also another person's;
+    /// [`AccountError::WrongCode`] after counting the try, durably; [`AccountError::EmailTaken`].
     #[tracing::instrument(skip_all)]
     pub async fn confirm_email(
         &self,
@@ -161,11 +179,11 @@ impl AccountService {
         change: ContactChangeId,
         code: &str,
         recording: Recording<Profile>,
-    ) -> Result<Profile, SecurityError> {
+    ) -> Result<Profile, AccountError> {
         let now = self.clock.now();
         let (keys, place, stored, text) =
             self.answered(id, change, ProfileField::Email, code, recording.clone(), now).await?;
-        let email = Email::restore(text).ok_or(SecurityError::Expired)?;
+        let email = Email::restore(text).ok_or(AccountError::Expired)?;
         let (_, old) = self.person(id).await?;
         let told = MessageBody::EmailChanged { at: now.for_people() };
         let notice = notices::mail(&keys, &old, told, now)?;
@@ -176,16 +194,17 @@ impl AccountService {
             .write_for(id, move |c| {
                 used_up(c, &place, &stored, ProfileField::Email)?;
                 let mut profile = super::open(&keys, profile_rows::find(c, id)?)?;
-                let replaced = Replaced { field: ProfileField::Email, old: Some(text_of(&profile.email)) };
+                let replaced =
+                    Replaced { field: ProfileField::Email, old: Some(PersonalText::of(&profile.email)) };
                 profile.email = email.clone();
                 profile.email_verified_at = now;
                 account_emails::delete_all(c, id)?;
                 account_emails::insert(c, id, &indexes)?;
                 let profile = profiles::rewrite(c, &keys, profile, &[replaced], &drafts, now)?
-                    .ok_or(SecurityError::NotFound)?;
+                    .ok_or(AccountError::NotFound)?;
                 outbox::insert(c, &notice)?;
                 recording.record(c, &keys, &profile)?;
-                Ok::<_, SecurityError>(profile)
+                Ok::<_, AccountError>(profile)
             })
             .await?;
         self.outbox.wake();
@@ -205,11 +224,11 @@ impl AccountService {
         change: ContactChangeId,
         code: &str,
         recording: Recording<Profile>,
-    ) -> Result<Profile, SecurityError> {
+    ) -> Result<Profile, AccountError> {
         let now = self.clock.now();
         let (keys, place, stored, text) =
             self.answered(id, change, ProfileField::Phone, code, recording.clone(), now).await?;
-        let phone = PhoneNumber::restore(text).ok_or(SecurityError::Expired)?;
+        let phone = PhoneNumber::restore(text).ok_or(AccountError::Expired)?;
         let (_, old) = self.person(id).await?;
         let mut told = vec![notices::mail(
             &keys,
@@ -224,17 +243,18 @@ impl AccountService {
             .write_for(id, move |c| {
                 used_up(c, &place, &stored, ProfileField::Phone)?;
                 let mut profile = super::open(&keys, profile_rows::find(c, id)?)?;
-                let replaced =
-                    Replaced { field: ProfileField::Phone, old: profile.phone.as_ref().map(text_of) };
+                let replaced = Replaced {
+                    field: ProfileField::Phone,
+                    old: profile.phone.as_ref().map(PersonalText::of),
+                };
                 profile.phone = Some(phone.clone());
                 profile.phone_verified_at = Some(now);
                 let profile = profiles::rewrite(c, &keys, profile, &[replaced], &drafts, now)?
-                    .ok_or(SecurityError::NotFound)?;
-                sessions::end_others(c, id, Some(session), SessionEnd::FactorChanged, now)?;
-                sign_in_challenges::delete_all(c, id)?;
+                    .ok_or(AccountError::NotFound)?;
+                end_what_rested_on_factors(c, id, Some(session), now)?;
                 told.iter().try_for_each(|message| outbox::insert(c, message))?;
                 recording.record(c, &keys, &profile)?;
-                Ok::<_, SecurityError>(profile)
+                Ok::<_, AccountError>(profile)
             })
             .await?;
         self.outbox.wake();
@@ -245,9 +265,9 @@ impl AccountService {
     ///
     /// # Errors
     ///
-    /// [`SecurityError::NoSuchFactor`] if there is none.
+    /// [`AccountError::NoSuchFactor`] if there is none.
     #[tracing::instrument(skip_all)]
-    pub async fn remove_phone(&self, id: AccountId, session: SessionId) -> Result<Profile, SecurityError> {
+    pub async fn remove_phone(&self, id: AccountId, session: SessionId) -> Result<Profile, AccountError> {
         let now = self.clock.now();
         let (keys, old) = self.person(id).await?;
         let mut told = Vec::new();
@@ -261,22 +281,18 @@ impl AccountService {
             .db
             .write_for(id, move |c| {
                 let mut profile = super::open(&keys, profile_rows::find(c, id)?)?;
-                let number = profile.phone.take().ok_or(SecurityError::NoSuchFactor)?;
+                let number = profile.phone.take().ok_or(AccountError::NoSuchFactor)?;
                 let was_factor = profile.phone_verified_at.take().is_some();
-                let replaced = Replaced { field: ProfileField::Phone, old: Some(text_of(&number)) };
+                let replaced = Replaced { field: ProfileField::Phone, old: Some(PersonalText::of(&number)) };
                 let profile = profiles::rewrite(c, &keys, profile, &[replaced], &drafts, now)?
-                    .ok_or(SecurityError::NotFound)?;
+                    .ok_or(AccountError::NotFound)?;
                 contact_changes::delete_all(c, id, ProfileField::Phone)?;
                 one_time_codes::delete_all(c, id)?;
                 if was_factor {
-                    if !factors::find(c, id)?.any() {
-                        recovery_codes::delete_all(c, id)?;
-                    }
-                    sessions::end_others(c, id, Some(session), SessionEnd::FactorChanged, now)?;
-                    sign_in_challenges::delete_all(c, id)?;
+                    end_what_rested_on_factors(c, id, Some(session), now)?;
                 }
                 told.iter().try_for_each(|message| outbox::insert(c, message))?;
-                Ok::<_, SecurityError>(profile)
+                Ok::<_, AccountError>(profile)
             })
             .await?;
         self.outbox.wake();
@@ -294,7 +310,7 @@ impl AccountService {
         now: Timestamp,
     ) -> Result<
         (std::sync::Arc<SubjectKeys>, CodePlace, one_time_codes::StoredCode, Zeroizing<String>),
-        SecurityError,
+        AccountError,
     > {
         let place = place(id, change, field);
         let (sealed, stored) = self
@@ -303,11 +319,11 @@ impl AccountService {
                 recording.refuse_if_done(c)?;
                 let sealed = contact_changes::find_owned(c, id, change, field, now)?;
                 let stored = one_time_codes::count_try(c, &place, proofs::MAX_TRIES, now)?;
-                sealed.zip(stored).ok_or(SecurityError::Expired)
+                sealed.zip(stored).ok_or(AccountError::Expired)
             })
             .await?;
         if !proofs::code_matches(self.vault.kms(), &place, &stored, code)? {
-            return Err(SecurityError::WrongCode);
+            return Err(AccountError::WrongCode);
         }
         let keys = self.vault.keys_of(id).await?;
         let row = Row(change.as_bytes());
@@ -320,7 +336,7 @@ fn tell_old_number(
     keys: &SubjectKeys,
     old: &Profile,
     now: Timestamp,
-) -> Result<Option<SealedMessage>, SecurityError> {
+) -> Result<Option<SealedMessage>, AccountError> {
     let verified = old.phone.as_ref().filter(|_| old.phone_verified_at.is_some());
     let body = MessageBody::PhoneReplaced { at: now.for_people() };
     Ok(verified.map(|number| notices::sms_to(keys, number, old, body, now)).transpose()?)
@@ -332,18 +348,14 @@ fn used_up(
     place: &CodePlace,
     stored: &one_time_codes::StoredCode,
     field: ProfileField,
-) -> Result<(), SecurityError> {
+) -> Result<(), AccountError> {
     if !one_time_codes::spend(c, place, stored)? {
-        return Err(SecurityError::Expired);
+        return Err(AccountError::Expired);
     }
     contact_changes::delete_all(c, place.account_id, field)?;
     // Codes that went to the old one are void.
     one_time_codes::delete_all(c, place.account_id)?;
     Ok(())
-}
-
-fn text_of<T: Personal>(value: &T) -> PersonalText {
-    PersonalText::new(value.expose().to_owned())
 }
 
 const fn place(id: AccountId, change: ContactChangeId, field: ProfileField) -> CodePlace {

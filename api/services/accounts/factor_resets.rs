@@ -1,20 +1,16 @@
 //! Lost second factors: called off by the link in the notice, or carried out once two members of
 //! staff have approved and a week has passed.
 
-use super::{AccountService, SecurityError};
+use super::{AccountError, AccountService, factors::end_what_rested_on_factors};
 use crate::{
     domain::{
         account::ProfileField,
         ids::{AccountId, FactorResetId},
         message::MessageBody,
-        personal::{Personal, PersonalText},
-        session::SessionEnd,
+        personal::PersonalText,
         time::Timestamp,
     },
-    repositories::{
-        accounts, factor_resets, log as leaves, outbox, profiles as profile_rows, recovery_codes, sessions,
-        sign_in_challenges, totp_factors,
-    },
+    repositories::{accounts, factor_resets, log as leaves, outbox, profiles as profile_rows, totp_factors},
     services::{
         idempotency::Recording,
         log::{Act, LeafDraft},
@@ -32,17 +28,20 @@ impl AccountService {
     ///
     /// # Errors
     ///
-    /// [`SecurityError::Expired`] for a link that is none of ours, or whose request has ended.
+    /// [`AccountError::Expired`] for a link that is none of ours, or whose request has ended.
     #[tracing::instrument(skip_all)]
     pub async fn cancel_factor_reset(
         &self,
         token: &str,
         recording: Recording<(FactorResetId, Timestamp)>,
-    ) -> Result<(FactorResetId, Timestamp), SecurityError> {
+    ) -> Result<(FactorResetId, Timestamp), AccountError> {
         let now = self.clock.now();
         let (id, reset) = opaque::read_link(self.vault.kms(), TokenKind::FactorResetCancellation, token)
-            .ok_or(SecurityError::Expired)?;
+            .ok_or(AccountError::Expired)?;
         let reset = FactorResetId::from_uuid(reset);
+        // A request that has ended may be of a person whose keys have gone.
+        let waiting = self.db.read(move |c| factor_resets::find_pending(c, id)).await?;
+        waiting.filter(|(waiting, _)| *waiting == reset).ok_or(AccountError::Expired)?;
         let (keys, profile) = self.person(id).await?;
         let body = MessageBody::FactorResetCancelled { at: now.for_people() };
         let notice = notices::mail(&keys, &profile, body, now)?;
@@ -53,7 +52,7 @@ impl AccountService {
             .write_for(id, move |c| {
                 recording.refuse_if_done(c)?;
                 if !factor_resets::cancel(c, id, reset, now)? {
-                    return Err(SecurityError::Expired);
+                    return Err(AccountError::Expired);
                 }
                 leaves::append(c, &leaf)?;
                 outbox::insert(c, &notice)?;
@@ -69,17 +68,11 @@ impl AccountService {
     ///
     /// # Errors
     ///
-    /// Storage trouble; what was carried out stays so.
-    pub async fn execute_factor_resets(&self, limit: i64) -> Result<usize, SecurityError> {
+    /// Trouble with one of them, after the others were carried out.
+    pub async fn execute_factor_resets(&self, limit: i64) -> Result<usize, AccountError> {
         let now = self.clock.now();
         let due = self.db.read_long(move |c| factor_resets::list_due(c, now, limit)).await?;
-        let mut executed = 0;
-        for (id, reset) in due {
-            if self.execute(id, reset, now).await? {
-                executed += 1;
-            }
-        }
-        Ok(executed)
+        super::for_each(due, |(id, reset)| self.execute(id, reset, now)).await
     }
 
     async fn execute(
@@ -87,7 +80,7 @@ impl AccountService {
         id: AccountId,
         reset: FactorResetId,
         now: Timestamp,
-    ) -> Result<bool, SecurityError> {
+    ) -> Result<bool, AccountError> {
         let (keys, profile) = self.person(id).await?;
         let body = MessageBody::FactorResetExecuted { at: now.for_people() };
         let notice = notices::mail(&keys, &profile, body, now)?;
@@ -101,21 +94,19 @@ impl AccountService {
                     return Ok(false);
                 }
                 totp_factors::delete(c, id)?;
-                recovery_codes::delete_all(c, id)?;
                 let mut profile = super::open(&keys, profile_rows::find(c, id)?)?;
                 if let Some(number) = profile.phone.take() {
                     profile.phone_verified_at = None;
-                    let old = Some(PersonalText::new(number.expose().to_owned()));
+                    let old = Some(PersonalText::of(&number));
                     let replaced = [Replaced { field: ProfileField::Phone, old }];
                     profiles::rewrite(c, &keys, profile, &replaced, &drafts, now)?
-                        .ok_or(SecurityError::NotFound)?;
+                        .ok_or(AccountError::NotFound)?;
                 }
-                sessions::end_others(c, id, None, SessionEnd::FactorChanged, now)?;
+                end_what_rested_on_factors(c, id, None, now)?;
                 accounts::raise_epoch(c, id)?;
-                sign_in_challenges::delete_all(c, id)?;
                 leaves::append(c, &leaf)?;
                 outbox::insert(c, &notice)?;
-                Ok::<_, SecurityError>(true)
+                Ok::<_, AccountError>(true)
             })
             .await?;
         self.outbox.wake();

@@ -4,8 +4,9 @@ use chrono::TimeDelta;
 use qrcode::{QrCode, render::svg};
 use zeroize::Zeroizing;
 
-use super::{AccountService, SecurityError};
+use super::{AccountError, AccountService};
 use crate::{
+    db::{Conn, StorageError},
     domain::{
         account::{Standing, WAIT_AFTER_RESET},
         data_dictionary::TOTP_SECRET,
@@ -70,14 +71,14 @@ impl AccountService {
     ///
     /// # Errors
     ///
-    /// [`SecurityError::NotFound`] after the account has gone.
-    pub async fn security(&self, id: AccountId) -> Result<Security, SecurityError> {
+    /// [`AccountError::NotFound`] after the account has gone.
+    pub async fn security(&self, id: AccountId) -> Result<Security, AccountError> {
         let now = self.clock.now();
         self.db
             .read(move |c| {
-                let standing = accounts::find_standing(c, id)?.ok_or(SecurityError::NotFound)?;
+                let standing = accounts::find_standing(c, id)?.ok_or(AccountError::NotFound)?;
                 let (password_changed_at, reset_at) =
-                    credentials::find_instants(c, id)?.ok_or(SecurityError::NotFound)?;
+                    credentials::find_instants(c, id)?.ok_or(AccountError::NotFound)?;
                 let waits_until = reset_at.map(|at| at.plus(WAIT_AFTER_RESET)).filter(|until| now < *until);
                 Ok(Security { standing, password_changed_at, factors: factors::find(c, id)?, waits_until })
             })
@@ -88,13 +89,13 @@ impl AccountService {
     ///
     /// # Errors
     ///
-    /// [`SecurityError::FactorExists`] if an app is confirmed.
+    /// [`AccountError::FactorExists`] if an app is confirmed.
     #[tracing::instrument(skip_all)]
     pub async fn propose_totp(
         &self,
         id: AccountId,
         repeatable: Option<Draft>,
-    ) -> Result<ProposedTotp, SecurityError> {
+    ) -> Result<ProposedTotp, AccountError> {
         let now = self.clock.now();
         let (keys, profile) = self.person(id).await?;
         let mut secret = Zeroizing::new([0; SECRET_LENGTH]);
@@ -110,7 +111,7 @@ impl AccountService {
         self.db
             .write_for(id, move |c| {
                 if !totp_factors::propose(c, id, &sealed, now)? {
-                    return Err(SecurityError::FactorExists);
+                    return Err(AccountError::FactorExists);
                 }
                 if let Some(draft) = &repeatable {
                     draft.record_secret(c, id, 201)?;
@@ -125,7 +126,7 @@ impl AccountService {
     ///
     /// # Errors
     ///
-    /// [`SecurityError::Expired`] if no secret waits, [`SecurityError::WrongCode`] after counting the
+    /// [`AccountError::Expired`] if no secret waits, [`AccountError::WrongCode`] after counting the
     /// try, durably.
     #[tracing::instrument(skip_all)]
     pub async fn confirm_totp(
@@ -134,7 +135,7 @@ impl AccountService {
         session: SessionId,
         code: &str,
         recording: Recording<Timestamp>,
-    ) -> Result<Timestamp, SecurityError> {
+    ) -> Result<Timestamp, AccountError> {
         let now = self.clock.now();
         let bucket = self.throttles.bucket(throttle::FACTOR_OWN_DEVICE, &[id.as_bytes(), b"enrolment"])?;
         let repeated = recording.clone();
@@ -142,16 +143,16 @@ impl AccountService {
             .db
             .write_for(id, move |c| {
                 repeated.refuse_if_done(c)?;
-                throttles::take::<SecurityError>(c, &[bucket], now)?;
-                Ok::<_, SecurityError>(totp_factors::find(c, id)?)
+                throttles::take::<AccountError>(c, &[bucket], now)?;
+                Ok::<_, AccountError>(totp_factors::find(c, id)?)
             })
             .await?;
         let waits = |factor: &totp_factors::TotpFactor| {
             factor.confirmed_at.is_none() && now < factor.created_at.plus(PROPOSAL_LIFETIME)
         };
-        let proposed = proposed.filter(waits).ok_or(SecurityError::Expired)?;
+        let proposed = proposed.filter(waits).ok_or(AccountError::Expired)?;
         let (keys, profile) = self.person(id).await?;
-        let step = proofs::totp_step(&keys, &proposed.secret, code, now)?.ok_or(SecurityError::WrongCode)?;
+        let step = proofs::totp_step(&keys, &proposed.secret, code, now)?.ok_or(AccountError::WrongCode)?;
         let facts = [("factor", "totp".to_owned()), ("account", id.to_string())];
         let leaf = LeafDraft::new(now)?.of_person(&keys, &FACTOR_ADDED, &facts)?;
         let body = MessageBody::FactorAdded { factor: Factor::Totp, at: now.for_people() };
@@ -159,11 +160,10 @@ impl AccountService {
         self.db
             .write_for(id, move |c| {
                 if !totp_factors::confirm(c, id, &proposed.secret, step, now)? {
-                    return Err(SecurityError::Expired);
+                    return Err(AccountError::Expired);
                 }
                 throttles::give_back(c, &bucket)?;
-                sessions::end_others(c, id, Some(session), SessionEnd::FactorChanged, now)?;
-                sign_in_challenges::delete_all(c, id)?;
+                end_what_rested_on_factors(c, id, Some(session), now)?;
                 leaves::append(c, &leaf)?;
                 outbox::insert(c, &notice)?;
                 recording.record(c, &keys, &now)?;
@@ -178,9 +178,9 @@ impl AccountService {
     ///
     /// # Errors
     ///
-    /// [`SecurityError::NoSuchFactor`].
+    /// [`AccountError::NoSuchFactor`].
     #[tracing::instrument(skip_all)]
-    pub async fn remove_totp(&self, id: AccountId, session: SessionId) -> Result<Timestamp, SecurityError> {
+    pub async fn remove_totp(&self, id: AccountId, session: SessionId) -> Result<Timestamp, AccountError> {
         let now = self.clock.now();
         let (keys, profile) = self.person(id).await?;
         let facts = [("factor", "totp".to_owned()), ("account", id.to_string())];
@@ -190,13 +190,9 @@ impl AccountService {
         self.db
             .write_for(id, move |c| {
                 if !totp_factors::delete(c, id)? {
-                    return Err(SecurityError::NoSuchFactor);
+                    return Err(AccountError::NoSuchFactor);
                 }
-                if !factors::find(c, id)?.any() {
-                    recovery_codes::delete_all(c, id)?;
-                }
-                sessions::end_others(c, id, Some(session), SessionEnd::FactorChanged, now)?;
-                sign_in_challenges::delete_all(c, id)?;
+                end_what_rested_on_factors(c, id, Some(session), now)?;
                 leaves::append(c, &leaf)?;
                 outbox::insert(c, &notice)?;
                 Ok(())
@@ -210,13 +206,13 @@ impl AccountService {
     ///
     /// # Errors
     ///
-    /// [`SecurityError::NoSecondFactor`]: alone they would be a second password.
+    /// [`AccountError::NoSecondFactor`]: alone they would be a second password.
     #[tracing::instrument(skip_all)]
     pub async fn make_recovery_codes(
         &self,
         id: AccountId,
         repeatable: Option<Draft>,
-    ) -> Result<RecoveryCodes, SecurityError> {
+    ) -> Result<RecoveryCodes, AccountError> {
         let now = self.clock.now();
         let (keys, profile) = self.person(id).await?;
         let version = self.vault.kms().active(KeyPurpose::TokenMac);
@@ -232,7 +228,7 @@ impl AccountService {
         self.db
             .write_for(id, move |c| {
                 if !factors::find(c, id)?.any() {
-                    return Err(SecurityError::NoSecondFactor);
+                    return Err(AccountError::NoSecondFactor);
                 }
                 recovery_codes::replace(c, id, &macs, now)?;
                 leaves::append(c, &leaf)?;
@@ -246,6 +242,21 @@ impl AccountService {
         self.outbox.wake();
         Ok(RecoveryCodes { codes: codes.iter().map(RecoveryCode::shown).collect(), made_at: now })
     }
+}
+
+/// What a change of second factors ends: sessions that began before it, challenges that wait, and
+/// recovery codes without a factor.
+pub(super) fn end_what_rested_on_factors(
+    c: &mut Conn,
+    id: AccountId,
+    kept: Option<SessionId>,
+    now: Timestamp,
+) -> Result<(), StorageError> {
+    if !factors::find(c, id)?.any() {
+        recovery_codes::delete_all(c, id)?;
+    }
+    sessions::end_others(c, id, kept, SessionEnd::FactorChanged, now)?;
+    sign_in_challenges::delete_all(c, id)
 }
 
 fn new_recovery_code() -> Result<RecoveryCode, KmsError> {

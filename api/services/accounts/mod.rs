@@ -15,8 +15,8 @@ mod verify;
 pub use contact::{ChangeAsked, Contact};
 pub use factors::{ProposedTotp, RecoveryCodes, Security};
 pub use profile::{ChangePage, ProfileError};
-pub use register::{Receipt, Registration, RegistrationError};
-pub use reset::{PasswordWasReset, ResetReceipt, ResetRequest};
+pub use register::{Receipt, Registration};
+pub use reset::{PasswordWasReset, ResetAnswer, ResetReceipt, ResetRequest};
 pub use verify::{OpenedAccount, Verification};
 
 use crate::{
@@ -56,11 +56,13 @@ pub struct AccountService {
     pub issuer: String,
 }
 
-/// Why something about an account's security was refused.
+/// Why something about an account was refused.
 #[derive(Debug, thiserror::Error)]
-pub enum SecurityError {
+pub enum AccountError {
     #[error("no such account")]
     NotFound,
+    #[error("another policy version is in force")]
+    PolicySuperseded,
     #[error("it is unknown, lapsed, used or out of tries")]
     Expired,
     #[error("the code is wrong or used")]
@@ -91,7 +93,7 @@ pub enum SecurityError {
     Storage(StorageError),
 }
 
-impl From<StorageError> for SecurityError {
+impl From<StorageError> for AccountError {
     fn from(error: StorageError) -> Self {
         match error {
             StorageError::Duplicate { table } if table == "account_emails" => Self::EmailTaken,
@@ -100,17 +102,17 @@ impl From<StorageError> for SecurityError {
     }
 }
 
-impl From<Exhausted> for SecurityError {
+impl From<Exhausted> for AccountError {
     fn from(exhausted: Exhausted) -> Self {
         Self::Throttled(exhausted)
     }
 }
 
-service_error!(SecurityError, storage in Vault, Idempotency);
+service_error!(AccountError, storage in Vault, Idempotency);
 
 impl AccountService {
     /// The person's keys and opened profile.
-    async fn person(&self, id: AccountId) -> Result<(std::sync::Arc<SubjectKeys>, Profile), SecurityError> {
+    async fn person(&self, id: AccountId) -> Result<(std::sync::Arc<SubjectKeys>, Profile), AccountError> {
         let keys = self.vault.keys_of(id).await?;
         let sealed = self.db.read(move |c| profile_rows::find(c, id)).await?;
         let profile = open(&keys, sealed)?;
@@ -118,7 +120,23 @@ impl AccountService {
     }
 }
 
-fn open(keys: &SubjectKeys, sealed: Option<SealedProfile>) -> Result<Profile, SecurityError> {
-    let sealed = sealed.ok_or(SecurityError::NotFound)?;
+/// Does the same for each, and says for how many it did something. One that fails does not keep the
+/// others waiting; the first failure is told once all had their turn.
+async fn for_each<T, F: Future<Output = Result<bool, AccountError>>>(
+    due: Vec<T>,
+    act: impl Fn(T) -> F,
+) -> Result<usize, AccountError> {
+    let (mut done, mut failure) = (0, None);
+    for item in due {
+        match act(item).await {
+            Ok(acted) => done += usize::from(acted),
+            Err(error) => failure = failure.or(Some(error)),
+        }
+    }
+    failure.map_or(Ok(done), Err)
+}
+
+fn open(keys: &SubjectKeys, sealed: Option<SealedProfile>) -> Result<Profile, AccountError> {
+    let sealed = sealed.ok_or(AccountError::NotFound)?;
     Ok(profiles::open(keys, &sealed)?)
 }

@@ -1,6 +1,6 @@
 //! Changing the password: the old one is shown once more, and every other session ends.
 
-use super::{AccountService, SecurityError};
+use super::{AccountError, AccountService};
 use crate::{
     domain::{
         data_dictionary::CREDENTIAL_PASSWORD,
@@ -25,7 +25,7 @@ impl AccountService {
     ///
     /// # Errors
     ///
-    /// [`SecurityError::WrongPassword`] after counting the try, durably; [`SecurityError::Weak`].
+    /// [`AccountError::WrongPassword`] after counting the try, durably; [`AccountError::Weak`].
     #[tracing::instrument(skip_all)]
     pub async fn change_password(
         &self,
@@ -33,31 +33,26 @@ impl AccountService {
         session: SessionId,
         current: Password,
         new: Password,
-    ) -> Result<Timestamp, SecurityError> {
+    ) -> Result<Timestamp, AccountError> {
         let now = self.clock.now();
         let place = self.passwords.place()?;
         let bucket = self.throttles.bucket(throttle::OWN_DEVICE, &[id.as_bytes(), session.as_bytes()])?;
         let (_, credential) = self
             .db
             .write_for(id, move |c| {
-                throttles::take::<SecurityError>(c, &[bucket], now)?;
-                credentials::find_with_account(c, id)?.ok_or(SecurityError::NotFound)
+                throttles::take::<AccountError>(c, &[bucket], now)?;
+                credentials::find_with_account(c, id)?.ok_or(AccountError::NotFound)
             })
             .await?;
         let (phc, _) = self.vault.unpepper(id, &CREDENTIAL_PASSWORD, &credential.sealed)?;
         if !self.passwords.compare(place, current, Some(phc)).await?.matches {
-            return Err(SecurityError::WrongPassword);
+            return Err(AccountError::WrongPassword);
         }
+        // The current one was right, and only that is counted, whatever becomes of the new one.
+        self.db.write_for(id, move |c| throttles::give_back(c, &bucket)).await?;
         let (keys, profile) = self.person(id).await?;
         let (name, email) = (profile.real_name.clone(), profile.email.clone());
-        let phc = match self.passwords.accept(self.passwords.place()?, new, name, email).await? {
-            Ok(phc) => phc,
-            Err(weak) => {
-                // The current one was right, and only that is counted.
-                self.db.write_for(id, move |c| throttles::give_back(c, &bucket)).await?;
-                return Err(weak.into());
-            }
-        };
+        let phc = self.passwords.accept(self.passwords.place()?, new, name, email).await??;
         let password = self.vault.pepper(id, &phc)?;
         let leaf =
             LeafDraft::new(now)?.of_person(&keys, &PASSWORD_CHANGED, &[("account", id.to_string())])?;
@@ -66,11 +61,10 @@ impl AccountService {
         self.db
             .write_for(id, move |c| {
                 if !credentials::change(c, id, credential.version, &password, now, None)? {
-                    return Err(SecurityError::WrongPassword);
+                    return Err(AccountError::WrongPassword);
                 }
                 sessions::end_others(c, id, Some(session), SessionEnd::PasswordChanged, now)?;
                 sign_in_challenges::delete_all(c, id)?;
-                throttles::give_back(c, &bucket)?;
                 leaves::append(c, &leaf)?;
                 outbox::insert(c, &notice)?;
                 Ok(())

@@ -8,7 +8,7 @@ use crate::{
             CONFIRMATION_LASTS, DataConfirmation, Profile, ProfileChanges, ProfileField, SealedProfile,
         },
         ids::{AccountId, DataConfirmationId},
-        personal::{Personal, PersonalText},
+        personal::PersonalText,
         time::Timestamp,
     },
     repositories::{account_changes, accounts, data_confirmations, log as leaves, profiles},
@@ -180,26 +180,23 @@ fn change(
 
 /// Puts the new values in and tells which fields they changed.
 fn apply(profile: &mut Profile, changes: &ProfileChanges) -> Vec<Replaced> {
-    fn text<T: Personal>(value: &T) -> PersonalText {
-        PersonalText::new(value.expose().to_owned())
-    }
     let mut replaced = Vec::new();
     let mut note = |field, old| replaced.push(Replaced { field, old });
     if let Some(new) = changes.real_name.as_ref().filter(|new| **new != profile.real_name) {
         let old = std::mem::replace(&mut profile.real_name, new.clone());
-        note(ProfileField::RealName, Some(text(&old)));
+        note(ProfileField::RealName, Some(PersonalText::of(&old)));
     }
     if let Some(new) = changes.display_name.as_ref().filter(|new| **new != profile.display_name) {
         let old = std::mem::replace(&mut profile.display_name, new.clone());
-        note(ProfileField::DisplayName, old.as_ref().map(text));
+        note(ProfileField::DisplayName, old.as_ref().map(PersonalText::of));
     }
     if let Some(new) = changes.language.as_ref().filter(|new| **new != profile.language) {
         let old = std::mem::replace(&mut profile.language, new.clone());
-        note(ProfileField::Language, Some(text(&old)));
+        note(ProfileField::Language, Some(PersonalText::of(&old)));
     }
     if let Some(new) = changes.time_zone.as_ref().filter(|new| **new != profile.time_zone) {
         let old = std::mem::replace(&mut profile.time_zone, new.clone());
-        note(ProfileField::TimeZone, old.as_ref().map(text));
+        note(ProfileField::TimeZone, old.as_ref().map(PersonalText::of));
     }
     replaced
 }

@@ -8,9 +8,8 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::{AccountService, SecurityError};
+use super::{AccountError, AccountService};
 use crate::{
-    db::StorageError,
     domain::{
         data_dictionary::{
             Category, REGISTRATION_CONSENTS, REGISTRATION_EMAIL, REGISTRATION_LANGUAGE, REGISTRATION_PHONE,
@@ -20,12 +19,11 @@ use crate::{
         ids::AccountId,
         language::LanguageTag,
         message::{Channel, Message, MessageBody},
-        password::{Password, WeakPassword},
+        password::Password,
         personal::{Personal, PersonalText},
         phone::PhoneNumber,
         purpose::Purpose,
         real_name::RealName,
-        throttle::Exhausted,
         time::Timestamp,
     },
     repositories::{
@@ -34,9 +32,8 @@ use crate::{
         registrations::{self, PendingRegistration},
     },
     services::{
-        idempotency::{Draft, IdempotencyError},
+        idempotency::Draft,
         outbox as messages,
-        passwords::HashingError,
         sessions::Origin,
         tokens::opaque::{self, Issued, TokenKind},
         vault::{Row, SubjectKeys, VaultError},
@@ -96,72 +93,24 @@ pub struct Receipt {
     pub expires_at: Timestamp,
 }
 
-/// Why a registration or its verification was refused.
-#[derive(Debug, thiserror::Error)]
-pub enum RegistrationError {
-    #[error("another policy version is in force")]
-    PolicySuperseded,
-    #[error(transparent)]
-    Weak(#[from] WeakPassword),
-    #[error("no live registration")]
-    Expired,
-    #[error("the code is wrong")]
-    WrongCode,
-    #[error("the address has an account by now")]
-    EmailTaken,
-    #[error("too many attempts")]
-    Throttled(Exhausted),
-    #[error(transparent)]
-    Hashing(#[from] HashingError),
-    #[error(transparent)]
-    Idempotency(#[from] IdempotencyError),
-    #[error(transparent)]
-    Vault(#[from] VaultError),
-    #[error(transparent)]
-    Storage(StorageError),
-}
-
-impl From<StorageError> for RegistrationError {
-    fn from(error: StorageError) -> Self {
-        match error {
-            StorageError::Duplicate { table } if table == "account_emails" => Self::EmailTaken,
-            other => Self::Storage(other),
-        }
-    }
-}
-
-impl From<SecurityError> for RegistrationError {
-    fn from(error: SecurityError) -> Self {
-        match error {
-            SecurityError::Throttled(exhausted) => Self::Throttled(exhausted),
-            SecurityError::Vault(error) => error.into(),
-            SecurityError::Storage(error) => error.into(),
-            // Counting a mail refuses for no other reason.
-            _ => Self::Expired,
-        }
-    }
-}
-
-service_error!(RegistrationError, storage in Vault, Idempotency);
-
 impl AccountService {
     /// Takes a registration in and mails a code to its address.
     ///
     /// # Errors
     ///
-    /// [`RegistrationError::PolicySuperseded`] unless the policy in force was shown, and
-    /// [`RegistrationError::Weak`]; never anything about the address.
+    /// [`AccountError::PolicySuperseded`] unless the policy in force was shown, and
+    /// [`AccountError::Weak`]; never anything about the address.
     #[tracing::instrument(skip_all)]
     pub async fn register(
         &self,
         registration: Registration,
         repeatable: Option<Draft>,
-    ) -> Result<Receipt, RegistrationError> {
+    ) -> Result<Receipt, AccountError> {
         let now = self.clock.now();
         let current = self.db.read(policy_versions::find_current).await?;
         let shown = (registration.policy_version, registration.content_hash);
         if current.is_none_or(|current| (current.version, current.content_hash) != shown) {
-            return Err(RegistrationError::PolicySuperseded);
+            return Err(AccountError::PolicySuperseded);
         }
         let place = self.passwords.place()?;
         let (name, email) = (registration.real_name.clone(), registration.email.clone());
@@ -183,7 +132,7 @@ impl AccountService {
                 if let Some(draft) = &repeatable {
                     draft.record_secret(c, id, 202)?;
                 }
-                Ok::<_, RegistrationError>(())
+                Ok::<_, AccountError>(())
             })
             .await?;
         self.outbox.wake();
@@ -198,7 +147,7 @@ impl AccountService {
         code: &str,
         phc: &Zeroizing<String>,
         now: Timestamp,
-    ) -> Result<PendingRegistration, RegistrationError> {
+    ) -> Result<PendingRegistration, AccountError> {
         let id = keys.account_id();
         let row = Row(id.as_bytes());
         let unwritable =

@@ -1,6 +1,6 @@
 //! The yearly question whether the data held are still true (clauses 3.8 and 3.9), with two reminders.
 
-use super::{AccountService, SecurityError};
+use super::{AccountError, AccountService};
 use crate::{
     domain::{account::REMINDERS, ids::AccountId, message::MessageBody, time::Timestamp},
     repositories::{outbox, profiles},
@@ -12,16 +12,13 @@ impl AccountService {
     ///
     /// # Errors
     ///
-    /// Storage trouble; who was asked is not asked again.
-    pub async fn remind(&self, limit: i64) -> Result<usize, SecurityError> {
+    /// Trouble with one of them, after the others were asked.
+    pub async fn remind(&self, limit: i64) -> Result<usize, AccountError> {
         let now = self.clock.now();
         let due = self.db.read_long(move |c| profiles::list_to_remind(c, now, limit)).await?;
-        let count = due.len();
-        for (id, due_at, sent) in due {
-            self.remind_one(id, due_at, sent, now).await?;
-        }
+        let asked = super::for_each(due, |(id, due_at, sent)| self.remind_one(id, due_at, sent, now)).await;
         self.outbox.wake();
-        Ok(count)
+        asked
     }
 
     async fn remind_one(
@@ -30,7 +27,7 @@ impl AccountService {
         due_at: Timestamp,
         sent: i32,
         now: Timestamp,
-    ) -> Result<(), SecurityError> {
+    ) -> Result<bool, AccountError> {
         let (keys, profile) = self.person(id).await?;
         let mail = notices::mail(&keys, &profile, MessageBody::ConfirmYourData, now)?;
         let round = usize::try_from(sent).unwrap_or(0);
@@ -40,10 +37,11 @@ impl AccountService {
         let sent = if round + 1 < REMINDERS.len() { sent + 1 } else { 0 };
         self.db
             .write_for(id, move |c| {
-                if profiles::note_reminder(c, id, due_at, next, sent)? {
+                let noted = profiles::note_reminder(c, id, due_at, next, sent)?;
+                if noted {
                     outbox::insert(c, &mail)?;
                 }
-                Ok::<_, SecurityError>(())
+                Ok(noted)
             })
             .await
     }

@@ -7,8 +7,9 @@ use chrono::TimeDelta;
 use secrecy::SecretString;
 use subtle::ConstantTimeEq;
 use uuid::Uuid;
+use zeroize::Zeroizing;
 
-use super::{AccountService, SecurityError};
+use super::{AccountError, AccountService};
 use crate::{
     domain::{
         account::WAIT_AFTER_RESET,
@@ -52,10 +53,25 @@ pub struct ResetRequest {
     pub origin: Origin,
 }
 
+/// What comes back from the mailbox.
+pub struct ResetAnswer {
+    pub token: Zeroizing<String>,
+    pub code: Zeroizing<String>,
+    pub new: Password,
+    pub origin: Origin,
+}
+
 /// What stays with the one who asked, until the code comes; it is never mailed.
 pub struct ResetReceipt {
     pub token: SecretString,
     pub expires_at: Timestamp,
+}
+
+/// A reset whose code was right.
+struct Asked {
+    subject: AccountId,
+    email: Email,
+    at: Timestamp,
 }
 
 /// The password was reset.
@@ -71,13 +87,13 @@ impl AccountService {
     ///
     /// # Errors
     ///
-    /// [`SecurityError::Throttled`], alike whether or not there is an account.
+    /// [`AccountError::Throttled`], alike whether or not there is an account.
     #[tracing::instrument(skip_all)]
     pub async fn request_reset(
         &self,
         request: ResetRequest,
         repeatable: Option<Draft>,
-    ) -> Result<ResetReceipt, SecurityError> {
+    ) -> Result<ResetReceipt, AccountError> {
         let now = self.clock.now();
         let has_account = self.admit_mail(&request.email, &request.origin, now).await?;
         let subject = AccountId::generate(now);
@@ -108,7 +124,7 @@ impl AccountService {
                 if let Some(draft) = &repeatable {
                     draft.record_secret(c, subject, 202)?;
                 }
-                Ok::<_, SecurityError>(())
+                Ok::<_, AccountError>(())
             })
             .await?;
         self.outbox.wake();
@@ -122,7 +138,7 @@ impl AccountService {
         email: &Email,
         origin: &Origin,
         now: Timestamp,
-    ) -> Result<bool, SecurityError> {
+    ) -> Result<bool, AccountError> {
         let indexes = self.vault.blind_indexes(KeyPurpose::EmailIndex, email.expose());
         let (name, device) = (email.expose().as_bytes(), origin.device_id);
         let strangers =
@@ -133,9 +149,9 @@ impl AccountService {
                 let owner = account_emails::find_account(c, &indexes)?;
                 let id = owner.unwrap_or(AccountId::from_uuid(Uuid::nil()));
                 if devices::is_linked(c, id, device)? {
-                    throttles::take::<SecurityError>(c, &[own], now)?;
+                    throttles::take::<AccountError>(c, &[own], now)?;
                 } else {
-                    throttles::take::<SecurityError>(c, &strangers, now)?;
+                    throttles::take::<AccountError>(c, &strangers, now)?;
                 }
                 Ok(owner.is_some())
             })
@@ -146,20 +162,18 @@ impl AccountService {
     ///
     /// # Errors
     ///
-    /// [`SecurityError::Expired`] for whatever is not live, alike for all reasons, also if the
-    /// address has no account; [`SecurityError::WrongCode`] after counting the try, durably;
-    /// [`SecurityError::Weak`].
+    /// [`AccountError::Expired`] for whatever is not live, alike for all reasons, also if the
+    /// address has no account; [`AccountError::WrongCode`] after counting the try, durably;
+    /// [`AccountError::Weak`].
     #[tracing::instrument(skip_all)]
     pub async fn confirm_reset(
         &self,
-        token: &str,
-        code: &str,
-        new: Password,
+        answer: ResetAnswer,
         recording: Recording<PasswordWasReset>,
-    ) -> Result<PasswordWasReset, SecurityError> {
+    ) -> Result<PasswordWasReset, AccountError> {
         let now = self.clock.now();
-        let presented =
-            opaque::read(self.vault.kms(), TokenKind::PasswordReset, token).ok_or(SecurityError::Expired)?;
+        let presented = opaque::read(self.vault.kms(), TokenKind::PasswordReset, &answer.token)
+            .ok_or(AccountError::Expired)?;
         let (subject, mac) = (presented.account_id, presented.mac);
         // Before the try is counted: what cannot be hashed must not cost one.
         let hashing = self.passwords.place()?;
@@ -168,30 +182,32 @@ impl AccountService {
             .db
             .write_for(subject, move |c| {
                 repeated.refuse_if_done(c)?;
-                Ok::<_, SecurityError>(password_resets::count_try(c, subject, &mac, MAX_TRIES, now)?)
+                Ok::<_, AccountError>(password_resets::count_try(c, subject, &mac, MAX_TRIES, now)?)
             })
             .await?
-            .ok_or(SecurityError::Expired)?;
-        let presented = opaque::code_mac(self.vault.kms(), stored.mac_version, subject, b"reset", code)?;
+            .ok_or(AccountError::Expired)?;
+        let presented =
+            opaque::code_mac(self.vault.kms(), stored.mac_version, subject, b"reset", &answer.code)?;
         if !bool::from(presented.ct_eq(&stored.code_mac)) {
-            return Err(SecurityError::WrongCode);
+            return Err(AccountError::WrongCode);
         }
         let own_keys = self.vault.keys_of(subject).await?;
         let email = own_keys.open(&PASSWORD_RESET_EMAIL, Row(subject.as_bytes()), &stored.email)?;
-        let done = self.reset(subject, &email, (hashing, new), recording, now).await?;
+        let asked = Asked { subject, email, at: stored.created_at };
+        let done = self.reset(asked, answer, hashing, recording, now).await?;
         self.outbox.wake();
         Ok(done)
     }
 
     async fn reset(
         &self,
-        subject: AccountId,
-        email: &Email,
-        (hashing, new): (Place, Password),
+        asked: Asked,
+        answer: ResetAnswer,
+        hashing: Place,
         recording: Recording<PasswordWasReset>,
         now: Timestamp,
-    ) -> Result<PasswordWasReset, SecurityError> {
-        let indexes = self.vault.blind_indexes(KeyPurpose::EmailIndex, email.expose());
+    ) -> Result<PasswordWasReset, AccountError> {
+        let indexes = self.vault.blind_indexes(KeyPurpose::EmailIndex, asked.email.expose());
         let still = indexes.clone();
         let found = self
             .db
@@ -200,12 +216,14 @@ impl AccountService {
                 None => Ok(None),
             })
             .await?;
-        let (account, credential) =
-            found.filter(|(account, _)| account.state.may_sign_in()).ok_or(SecurityError::Expired)?;
+        // A password chosen since calls off what was asked for before it: that may be the thief's.
+        let (account, credential) = found
+            .filter(|(account, credential)| account.state.may_sign_in() && credential.changed_at <= asked.at)
+            .ok_or(AccountError::Expired)?;
         let id = account.id;
         let (keys, profile) = self.person(id).await?;
         let (name, address) = (profile.real_name.clone(), profile.email.clone());
-        let phc = self.passwords.accept(hashing, new, name, address).await??;
+        let phc = self.passwords.accept(hashing, answer.new, name, address).await??;
         let password = self.vault.pepper(id, &phc)?;
         let done = PasswordWasReset { reset_at: now, waits_until: now.plus(WAIT_AFTER_RESET) };
         let body =
@@ -216,15 +234,21 @@ impl AccountService {
             .write_for(id, move |c| {
                 // The account may have moved to another mailbox than the one that answered.
                 let moved = account_emails::find_account(c, &still)? != Some(id);
-                if moved || !password_resets::consume(c, subject, now)? {
-                    return Err(SecurityError::Expired);
+                if moved || !password_resets::consume(c, asked.subject, now)? {
+                    return Err(AccountError::Expired);
                 }
                 if !credentials::change(c, id, credential.version, &password, now, Some(now))? {
-                    return Err(SecurityError::Expired);
+                    return Err(AccountError::Expired);
                 }
                 sessions::end_others(c, id, None, SessionEnd::PasswordReset, now)?;
                 accounts::raise_epoch(c, id)?;
                 sign_in_challenges::delete_all(c, id)?;
+                // Whoever else knew the password may hold a device of the account; who reads its mail
+                // and chose the new one is no stranger, whatever strangers have used up.
+                devices::unlink_all(c, id)?;
+                if answer.origin.device_known {
+                    devices::link(c, id, answer.origin.device_id, now)?;
+                }
                 leaves::append(c, &leaf)?;
                 outbox::insert(c, &notice)?;
                 recording.record(c, &keys, &done)?;

@@ -1,6 +1,6 @@
 //! The account's state: closed at its person's wish after a time to think, restricted for a reason.
 
-use super::{AccountService, SecurityError};
+use super::{AccountError, AccountService};
 use crate::{
     domain::{
         account::{CLOSURE_GRACE, Standing, StateReason},
@@ -35,14 +35,14 @@ impl AccountService {
     ///
     /// # Errors
     ///
-    /// [`SecurityError::StateConflict`] if it is closing already.
+    /// [`AccountError::StateConflict`] if it is closing already.
     #[tracing::instrument(skip_all)]
     pub async fn close(
         &self,
         id: AccountId,
         session: SessionId,
         recording: Recording<Standing>,
-    ) -> Result<Standing, SecurityError> {
+    ) -> Result<Standing, AccountError> {
         self.change_state(id, StateReason::ClosureRequested, Some(session), recording).await
     }
 
@@ -50,25 +50,24 @@ impl AccountService {
     ///
     /// # Errors
     ///
-    /// [`SecurityError::StateConflict`] if it is not closing.
+    /// [`AccountError::StateConflict`] if it is not closing.
     #[tracing::instrument(skip_all)]
-    pub async fn reopen(&self, id: AccountId, session: SessionId) -> Result<Standing, SecurityError> {
-        let unrecorded = Recording::new(None, 200, |_| Vec::new());
-        self.change_state(id, StateReason::ClosureWithdrawn, Some(session), unrecorded).await
+    pub async fn reopen(&self, id: AccountId, session: SessionId) -> Result<Standing, AccountError> {
+        self.change_state(id, StateReason::ClosureWithdrawn, Some(session), Recording::none()).await
     }
 
     /// Moves the account into the state of `reason` and tells its person, in one transaction.
     ///
     /// # Errors
     ///
-    /// [`SecurityError::StateConflict`] if that state cannot be entered from where it is.
+    /// [`AccountError::StateConflict`] if that state cannot be entered from where it is.
     pub async fn change_state(
         &self,
         id: AccountId,
         reason: StateReason,
         kept: Option<SessionId>,
         recording: Recording<Standing>,
-    ) -> Result<Standing, SecurityError> {
+    ) -> Result<Standing, AccountError> {
         let now = self.clock.now();
         let (keys, profile) = self.person(id).await?;
         let closes_at = (reason == StateReason::ClosureRequested).then(|| now.plus(CLOSURE_GRACE));
@@ -80,7 +79,7 @@ impl AccountService {
             .write_for(id, move |c| {
                 recording.refuse_if_done(c)?;
                 if !accounts::change_state(c, id, reason, closes_at, now)? {
-                    return Err(SecurityError::StateConflict);
+                    return Err(AccountError::StateConflict);
                 }
                 if let Some(end) = ends(reason) {
                     sessions::end_others(c, id, kept, end, now)?;
@@ -103,21 +102,19 @@ impl AccountService {
     ///
     /// # Errors
     ///
-    /// Storage trouble; what was closed stays closed.
-    pub async fn complete_closures(&self, limit: i64) -> Result<usize, SecurityError> {
+    /// Trouble with one of them, after the others were closed.
+    pub async fn complete_closures(&self, limit: i64) -> Result<usize, AccountError> {
         let now = self.clock.now();
         let due = self.db.read_long(move |c| accounts::list_closing(c, now, limit)).await?;
-        let mut closed = 0;
-        for id in due {
-            let unrecorded = Recording::new(None, 200, |_| Vec::new());
-            match self.change_state(id, StateReason::ClosureCompleted, None, unrecorded).await {
-                Ok(_) => closed += 1,
+        super::for_each(due, |id| async move {
+            match self.change_state(id, StateReason::ClosureCompleted, None, Recording::none()).await {
+                Ok(_) => Ok(true),
                 // Taken back, or closed by another process, in this very moment.
-                Err(SecurityError::StateConflict) => {}
-                Err(error) => return Err(error),
+                Err(AccountError::StateConflict) => Ok(false),
+                Err(error) => Err(error),
             }
-        }
-        Ok(closed)
+        })
+        .await
     }
 }
 

@@ -4,7 +4,7 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::{
-    AccountService, RegistrationError,
+    AccountError, AccountService,
     register::{Expressed, MAX_TRIES},
 };
 use crate::{
@@ -75,24 +75,23 @@ impl AccountService {
     ///
     /// # Errors
     ///
-    /// [`RegistrationError::Expired`] for whatever is not live, alike for all reasons;
-    /// [`RegistrationError::WrongCode`] after counting the try, durably.
+    /// [`AccountError::Expired`] for whatever is not live, alike for all reasons;
+    /// [`AccountError::WrongCode`] after counting the try, durably.
     #[tracing::instrument(skip_all)]
     pub async fn verify(
         &self,
         verification: Verification,
         repeatable: Option<Draft>,
-    ) -> Result<OpenedAccount, RegistrationError> {
+    ) -> Result<OpenedAccount, AccountError> {
         let now = self.clock.now();
         let token = opaque::read(self.vault.kms(), TokenKind::Registration, &verification.registration_id)
-            .ok_or(RegistrationError::Expired)?;
-        let pending =
-            self.counted_try(token, repeatable.clone(), now).await?.ok_or(RegistrationError::Expired)?;
+            .ok_or(AccountError::Expired)?;
+        let pending = self.counted_try(token, repeatable.clone(), now).await?.ok_or(AccountError::Expired)?;
         let id = pending.account_id;
         let presented =
             opaque::code_mac(self.vault.kms(), pending.mac_version, id, b"registration", &verification.code)?;
         if !bool::from(presented.ct_eq(&pending.code_mac)) {
-            return Err(RegistrationError::WrongCode);
+            return Err(AccountError::WrongCode);
         }
         let keys = self.vault.keys_of(id).await?;
         let opening = self.opening(&pending, &keys, &verification.origin, now)?;
@@ -101,7 +100,7 @@ impl AccountService {
         self.db
             .write_for(id, move |c| {
                 if !registrations::consume(c, id)? {
-                    return Err(RegistrationError::Expired);
+                    return Err(AccountError::Expired);
                 }
                 opening.write(c)?;
                 if let Some(draft) = &repeatable {
@@ -121,7 +120,7 @@ impl AccountService {
         token: Presented,
         repeatable: Option<Draft>,
         now: Timestamp,
-    ) -> Result<Option<PendingRegistration>, RegistrationError> {
+    ) -> Result<Option<PendingRegistration>, AccountError> {
         self.db
             .write_for(token.account_id, move |c| {
                 if let Some(draft) = &repeatable {
@@ -138,7 +137,7 @@ impl AccountService {
         keys: &SubjectKeys,
         origin: &Origin,
         now: Timestamp,
-    ) -> Result<Opening, RegistrationError> {
+    ) -> Result<Opening, AccountError> {
         let id = pending.account_id;
         let row = Row(id.as_bytes());
         let email = keys.open(&REGISTRATION_EMAIL, row, &pending.email)?;
@@ -176,7 +175,7 @@ impl AccountService {
 }
 
 impl Opening {
-    fn write(&self, c: &mut Conn) -> Result<(), RegistrationError> {
+    fn write(&self, c: &mut Conn) -> Result<(), AccountError> {
         let last = self.events.last().map_or(self.acceptance.sequence, |event| event.sequence);
         accounts::insert(c, &self.account, last)?;
         account_emails::insert(c, self.account.id, &self.indexes)?;
@@ -231,7 +230,7 @@ fn ledger(
     pending: &PendingRegistration,
     keys: &SubjectKeys,
     now: Timestamp,
-) -> Result<(PolicyAcceptance, Vec<ConsentEvent>, Vec<Leaf>), RegistrationError> {
+) -> Result<(PolicyAcceptance, Vec<ConsentEvent>, Vec<Leaf>), AccountError> {
     let (id, given_at) = (pending.account_id, pending.created_at);
     let draft = LeafDraft::new(now)?;
     let acceptance = PolicyAcceptance {

@@ -11,7 +11,6 @@ use crate::{
         ids::{AccountId, ChallengeId, FactorResetId},
         message::MessageBody,
         personal::Personal,
-        phone::PhoneNumber,
         session::AssuranceLevel,
         throttle,
         time::Timestamp,
@@ -28,7 +27,7 @@ use crate::{
         proofs::{self, Evidence, MAX_TRIES, Proof},
         throttles::{self, Bucket},
         tokens::opaque::{self, Presented, TokenKind},
-        vault::{SubjectKeys, kms::KmsError},
+        vault::SubjectKeys,
     },
 };
 
@@ -64,7 +63,8 @@ pub struct FactorResetRequested {
 
 /// What is known once the answer was counted.
 struct Counted {
-    tries: i32,
+    /// Of all challenges that nobody answered within a day.
+    tries: i64,
     account: Account,
     evidence: Option<Evidence>,
     factors: Factors,
@@ -93,10 +93,17 @@ impl SessionService {
             Some(evidence) => proofs::judge(self.vault.kms(), &keys, evidence, &answer.code, now)?,
             None => None,
         };
-        let Some(proof) = proof else {
-            return Err(self.wrong(&keys, &profile, counted.tries, now).await?);
+        let tries = counted.tries;
+        let opened = match proof {
+            Some(proof) => {
+                self.open_by_factor(&answer, &keys, &profile, counted, proof, repeatable, now).await
+            }
+            None => Err(SessionError::WrongCode),
         };
-        self.open_by_factor(&answer, &keys, &profile, counted, proof, repeatable, now).await
+        if matches!(opened, Err(SessionError::WrongCode)) {
+            self.warn(&keys, &profile, tries, now).await?;
+        }
+        opened
     }
 
     fn challenge_token(&self, key: &ChallengeKey) -> Result<Presented, SessionError> {
@@ -122,8 +129,10 @@ impl SessionService {
                 }
                 let bucket = if devices::is_linked(c, id, device)? { own } else { stranger };
                 throttles::take::<SessionError>(c, &[bucket], now)?;
-                let tries = sign_in_challenges::count_try(c, id, challenge, &presented.mac, MAX_TRIES, now)?
-                    .ok_or(SessionError::ChallengeExpired)?;
+                if !sign_in_challenges::count_try(c, id, challenge, &presented.mac, MAX_TRIES, now)? {
+                    return Err(SessionError::ChallengeExpired);
+                }
+                let tries = sign_in_challenges::count_tries(c, id)?;
                 let (account, _) =
                     credentials::find_with_account(c, id)?.ok_or(SessionError::ChallengeExpired)?;
                 let factors = factors::find(c, id)?;
@@ -134,21 +143,22 @@ impl SessionService {
             .await
     }
 
-    /// A wrong answer; the last one of a challenge is told to the person, whose password somebody has.
-    async fn wrong(
+    /// Tells the person at every so many wrong answers, however they are spread over challenges:
+    /// somebody has the password.
+    async fn warn(
         &self,
         keys: &SubjectKeys,
         profile: &Profile,
-        tries: i32,
+        tries: i64,
         now: Timestamp,
-    ) -> Result<SessionError, SessionError> {
-        if tries == MAX_TRIES {
+    ) -> Result<(), SessionError> {
+        if tries > 0 && tries % i64::from(MAX_TRIES) == 0 {
             let body = MessageBody::SecondFactorFailing { at: now.for_people() };
             let notice = notices::mail(keys, profile, body, now)?;
             self.db.write_for(keys.account_id(), move |c| outbox::insert(c, &notice)).await?;
             self.outbox.wake();
         }
-        Ok(SessionError::WrongCode)
+        Ok(())
     }
 
     #[expect(clippy::too_many_arguments, reason = "everything that the one transaction writes")]
@@ -261,26 +271,6 @@ impl SessionService {
             .await?;
         self.outbox.wake();
         Ok(sent)
-    }
-
-    /// What an SMS to a number that is not verified takes from: the platform pays for it, so nobody may
-    /// have many.
-    ///
-    /// # Errors
-    ///
-    /// [`KmsError::UnknownVersion`].
-    pub fn sms_buckets(
-        &self,
-        id: AccountId,
-        number: &PhoneNumber,
-        network: &str,
-    ) -> Result<Vec<Bucket>, KmsError> {
-        let mut buckets = vec![
-            self.throttles.bucket(throttle::SMS_ACCOUNT, &[id.as_bytes()])?,
-            self.throttles.bucket(throttle::SMS_NUMBER, &[number.expose().as_bytes()])?,
-        ];
-        buckets.extend(self.throttles.sms_from(network)?);
-        Ok(buckets)
     }
 
     /// Asks for the removal of lost second factors. Two members of staff decide, a week passes, and

@@ -49,7 +49,7 @@ impl SessionService {
     ///
     /// # Errors
     ///
-    /// [`SessionError::NotFound`] for a link that is none of ours, or that has done its work.
+    /// [`SessionError::NotFound`] for a link that is none of ours, or that was used before.
     #[tracing::instrument(skip_all)]
     pub async fn revoke_by_link(
         &self,
@@ -64,11 +64,9 @@ impl SessionService {
         self.db
             .write_for(owner, move |c| {
                 recording.refuse_if_done(c)?;
-                let device = sessions::find_device(c, owner, session)?.ok_or(SessionError::NotFound)?;
-                let ended = sessions::end_on_device(c, owner, device, SessionEnd::RevokedByLink, now)?;
-                if !devices::unlink(c, owner, device)? && ended == 0 {
-                    return Err(SessionError::NotFound);
-                }
+                let device = sessions::use_link(c, owner, session, now)?.ok_or(SessionError::NotFound)?;
+                sessions::end_on_device(c, owner, device, SessionEnd::RevokedByLink, now)?;
+                devices::unlink(c, owner, device)?;
                 let ended = (session, now);
                 recording.record(c, &keys, &ended)?;
                 Ok(ended)
