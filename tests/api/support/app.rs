@@ -158,8 +158,19 @@ impl Inner {
 
     /// The newest mail to this address that holds a code.
     pub async fn code_mailed_to(&self, email: &str) -> String {
-        let find = || async { self.mails_to(email).iter().rev().find_map(|mail| code_in(mail)) };
+        self.code_mailed_after(0, email).await
+    }
+
+    /// The newest code mailed to this address, once it has been mailed more than so many. Other
+    /// mails may come between, so it is the codes that are counted.
+    pub async fn code_mailed_after(&self, seen: usize, email: &str) -> String {
+        let find = || async { self.codes_mailed_to(email).split_off(seen).pop() };
         eventually("the code", find).await
+    }
+
+    /// The codes mailed to this address, oldest first.
+    pub fn codes_mailed_to(&self, email: &str) -> Vec<String> {
+        self.mails_to(email).iter().filter_map(|mail| code_in(mail)).collect()
     }
 
     /// All mails to this address, oldest first.
