@@ -116,8 +116,10 @@ impl StateReason {
     pub const fn from_states(self) -> &'static [AccountState] {
         match self {
             Self::Opened => &[],
-            // A closure not from a restriction: taking it back would lift that.
-            Self::SecurityReview | Self::ClosureRequested => &[AccountState::Active],
+            // Ends a closure that is under way: whoever took the account over does not run away with it.
+            Self::SecurityReview => &[AccountState::Active, AccountState::Closing],
+            // Not from a restriction: taking the closure back would lift that.
+            Self::ClosureRequested => &[AccountState::Active],
             Self::RestrictionLifted => &[AccountState::Restricted],
             Self::ClosureWithdrawn | Self::ClosureCompleted => &[AccountState::Closing],
         }

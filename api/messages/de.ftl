@@ -156,7 +156,8 @@ mail-account-closed = Ihr Smart-mining-Konto ist geschlossen
 mail-account-restricted = Ihr Smart-mining-Konto ist eingeschränkt
     .body =
         Ihr Konto ist nach Klausel { $clause } der Datenschutzerklärung eingeschränkt ({ $reason }).
-        Ihre Daten können Sie weiterhin lesen und Ihre Rechte nutzen.
+        Ihre Daten können Sie weiterhin lesen und Ihre Rechte nutzen. Falls das Konto geschlossen
+        werden sollte, beantragen Sie das bitte erneut, sobald die Einschränkung aufgehoben ist.
 
 mail-restriction-lifted = Ihr Smart-mining-Konto ist nicht mehr eingeschränkt
     .body =

@@ -156,7 +156,8 @@ mail-account-closed = Your Smart-mining account is closed
 mail-account-restricted = Your Smart-mining account is restricted
     .body =
         Your account is restricted under clause { $clause } of the privacy policy ({ $reason }).
-        You can still read your data and use your rights.
+        You can still read your data and use your rights. If you had asked to close the account,
+        please ask again once the restriction is lifted.
 
 mail-restriction-lifted = Your Smart-mining account is no longer restricted
     .body =

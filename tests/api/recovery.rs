@@ -447,6 +447,17 @@ async fn an_operator_restricts_an_account_and_lifts_it_with_reason_and_clause() 
     assert!(!run("restrict"), "it is restricted already");
     assert!(run("lift"));
     assert_eq!(back.gets("/v1/account").await.json()["state"], "active");
+
+    let close = back.sends(Method::POST, "/v1/account/closure", &[], None).await;
+    assert_eq!(close.status, 201, "{}", close.text);
+    assert!(run("restrict"), "nor is it a way around one");
+    let back = ada.with(&ada.signs_in(EMAIL, PASSWORD).await.json()["session"]);
+    let security = back.gets("/v1/account/security").await.json();
+    assert_eq!((&security["state"], &security["closes_at"]), (&json!("restricted"), &json!(null)));
+    let reopen = back.sends(Method::DELETE, "/v1/account/closure", &[], None).await;
+    assert_eq!(reopen.problem(), (409, "account_state_conflict".to_owned()));
+    assert!(run("lift"));
+    assert_eq!(back.gets("/v1/account").await.json()["state"], "active");
     process.kill();
 }
 
