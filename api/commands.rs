@@ -1,7 +1,7 @@
-//! The command line: `serve`, `migrate`, `openapi`, `keys …`, `blocks …`, `accounts …`, and the
-//! generated pages.
+//! The command line: `serve`, `migrate`, `openapi`, `keys …`, `blocks …`, `accounts …`, `log …`, and
+//! the generated pages.
 
-use std::{fmt::Write as _, io::Write, process::ExitCode, time::Duration};
+use std::{fmt::Write as _, io::Write, path::PathBuf, process::ExitCode, time::Duration};
 
 use chrono::TimeDelta;
 use clap::{Parser, Subcommand, ValueEnum};
@@ -9,11 +9,12 @@ use rustix::process::{Resource, getrlimit, setrlimit};
 
 use crate::{
     config::{self, Config, ConfigError},
-    db::StorageError,
+    db::{Db, StorageError},
     domain::{
         account::StateReason,
         block::{BlockReason, BlockTarget},
         data_dictionary::PROFILE_EMAIL,
+        evidence::Act,
         ids::{AccountId, BlockId},
         personal::Personal,
     },
@@ -26,7 +27,15 @@ use crate::{
         blocks::BlockError,
         clock::Clock,
         idempotency::Recording,
-        log::{Act, LeafDraft},
+        log::{
+            LeafDraft,
+            checkpoint::{CheckpointError, Trusted},
+            copy::LogCopy,
+            promise,
+            proofs::ProofError,
+            sequencer::LogError,
+            verify::{Against, VerifyError, verify},
+        },
         profiles::profile_row,
         transports::TransportSettings,
         vault::{
@@ -66,6 +75,43 @@ enum Command {
     /// Restrict an account, or lift the restriction.
     #[command(subcommand)]
     Accounts(AccountsCommand),
+    /// Verify the tamper-evident log, or reopen it after its database was restored.
+    #[command(subcommand)]
+    Log(LogCommand),
+}
+
+#[derive(Subcommand)]
+enum LogCommand {
+    /// Hold the log against itself, against what was signed, and against every row of evidence.
+    ///
+    /// Works offline on a copy of the database: it opens that alone, and needs no key but public
+    /// ones. Exits with 1 and names the first bad entry if anything is wrong.
+    Verify {
+        /// The database; the one of the settings if not given.
+        #[arg(long)]
+        database: Option<String>,
+        /// A key that may have signed (C2SP: `NAME+HASH+KEY`), as `log keys` prints them; more than one may be given.
+        #[arg(long = "public-key", required = true)]
+        public_keys: Vec<String>,
+        /// A checkpoint that was kept from before: the log must begin with it.
+        #[arg(long)]
+        checkpoint: Option<PathBuf>,
+        /// The folder of the copy outside the database.
+        #[arg(long)]
+        copy: Option<PathBuf>,
+        /// A promise that came with an answer (`Log-Promise`), in a file.
+        #[arg(long = "receipt")]
+        receipts: Vec<PathBuf>,
+    },
+    /// Print the keys that verify the log's checkpoints and promises.
+    Keys,
+    /// Print the newest checkpoint.
+    Checkpoint,
+    /// Begin a new lineage after the database was restored: its first leaf names what was lost, and why.
+    Reopen {
+        #[arg(long)]
+        reason: String,
+    },
 }
 
 #[derive(Subcommand)]
@@ -139,6 +185,7 @@ enum PurposeArg {
     Pepper,
     TokenMac,
     PersonToken,
+    Log,
 }
 
 impl From<PurposeArg> for KeyPurpose {
@@ -150,6 +197,7 @@ impl From<PurposeArg> for KeyPurpose {
             PurposeArg::Pepper => Self::Pepper,
             PurposeArg::TokenMac => Self::TokenMac,
             PurposeArg::PersonToken => Self::PersonToken,
+            PurposeArg::Log => Self::Log,
         }
     }
 }
@@ -174,6 +222,19 @@ enum CommandError {
     Account(#[from] AccountError),
     #[error("that is neither an address, a network nor a device")]
     Target,
+    #[error(transparent)]
+    Log(#[from] LogError),
+    #[error(transparent)]
+    Proof(#[from] ProofError),
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    #[error(transparent)]
+    Verify(#[from] VerifyError),
+    #[error("{} is not a promise that a key given has signed", .0.display())]
+    Receipt(PathBuf),
+    /// Printed already.
+    #[error("the log does not verify")]
+    Unverified,
     #[error(transparent)]
     Io(#[from] std::io::Error),
 }
@@ -206,7 +267,12 @@ fn run(command: &Command) -> Result<(), CommandError> {
         Command::Openapi => return print(&openapi::yaml()?),
         Command::Errors => return print(&codes::errors_page()),
         Command::EnvExample => return print(&config::env_example()),
-        Command::Serve | Command::Migrate | Command::Keys(_) | Command::Blocks(_) | Command::Accounts(_) => {}
+        Command::Serve
+        | Command::Migrate
+        | Command::Keys(_)
+        | Command::Blocks(_)
+        | Command::Accounts(_)
+        | Command::Log(_) => {}
     }
     let config = Config::from_environment()?;
     telemetry::start(config.log_format, &config.log_level);
@@ -220,6 +286,7 @@ fn run(command: &Command) -> Result<(), CommandError> {
             Command::Keys(KeysCommand::Rotate { purpose }) => keys_rotate(&config, (*purpose).into()).await,
             Command::Blocks(command) => look_after_blocks(&config, command).await,
             Command::Accounts(command) => look_after_accounts(&config, command).await,
+            Command::Log(command) => look_after_log(&config, command).await,
             _ => serve(&config).await,
         }
     })
@@ -286,6 +353,69 @@ async fn look_after_accounts(config: &Config, command: &AccountsCommand) -> Resu
     print(&format!("{id} is {} since {}\n", standing.state.as_str(), standing.since))
 }
 
+async fn look_after_log(config: &Config, command: &LogCommand) -> Result<(), CommandError> {
+    let clock = Clock::system();
+    match command {
+        LogCommand::Verify { database, public_keys, checkpoint, copy, receipts } => {
+            let mut settings = config.database.clone();
+            if let Some(url) = database {
+                settings.url = url.clone().into();
+            }
+            let trusted = Trusted::new(public_keys)?;
+            let promises = receipts
+                .iter()
+                .map(|path| {
+                    let text = std::fs::read_to_string(path)?;
+                    promise::open(&trusted, &text).ok_or_else(|| CommandError::Receipt(path.clone()))
+                })
+                .collect::<Result<Vec<_>, _>>()?;
+            let against = Against {
+                trusted,
+                checkpoint: checkpoint.as_ref().map(std::fs::read_to_string).transpose()?,
+                copy: copy.as_ref().map(|folder| LogCopy::at(folder)),
+                promises,
+                now: clock.now(),
+                live: false,
+            };
+            verify_log(&Db::open(&settings)?, &against).await
+        }
+        LogCommand::Keys => {
+            let log = server::open_services(config, clock).await?.log;
+            print(&(log.sequencer().all_verifier_keys().await?.join("\n") + "\n"))
+        }
+        LogCommand::Checkpoint => {
+            let log = server::open_services(config, clock).await?.log;
+            print(&log.checkpoint().await?.note)
+        }
+        LogCommand::Reopen { reason } => {
+            let log = server::open_services(config, clock).await?.log;
+            let origin = log.sequencer().reopen(reason).await?;
+            print(&format!("{} goes on from entry {}\n", origin.name, origin.first_seq))
+        }
+    }
+}
+
+async fn verify_log(db: &Db, against: &Against) -> Result<(), CommandError> {
+    let report = verify(db, against).await?;
+    let mut page = String::new();
+    for finding in &report.findings {
+        let _ = match finding.seq {
+            Some(seq) => writeln!(page, "entry {seq}: {}", finding.what),
+            None => writeln!(page, "{}", finding.what),
+        };
+    }
+    let _ = writeln!(
+        page,
+        "{} entries, {} checkpoints, {} rows of evidence: {}",
+        report.entries,
+        report.checkpoints,
+        report.rows,
+        if report.findings.is_empty() { "whole" } else { "NOT WHOLE" },
+    );
+    print(&page)?;
+    if report.findings.is_empty() { Ok(()) } else { Err(CommandError::Unverified) }
+}
+
 async fn keys_status(config: &Config) -> Result<(), CommandError> {
     let clock = Clock::system();
     let stores = server::open_stores(config, &clock).await?;
@@ -324,7 +454,12 @@ async fn keys_rotate(config: &Config, purpose: KeyPurpose) -> Result<(), Command
             backfill_email_index(&stores, Vault::new(kms, stores.keys.clone()), version).await
         }
         // Password hashes move at the next sign-in; tokens, cookies and blocks live out their time.
-        KeyPurpose::System | KeyPurpose::Pepper | KeyPurpose::TokenMac | KeyPurpose::PersonToken => Ok(()),
+        // The old key of the log signs the next checkpoint beside the new one.
+        KeyPurpose::System
+        | KeyPurpose::Pepper
+        | KeyPurpose::TokenMac
+        | KeyPurpose::PersonToken
+        | KeyPurpose::Log => Ok(()),
     }
 }
 
@@ -336,7 +471,7 @@ async fn record_rotation(
     clock: &Clock,
 ) -> Result<(), CommandError> {
     let value = kms.check_value(purpose, version)?;
-    let facts = [("purpose", purpose.as_str().to_owned()), ("version", version.to_string())];
+    let facts = vec![("purpose", purpose.as_str().to_owned()), ("version", version.to_string())];
     let leaf = LeafDraft::new(clock.now())?.of_service(&KEY_ROTATED, &facts);
     stores
         .data

@@ -75,6 +75,7 @@ settings! {
     SMS_FROM = "Smart-mining", "The sender of SMS.";
     SMS_GATEWAY_URL = "", "For SMS=gateway: where messages are posted.";
     SMS_GATEWAY_TOKEN = "", "For SMS=gateway: the bearer token.";
+    LOG_COPY = "<DATA_DIR>/log", "Where leaves and checkpoints of the tamper-evident log are copied, outside the database.";
     LOG_FORMAT = "text", "`text` or `json`.";
     LOG_LEVEL = "info", "`error`, `warn`, `info`, `debug` or `trace`; or a filter in the syntax of tracing's EnvFilter.";
 }
@@ -108,6 +109,7 @@ pub struct Config {
     pub mail_from: String,
     pub sms: TransportSettings,
     pub sms_from: String,
+    pub log_copy: PathBuf,
     pub log_format: LogFormat,
     pub log_level: String,
 }
@@ -127,6 +129,8 @@ pub struct HttpConfig {
     pub https: bool,
     /// The origin of `PUBLIC_URL`, as browsers write it.
     pub public_origin: String,
+    /// Host, and port where it is not the scheme's, of `PUBLIC_URL`.
+    pub public_host: String,
 }
 
 /// Why a configuration is refused; it names settings and never their values.
@@ -338,6 +342,7 @@ fn build(source: &Source) -> Result<Config, ConfigError> {
         mail_from: source.text("MAIL_FROM")?,
         sms: source.transport("SMS", ["SMS_GATEWAY_URL", "SMS_GATEWAY_TOKEN"], &outbox)?,
         sms_from: source.text("SMS_FROM")?,
+        log_copy: source.get("LOG_COPY").map_or_else(|| data_dir.join("log"), PathBuf::from),
         log_format: match source.get("LOG_FORMAT") {
             Some("text") => LogFormat::Text,
             Some("json") => LogFormat::Json,
@@ -401,6 +406,7 @@ fn http(source: &Source, public_url: &str) -> Result<HttpConfig, ConfigError> {
         rate_ordinary: source.number("RATE_ORDINARY", 1..=100_000_000)?,
         rate_costly: source.number("RATE_COSTLY", 1..=100_000_000)?,
         https: url.scheme() == "https",
+        public_host: url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")),
         public_origin: url.origin().ascii_serialization(),
     })
 }

@@ -31,6 +31,11 @@ use crate::{
         erasure::ErasureService,
         idempotency::IdempotencyService,
         jobs::JobRunner,
+        log::{
+            LogService,
+            copy::LogCopy,
+            sequencer::{LogError, Sequencer},
+        },
         notices::Links,
         outbox::OutboxService,
         passwords::{HashingError, Passwords},
@@ -76,6 +81,10 @@ pub enum StartError {
     Policy(#[from] PolicyError),
     #[error(transparent)]
     Contract(#[from] ContractError),
+    #[error("{0}: if the database was restored, `smart-mining log reopen --reason …`")]
+    Log(#[from] LogError),
+    #[error("the folder of the log's copy cannot be made")]
+    LogCopy(#[source] std::io::Error),
     #[error("the address cannot be listened on: {0}")]
     Listen(#[source] std::io::Error),
 }
@@ -87,6 +96,7 @@ pub struct Services {
     pub policies: PolicyService,
     pub idempotency: IdempotencyService,
     pub blocks: BlockService,
+    pub log: LogService,
     pub access: AccessTokens,
     pub vault: Vault,
     pub clock: Clock,
@@ -271,6 +281,7 @@ pub async fn start(config: &Config, clock: Clock) -> Result<Running, StartError>
     let stores = open_stores(config, &clock).await?;
     let kms = open_kms(config, &stores.data, &clock).await?;
     let (services, jobs) = compose(config, clock, stores, kms)?;
+    jobs.sequencer.open().await?;
     services.policies.publish_first().await?;
     services.blocks.reload().await?;
     let services = Data::new(services);
@@ -309,13 +320,7 @@ fn compose(
     let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
     let passwords = Passwords::new(config.hash_cost, cores)?;
     let access = AccessTokens::new(Arc::clone(&kms), config.public_url.clone());
-    let outbox = OutboxService::new(
-        stores.data.clone(),
-        vault.clone(),
-        clock.clone(),
-        Transport::open(&config.mail, &config.mail_from)?,
-        Transport::open(&config.sms, &config.sms_from)?,
-    );
+    let outbox = outbox(config, &stores.data, &vault, &clock)?;
     let (throttles, links) =
         (Throttles::new(Arc::clone(&kms), config.abuse), Links::new(config.link_page.clone()));
     let sessions = SessionService {
@@ -340,6 +345,7 @@ fn compose(
         links,
         issuer: ISSUER.to_owned(),
     };
+    let log = log(config, &stores.data, &kms, &clock)?;
     let blocks = BlockService::new(stores.data.clone(), kms, clock.clone());
     let jobs = JobRunner {
         db: stores.data.clone(),
@@ -350,6 +356,7 @@ fn compose(
         erasure: ErasureService::new(stores.data.clone(), vault.clone(), clock.clone()),
         accounts: accounts.clone(),
         blocks: blocks.clone(),
+        sequencer: log.sequencer().clone(),
     };
     let services = Services {
         accounts,
@@ -357,12 +364,34 @@ fn compose(
         policies: PolicyService::new(stores.data.clone(), clock.clone()),
         idempotency: IdempotencyService::new(stores.data.clone(), vault.clone(), clock.clone()),
         blocks,
+        log,
         access,
         vault,
         clock,
         stores,
     };
     Ok((services, jobs))
+}
+
+fn outbox(config: &Config, data: &Db, vault: &Vault, clock: &Clock) -> Result<OutboxService, StartError> {
+    Ok(OutboxService::new(
+        data.clone(),
+        vault.clone(),
+        clock.clone(),
+        Transport::open(&config.mail, &config.mail_from)?,
+        Transport::open(&config.sms, &config.sms_from)?,
+    ))
+}
+
+fn log(config: &Config, data: &Db, kms: &Arc<Kms>, clock: &Clock) -> Result<LogService, StartError> {
+    let sequencer = Sequencer::new(
+        data.clone(),
+        Arc::clone(kms),
+        clock.clone(),
+        LogCopy::open(&config.log_copy).map_err(StartError::LogCopy)?,
+        config.http.public_host.clone(),
+    );
+    Ok(LogService::new(data.clone(), Arc::clone(kms), clock.clone(), sequencer, config.public_url.clone()))
 }
 
 fn listen(
@@ -408,7 +437,15 @@ fn cors(http: &HttpConfig) -> Cors {
             header::ACCEPT_LANGUAGE,
             header::HeaderName::from_static("idempotency-key"),
         ])
-        .expose_headers(["etag", "location", "retry-after", "ratelimit", "ratelimit-policy", "x-request-id"])
+        .expose_headers([
+            "etag",
+            "location",
+            "retry-after",
+            "ratelimit",
+            "ratelimit-policy",
+            "x-request-id",
+            "log-promise",
+        ])
         // The refresh cookie of browser apps; only to the origins named.
         .supports_credentials()
         .max_age(600);

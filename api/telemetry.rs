@@ -69,6 +69,9 @@ pub struct Metrics {
     pub outbox_queued: IntGauge,
     pub jobs: IntCounterVec,
     pub vault_failures: IntCounter,
+    pub log_entries: IntGauge,
+    pub log_pending: IntGauge,
+    pub log_verified: IntGauge,
     pub build_info: IntGaugeVec,
 }
 
@@ -104,9 +107,15 @@ impl Metrics {
                 &["job", "outcome"],
             )?,
             vault_failures: IntCounter::new("vault_failures_total", "Sealed values that did not open.")?,
+            log_entries: IntGauge::new("log_entries", "Entries that the last checkpoint of the log covers.")?,
+            log_pending: IntGauge::new("log_pending", "Leaves that wait for their place in the log.")?,
+            log_verified: IntGauge::new(
+                "log_verified",
+                "1 if the log's last check of itself found nothing; 0 is an alarm; -1 before the first.",
+            )?,
             build_info: IntGaugeVec::new(Opts::new("build_info", "The running version."), &["version"])?,
         };
-        let collectors: [Box<dyn prometheus::core::Collector>; 9] = [
+        let collectors: [Box<dyn prometheus::core::Collector>; 12] = [
             Box::new(metrics.requests.clone()),
             Box::new(metrics.request_seconds.clone()),
             Box::new(metrics.statements.clone()),
@@ -115,11 +124,15 @@ impl Metrics {
             Box::new(metrics.outbox_queued.clone()),
             Box::new(metrics.jobs.clone()),
             Box::new(metrics.vault_failures.clone()),
+            Box::new(metrics.log_entries.clone()),
+            Box::new(metrics.log_pending.clone()),
+            Box::new(metrics.log_verified.clone()),
             Box::new(metrics.build_info.clone()),
         ];
         for collector in collectors {
             metrics.registry.register(collector)?;
         }
+        metrics.log_verified.set(-1);
         metrics.build_info.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
         Ok(metrics)
     }

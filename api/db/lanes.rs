@@ -18,6 +18,7 @@ use tokio::sync::oneshot;
 use super::{
     Backend, Conn, Refusal, StorageError,
     conn::{Opener, statements_so_far},
+    leaves::{LeafHash, taken_leaves},
 };
 use crate::telemetry::count_statements;
 
@@ -70,12 +71,20 @@ trait Work: Send {
 struct Job<T, E, F> {
     work: Arc<F>,
     result: Option<Result<T, E>>,
-    statements: u32,
+    traces: Traces,
     reply: oneshot::Sender<Answered<T, E>>,
 }
 
-/// How an attempt ended, and how many statements it took.
-pub(super) type Answered<T, E> = (Attempt<T, E>, u32);
+/// How an attempt ended, and what it left.
+pub(super) type Answered<T, E> = (Attempt<T, E>, Traces);
+
+/// What the work of a task did beside its result.
+#[derive(Default)]
+pub(super) struct Traces {
+    pub(super) statements: u32,
+    /// The leaves that it appended; they stand only if the transaction does.
+    pub(super) leaves: Vec<LeafHash>,
+}
 
 impl Task {
     pub(super) fn boxed<T, E, F>(
@@ -89,7 +98,7 @@ impl Task {
         T: Send + 'static,
         E: Refusal,
     {
-        Self { mode, deadline, work: Box::new(Job { work, result: None, statements: 0, reply }) }
+        Self { mode, deadline, work: Box::new(Job { work, result: None, traces: Traces::default(), reply }) }
     }
 
     /// Nobody waits for it any more; it has not begun, so dropping it is safe.
@@ -106,8 +115,10 @@ where
 {
     fn run(&mut self, c: &mut Conn) -> Verdict {
         let before = statements_so_far();
+        drop(taken_leaves());
         let result = shielded(&*self.work, c);
-        self.statements += statements_so_far().wrapping_sub(before);
+        self.traces.statements += statements_so_far().wrapping_sub(before);
+        self.traces.leaves = taken_leaves();
         let verdict = match &result {
             Ok(_) => Verdict::Keep,
             Err(error) => match error.storage() {
@@ -132,7 +143,7 @@ where
             (None, Ok(())) => Attempt::Done(Err(StorageError::Unavailable("the work did not run").into())),
         };
         // The caller may have given up; its effect is durable or absent all the same.
-        drop(self.reply.send((attempt, self.statements)));
+        drop(self.reply.send((attempt, self.traces)));
     }
 
     fn forget(&mut self) {

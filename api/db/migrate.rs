@@ -21,6 +21,9 @@ const ADVISORY_LOCK: i64 = 7_301_844_529;
 const APPEND_ONLY: &[&str] = &[
     "log_leaves",
     "log_entries",
+    "log_origins",
+    "log_nodes",
+    "log_checkpoints",
     "log_public_details",
     "policy_versions",
     "policy_acceptances",

@@ -6,6 +6,7 @@ mod conn;
 mod dispatch;
 mod error;
 mod lanes;
+mod leaves;
 pub mod migrate;
 pub mod schema;
 pub mod types;
@@ -23,6 +24,7 @@ use tokio::sync::{Mutex, oneshot};
 pub use conn::{Conn, MultiBackend};
 pub use dispatch::{Dispatch, Fetch};
 pub use error::{Refusal, StorageError};
+pub use leaves::{LeafHash, collecting_leaves, note_leaf};
 pub use url::Backend;
 
 use lanes::{Attempt, Lane, Mode, Task};
@@ -201,8 +203,11 @@ impl Db {
         let (reply, answer) = oneshot::channel();
         lane.send(Task::boxed(mode, work, reply, until))?;
         match tokio::time::timeout_at(until.into(), answer).await {
-            Ok(Ok((attempt, statements))) => {
-                crate::telemetry::count_statements(statements);
+            Ok(Ok((attempt, traces))) => {
+                crate::telemetry::count_statements(traces.statements);
+                if matches!(attempt, Attempt::Done(Ok(_))) {
+                    leaves::collect(traces.leaves);
+                }
                 Ok(attempt)
             }
             Ok(Err(_)) => Err(StorageError::Unavailable("the lane ended")),

@@ -20,6 +20,52 @@ table! {
     log_entries (seq) {
         seq -> BigInt,
         leaf_id -> Id,
+        hash -> Binary,
+    }
+}
+
+table! {
+    use diesel::sql_types::{BigInt, Binary, Integer, Nullable, SmallInt, Text};
+    use super::super::types::{Id, Instant, Json};
+
+    log_origins (number) {
+        number -> BigInt,
+        name -> Text,
+        first_seq -> BigInt,
+        opened_at -> Instant,
+        previous_checkpoint -> Nullable<Text>,
+    }
+}
+
+table! {
+    use diesel::sql_types::{BigInt, Binary, Integer, Nullable, SmallInt, Text};
+    use super::super::types::{Id, Instant, Json};
+
+    log_nodes (origin, node) {
+        origin -> BigInt,
+        node -> BigInt,
+        hash -> Binary,
+    }
+}
+
+table! {
+    use diesel::sql_types::{BigInt, Binary, Integer, Nullable, SmallInt, Text};
+    use super::super::types::{Id, Instant, Json};
+
+    log_checkpoints (origin, size) {
+        origin -> BigInt,
+        size -> BigInt,
+        note -> Text,
+        signed_at -> Instant,
+    }
+}
+
+table! {
+    use diesel::sql_types::{BigInt, Binary, Integer, Nullable, SmallInt, Text};
+    use super::super::types::{Id, Instant, Json};
+
+    log_pending (leaf_id) {
+        leaf_id -> Id,
     }
 }
 
@@ -31,6 +77,7 @@ table! {
         account_id -> Id,
         leaf_id -> Id,
         detail -> Binary,
+        salt -> Binary,
     }
 }
 
@@ -489,4 +536,15 @@ allow_tables_to_appear_in_same_query!(
     totp_factors,
     recovery_codes,
     account_devices
+);
+
+allow_tables_to_appear_in_same_query!(
+    log_leaves,
+    log_entries,
+    log_details,
+    log_pending,
+    policy_acceptances,
+    consent_events,
+    data_confirmations,
+    account_changes
 );

@@ -20,6 +20,10 @@ impl ConsentAction {
             Self::Declined => "declined",
         }
     }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Granted, Self::Declined].into_iter().find(|known| known.as_str() == text)
+    }
 }
 
 /// Whether the person chose this purpose, or accepted a policy whose clause contains it.
@@ -36,6 +40,10 @@ impl ConsentKind {
             Self::PolicyClause => "policy_clause",
         }
     }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Specific, Self::PolicyClause].into_iter().find(|known| known.as_str() == text)
+    }
 }
 
 /// How the person expressed it.
@@ -50,6 +58,10 @@ impl ConsentMethod {
         match self {
             Self::Registration => "registration",
         }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Registration].into_iter().find(|known| known.as_str() == text)
     }
 }
 

@@ -6,6 +6,8 @@ pub mod consent;
 pub mod data_dictionary;
 pub mod display_name;
 pub mod email;
+pub mod encoding;
+pub mod evidence;
 pub mod factor;
 pub mod ids;
 pub mod language;

@@ -93,6 +93,8 @@ pub enum Shape {
     Single,
     /// `cursor` and `limit`.
     Page,
+    /// Parameters of its own in the query.
+    Query,
     /// `If-Match`.
     Versioned,
 }
@@ -151,6 +153,9 @@ operations! {
     "end_other_sessions" POST "/v1/sessions/revoke-others" Person Session Open Ordinary Silent Single;
     "end_session" DELETE "/v1/sessions/{session_id}" Person Session Open Ordinary Silent Single;
     "revoke_session_by_link" POST "/v1/session-revocations" Public Session Open Costly Silent Single;
+    "get_log_checkpoint" GET "/v1/log/checkpoint" Public Session Open Ordinary Silent Single;
+    "get_log_inclusion_proof" GET "/v1/log/proofs/inclusion" Public Session Open Ordinary Silent Query;
+    "get_log_consistency_proof" GET "/v1/log/proofs/consistency" Public Session Open Ordinary Silent Query;
     "list_signing_keys" GET "/.well-known/jwks.json" Public Session Open Ordinary Silent Single;
 }
 

@@ -148,6 +148,10 @@ impl Purpose {
         }
     }
 
+    pub fn parse(text: &str) -> Option<Self> {
+        DEFINITIONS.iter().map(|definition| definition.purpose).find(|known| known.as_str() == text)
+    }
+
     /// All purposes with their definitions.
     pub const fn catalogue() -> &'static [PurposeDefinition] {
         DEFINITIONS

@@ -8,6 +8,7 @@ mod edge;
 mod extract;
 mod health;
 mod links;
+mod log;
 mod passwords;
 mod policy_versions;
 mod security;
@@ -62,6 +63,9 @@ pub fn operations(routes: &mut ServiceConfig<'_>) {
         .service(sessions::end_current_session)
         .service(sessions::end_session)
         .service(sessions::revoke_session_by_link)
+        .service(log::get_log_checkpoint)
+        .service(log::get_log_inclusion_proof)
+        .service(log::get_log_consistency_proof)
         .service(signing_keys::list_signing_keys);
 }
 

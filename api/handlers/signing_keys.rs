@@ -1,4 +1,4 @@
-//! The public keys of access tokens.
+//! The public keys of what the service signs.
 
 use actix_web::{HttpResponse, get, http::header, web::Data};
 
@@ -7,15 +7,16 @@ use crate::{problem::Problem, server::Services};
 
 /// List signing keys
 ///
-/// The public keys that verify access tokens (RFC 7517), newest first. A valid signature alone does
-/// not mean a live session.
+/// The public keys that verify access tokens (`person-…`) and promises of the log (`log-…`), newest
+/// first (RFC 7517). A valid signature of a token alone does not mean a live session.
 #[utoipa::path(
     tag = "Keys",
     responses((status = OK, description = "The keys.", body = SigningKeySet))
 )]
 #[get("/.well-known/jwks.json")]
 pub(super) async fn list_signing_keys(services: Data<Services>) -> Result<HttpResponse, Problem> {
-    let keys = services.access.public_keys(services.clock.now())?;
+    let mut keys = services.access.public_keys(services.clock.now())?;
+    keys.extend(services.log.public_keys()?);
     Ok(HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "public, max-age=300"))
         .json(SigningKeySet::new(keys)))

@@ -15,11 +15,12 @@ use crate::{
         CancelledFactorResetView, ChangePassword, ConfirmCode, ConfirmPasswordReset, ConfirmTotp,
         ContactChangedView, ContinueSignInChallenge, CreateSession, DataConfirmationView, EmailChangeView,
         EndedSessionView, EndedSessionsView, Example, FactorChangedView, FactorResetView, LinkToken,
-        PasswordChangedView, PasswordResetDoneView, PasswordResetView, PhoneChangeView, PolicyVersionView,
-        ProposedTotpView, RecoveryCodesView, RefreshSession, RegisterAccount, RegistrationView,
-        RequestEmailChange, RequestPasswordReset, RequestPhoneChange, SendStepUpCode, SentCodeView,
-        SessionPageView, SessionTokens, SignInView, SignedInView, SigningKeySet, StepUpSession,
-        SteppedUpView, UpdateAccount, VerifiedAccount, VerifyAccount,
+        LogCheckpointView, LogConsistencyProofView, LogInclusionProofView, PasswordChangedView,
+        PasswordResetDoneView, PasswordResetView, PhoneChangeView, PolicyVersionView, ProposedTotpView,
+        RecoveryCodesView, RefreshSession, RegisterAccount, RegistrationView, RequestEmailChange,
+        RequestPasswordReset, RequestPhoneChange, SendStepUpCode, SentCodeView, SessionPageView,
+        SessionTokens, SignInView, SignedInView, SigningKeySet, StepUpSession, SteppedUpView, UpdateAccount,
+        VerifiedAccount, VerifyAccount,
     },
     problem::{FieldCode, FieldProblem, Problem, ProblemCode, ProblemView},
 };
@@ -38,6 +39,7 @@ const TAGS: &[(&str, &str)] = &[
     ("Account", "The person's own account: profile, history, confirmation."),
     ("Security", "What keeps an account its owner's: password, email and phone, second factors, closure."),
     ("Sessions", "Signing in, with a second factor where there is one, staying in, signing out."),
+    ("Log", "The tamper-evident log, for anybody to verify."),
     ("Keys", "Public keys that verify what the service signs."),
 ];
 
@@ -97,6 +99,20 @@ const LINKS: &[LinkRow] = &[
     ("send_step_up_code", "202", "step_up", "step_up_session", &[]),
     ("refresh_session", "201", "end", "end_session", &[("session_id", "$response.body#/session_id")]),
     ("confirm_account_data", "201", "account", "get_account", &[]),
+    (
+        "get_log_checkpoint",
+        "200",
+        "consistency",
+        "get_log_consistency_proof",
+        &[("from", "$response.body#/tree_size")],
+    ),
+    (
+        "get_log_inclusion_proof",
+        "200",
+        "again",
+        "get_log_inclusion_proof",
+        &[("leaf_hash", "$response.body#/leaf_hash"), ("tree_size", "$response.body#/tree_size")],
+    ),
     (
         "get_current_policy_version",
         "200",
@@ -168,7 +184,7 @@ fn add_parameters(described: &mut Value, operation: &Operation) {
     match operation.shape {
         Shape::Page => names.extend(["Cursor", "Limit"]),
         Shape::Versioned => names.push("IfMatch"),
-        Shape::Single => {}
+        Shape::Single | Shape::Query => {}
     }
     if operation.method == "POST" {
         names.push("IdempotencyKey");
@@ -216,6 +232,9 @@ fn headers_of(operation: &Operation, status: &str) -> Value {
     if matches!(operation.id, "get_account" | "update_account") {
         names.push("ETag");
     }
+    if operation.writes_log {
+        names.push("Log-Promise");
+    }
     let reference = |name: &str| json!({ "$ref": format!("#/components/headers/{name}") });
     Value::Object(names.into_iter().map(|name| (name.to_owned(), reference(name))).collect())
 }
@@ -250,6 +269,7 @@ fn finish_components(components: &mut Value) {
         "RateLimit-Policy": text("Requests per window of seconds, for this class of operation.", 64, "\"ordinary\";q=600;w=60"),
         "Location": text("Where what was made is found, or where the next step is taken.", 256, "/v1/account"),
         "ETag": text("The version of what was sent, for `If-Match`.", 64, "\"v1\""),
+        "Log-Promise": text("The hashes of the act's leaves and by when they are in the log, as a signed JWS (RFC 7515).", 2_048, "eyJhbGciOiJFZERTQSIsImtpZCI6ImxvZy0xIiwidHlwIjoibG9nLXByb21pc2UrandzIn0.e30.c2ln"),
         "WWW-Authenticate": text("The scheme that is expected (RFC 6750).", 64, "Bearer"),
         "Retry-After": {
             "description": "Seconds to wait.",
@@ -389,6 +409,9 @@ fn examples() -> Map<String, Value> {
         ("SessionPage", SessionPageView::example()),
         ("EndedSession", EndedSessionView::example()),
         ("PolicyVersion", PolicyVersionView::example()),
+        ("LogCheckpoint", LogCheckpointView::example()),
+        ("LogInclusionProof", LogInclusionProofView::example()),
+        ("LogConsistencyProof", LogConsistencyProofView::example()),
         ("SigningKeySet", SigningKeySet::example()),
     ]
     .into_iter()

@@ -8,6 +8,7 @@ use crate::{
         accounts::{AccountError, ProfileError},
         cursors::InvalidCursor,
         idempotency::IdempotencyError,
+        log::{proofs::ProofError, sequencer::LogError},
         passwords::HashingError,
         policies::PolicyError,
         sessions::SessionError,
@@ -32,6 +33,18 @@ impl From<VaultError> for Problem {
         match error {
             VaultError::Storage(error) => error.into(),
             VaultError::NoKey(_) | VaultError::Broken { .. } | VaultError::Kms(_) => Self::internal(&error),
+        }
+    }
+}
+
+impl From<ProofError> for Problem {
+    fn from(error: ProofError) -> Self {
+        match error {
+            ProofError::NoCheckpoint => Self::try_again(error.to_string()),
+            ProofError::NotFound => Self::new(ProblemCode::NotFound),
+            ProofError::BadSize => Self::field(ProblemCode::MalformedRequest, "query", FieldCode::OutOfRange),
+            ProofError::Storage(error) | ProofError::Log(LogError::Storage(error)) => error.into(),
+            ProofError::Tree(_) | ProofError::Log(_) => Self::internal(&error),
         }
     }
 }

@@ -7,6 +7,7 @@ use crate::{
     db::{Conn, Dispatch, StorageError, schema::account_changes},
     domain::{
         account::ProfileField,
+        evidence::{ACCOUNT_CHANGED, Act, Evidence, Facts},
         ids::{AccountId, LeafId},
         time::Timestamp,
     },
@@ -22,6 +23,22 @@ pub struct SealedChange {
     pub old_contact: Option<Vec<u8>>,
     pub changed_at: Timestamp,
     pub leaf_id: LeafId,
+}
+
+impl Evidence for SealedChange {
+    fn act(&self) -> &'static Act {
+        &ACCOUNT_CHANGED
+    }
+
+    /// The old value itself is not in them: erasing it leaves the evidence whole.
+    fn facts(&self) -> Facts {
+        vec![
+            ("account", self.account_id.to_string()),
+            ("sequence", self.sequence.to_string()),
+            ("field", self.field.as_str().to_owned()),
+            ("changed_at", self.changed_at.to_string()),
+        ]
+    }
 }
 
 #[derive(Queryable, Insertable)]
@@ -77,6 +94,21 @@ pub fn list_owned(
         .filter(account_changes::account_id.eq(owner))
         .filter(account_changes::sequence.lt(before))
         .order(account_changes::sequence.desc())
+        .limit(limit)
+        .load(c)?;
+    rows.into_iter().map(SealedChange::try_from).collect()
+}
+
+/// Changes of everybody after a place, in order.
+pub fn list_all(
+    c: &mut Conn,
+    (account, sequence): (AccountId, i64),
+    limit: i64,
+) -> Result<Vec<SealedChange>, StorageError> {
+    use account_changes as t;
+    let rows: Vec<Row> = t::table
+        .filter(t::account_id.gt(account).or(t::account_id.eq(account).and(t::sequence.gt(sequence))))
+        .order((t::account_id, t::sequence))
         .limit(limit)
         .load(c)?;
     rows.into_iter().map(SealedChange::try_from).collect()

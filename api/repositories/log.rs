@@ -4,7 +4,7 @@ use diesel::prelude::*;
 
 use crate::{
     db::{
-        Conn, Dispatch, StorageError,
+        Conn, Dispatch, StorageError, note_leaf,
         schema::{log_details, log_leaves, log_public_details},
     },
     domain::ids::{AccountId, LeafId},
@@ -14,7 +14,12 @@ use crate::{
 #[derive(Clone)]
 pub enum LeafDetail {
     /// Sealed under the person's `log_detail` key, and gone with it.
-    OfPerson(AccountId, Vec<u8>),
+    OfPerson {
+        account_id: AccountId,
+        sealed: Vec<u8>,
+        /// Opens the commitment for whoever has the row that the leaf attests.
+        salt: Vec<u8>,
+    },
     /// About the service itself.
     Public(Vec<u8>),
 }
@@ -28,8 +33,18 @@ pub struct Leaf {
     pub detail: LeafDetail,
 }
 
-/// Appends a leaf; the act that it attests fails with it.
+/// Appends a leaf; the act that it attests fails with it, and can be tried again once the log takes
+/// leaves again.
 pub fn append(c: &mut Conn, leaf: &Leaf) -> Result<LeafId, StorageError> {
+    insert(c, leaf).map_err(|error| match error {
+        StorageError::Query(_) => StorageError::Unavailable("the log takes no leaves"),
+        other => other,
+    })?;
+    note_leaf(leaf.hash);
+    Ok(leaf.id)
+}
+
+fn insert(c: &mut Conn, leaf: &Leaf) -> Result<(), StorageError> {
     diesel::insert_into(log_leaves::table)
         .values((
             log_leaves::leaf_id.eq(leaf.id),
@@ -38,16 +53,17 @@ pub fn append(c: &mut Conn, leaf: &Leaf) -> Result<LeafId, StorageError> {
         ))
         .dispatch(c)?;
     match &leaf.detail {
-        LeafDetail::OfPerson(id, sealed) => diesel::insert_into(log_details::table)
+        LeafDetail::OfPerson { account_id, sealed, salt } => diesel::insert_into(log_details::table)
             .values((
-                log_details::account_id.eq(*id),
+                log_details::account_id.eq(*account_id),
                 log_details::leaf_id.eq(leaf.id),
                 log_details::detail.eq(sealed.clone()),
+                log_details::salt.eq(salt.clone()),
             ))
             .dispatch(c)?,
         LeafDetail::Public(detail) => diesel::insert_into(log_public_details::table)
             .values((log_public_details::leaf_id.eq(leaf.id), log_public_details::detail.eq(detail.clone())))
             .dispatch(c)?,
     };
-    Ok(leaf.id)
+    Ok(())
 }

@@ -7,7 +7,7 @@ use crate::{
     db::{Conn, Dispatch, StorageError, schema::policy_versions, types::JsonText},
     domain::{
         ids::LeafId,
-        policy::{Clause, PolicyVersion},
+        policy::{Clause, PolicyVersion, content_hash},
         time::Timestamp,
     },
 };
@@ -20,7 +20,7 @@ struct Row {
     clauses: JsonText,
     content_hash: Vec<u8>,
     published_at: Timestamp,
-    _leaf_id: LeafId,
+    leaf_id: LeafId,
 }
 
 impl TryFrom<Row> for PolicyVersion {
@@ -66,4 +66,27 @@ pub fn append(c: &mut Conn, version: &PolicyVersion, leaf_id: LeafId) -> Result<
         .on_conflict_do_nothing()
         .dispatch(c)?;
     Ok(added == 1)
+}
+
+/// Versions after one, each with the leaf that it names.
+pub fn list_with_leaves(
+    c: &mut Conn,
+    after: i32,
+    limit: i64,
+) -> Result<Vec<(PolicyVersion, LeafId)>, StorageError> {
+    let rows: Vec<Row> = policy_versions::table
+        .filter(policy_versions::version.gt(after))
+        .order(policy_versions::version)
+        .limit(limit)
+        .load(c)?;
+    rows.into_iter()
+        .map(|row| {
+            let leaf_id = row.leaf_id;
+            let version = PolicyVersion::try_from(row)?;
+            if content_hash(&version.clauses) != version.content_hash {
+                return Err(corrupt(TABLE, "words that are not those of its hash"));
+            }
+            Ok((version, leaf_id))
+        })
+        .collect()
 }

@@ -22,6 +22,10 @@ use crate::{
         blocks::BlockService,
         clock::Clock,
         erasure::ErasureService,
+        log::{
+            sequencer::{self, LogError, Sequencer},
+            verify::{VerifyError, verify},
+        },
         outbox::OutboxService,
         vault::{Vault, VaultError},
     },
@@ -39,6 +43,11 @@ const BLOCKS_TICK: Duration = Duration::from_secs(5);
 const HOUSE_TICK: Duration = Duration::from_secs(30);
 /// Every so many rounds of housekeeping, about a day, stray keys are looked for.
 const SWEEP_EVERY: u32 = 2_880;
+/// Every so many rounds, about an hour, the log checks itself.
+const CHECK_EVERY: u32 = 120;
+const LOG_LEASE: &str = "log";
+/// How often leaves are given their places: a leaf waits a second at most.
+const LOG_TICK: Duration = Duration::from_millis(300);
 /// Ended sessions and sent messages stay this long as facts without content.
 const PAST_KEPT: TimeDelta = TimeDelta::days(30);
 /// Wrong second factors are remembered this long after their challenge: who is patient is told of too.
@@ -66,6 +75,18 @@ pub struct JobRunner {
     pub erasure: ErasureService,
     pub accounts: AccountService,
     pub blocks: BlockService,
+    pub sequencer: Sequencer,
+}
+
+/// Why the log's check of itself is an alarm.
+#[derive(Debug, thiserror::Error)]
+enum LogCheckError {
+    #[error("{0} findings")]
+    Found(usize),
+    #[error(transparent)]
+    Log(#[from] LogError),
+    #[error(transparent)]
+    Verify(#[from] VerifyError),
 }
 
 impl JobRunner {
@@ -75,6 +96,7 @@ impl JobRunner {
             self.send_messages(stop.clone()),
             self.refresh_keys(stop.clone()),
             self.refresh_blocks(stop.clone()),
+            self.grow_log(stop.clone()),
             self.keep_house(stop)
         );
     }
@@ -110,6 +132,43 @@ impl JobRunner {
         }
     }
 
+    /// One process gives leaves their places; what waits when it stops is placed before it does.
+    async fn grow_log(&self, mut stop: watch::Receiver<bool>) {
+        let holder = InstanceId::generate(self.clock.now());
+        let mut held_until: Option<Timestamp> = None;
+        loop {
+            let now = self.clock.now();
+            if sequencer::is_due(held_until, now) {
+                let until = now.plus(sequencer::LEASE_FOR);
+                let took = self.db.write_guarded(move |c| leases::acquire(c, LOG_LEASE, holder, now, until));
+                held_until = matches!(took.await, Ok(true)).then_some(until);
+            }
+            if held_until.is_some() {
+                note("log", self.sequencer.advance().await.map(drop));
+            }
+            if *stop.borrow() {
+                break;
+            }
+            pause(LOG_TICK, &mut stop).await;
+        }
+        let _ = self.db.write_guarded(move |c| leases::release(c, LOG_LEASE, holder)).await;
+    }
+
+    /// The log holds itself against everything that it can be held against.
+    async fn check_log(&self) -> Result<(), LogCheckError> {
+        let against = self.sequencer.own_view().await?;
+        let report = verify(&self.db, &against).await?;
+        metrics().log_verified.set(i64::from(report.findings.is_empty()));
+        match report.findings.first() {
+            None => Ok(()),
+            Some(first) => {
+                let count = report.findings.len();
+                tracing::error!(seq = first.seq, what = first.what, count, "THE LOG DOES NOT VERIFY");
+                Err(LogCheckError::Found(count))
+            }
+        }
+    }
+
     async fn keep_house(&self, mut stop: watch::Receiver<bool>) {
         let holder = InstanceId::generate(self.clock.now());
         let mut round = 0_u32;
@@ -139,6 +198,9 @@ impl JobRunner {
         note("closures", self.while_some(stop, || self.accounts.complete_closures(BATCH)).await);
         note("factor_resets", self.while_some(stop, || self.accounts.execute_factor_resets(BATCH)).await);
         note("reminders", self.while_some(stop, || self.accounts.remind(BATCH)).await);
+        if round.is_multiple_of(CHECK_EVERY) {
+            note("log_check", self.check_log().await);
+        }
         if round.is_multiple_of(SWEEP_EVERY) {
             note("stray_keys", self.sweep_stray_keys(stop).await);
         }

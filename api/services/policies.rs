@@ -2,13 +2,12 @@
 
 use crate::{
     db::{Db, Refusal, StorageError},
-    domain::policy::{self, PolicyVersion},
-    repositories::{log as leaves, policy_versions},
-    services::{
-        clock::Clock,
-        log::{Act, LeafDraft, hex},
-        vault::kms::KmsError,
+    domain::{
+        evidence::Evidence,
+        policy::{self, PolicyVersion},
     },
+    repositories::{log as leaves, policy_versions},
+    services::{clock::Clock, log::LeafDraft, vault::kms::KmsError},
 };
 
 /// Why a policy version was not given.
@@ -62,10 +61,7 @@ impl PolicyService {
             published_at: self.clock.now(),
         };
         let draft = LeafDraft::new(first.published_at)?;
-        let leaf = draft.of_service(
-            &Act { name: "policy.published", object: "policy_version", clause: "9.3" },
-            &[("version", "1".to_owned()), ("content_hash", hex(&first.content_hash))],
-        );
+        let leaf = draft.of_service(first.act(), &first.facts());
         self.db
             .write(move |c| {
                 if policy_versions::find(c, 1)?.is_none() {

@@ -18,7 +18,7 @@ use crate::{
         accounts, log as leaves, profiles,
     },
     services::{
-        log::{Act, LeafDraft},
+        log::LeafDraft,
         vault::{Row, SubjectKeys, VaultError},
     },
 };
@@ -97,8 +97,6 @@ pub struct Replaced {
     pub old: Option<PersonalText>,
 }
 
-const ACCOUNT_CHANGED: Act = Act { name: "account.changed", object: "account", clause: "3.9" };
-
 /// Writes a changed profile with its history and a leaf for each field, in the caller's transaction.
 /// `profile` is the standing one with new values in it.
 ///
@@ -119,13 +117,9 @@ pub fn rewrite(
     profile.version += 1;
     profile.updated_at = now;
     for ((sequence, old), draft) in (first..).zip(replaced).zip(drafts) {
-        let facts = [
-            ("account", id.to_string()),
-            ("sequence", sequence.to_string()),
-            ("field", old.field.as_str().to_owned()),
-        ];
-        leaves::append(c, &draft.of_person(keys, &ACCOUNT_CHANGED, &facts)?)?;
-        account_changes::insert(c, &sealed_change(keys, id, sequence, old, draft, now)?)?;
+        let change = sealed_change(keys, id, sequence, old, draft, now)?;
+        leaves::append(c, &draft.of_evidence(keys, &change)?)?;
+        account_changes::insert(c, &change)?;
     }
     let written = profiles::update(c, &seal(keys, &profile)?)?;
     Ok(written.then_some(profile))

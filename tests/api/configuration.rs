@@ -172,7 +172,7 @@ async fn migrating_is_a_command_and_doing_it_again_is_nothing() {
 #[tokio::test]
 async fn logs_at_the_loudest_name_nobody() {
     let database = TestDatabase::fresh();
-    let log = database.folder.path().join("log");
+    let log = database.folder.path().join("service.log");
     let settings = settings(&database, &[("LOG_LEVEL", "trace"), ("LOG_FORMAT", "json")]);
     let process = Process::serve_logging_to(&settings, &log);
     let client = reqwest::Client::new();

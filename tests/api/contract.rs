@@ -170,12 +170,19 @@ async fn the_examples_of_requests_are_taken_by_the_server() {
 async fn answers_have_the_fields_of_their_examples() {
     let app = App::start().await;
     let ada = app.person("ada@example.org").await;
-    ada.changes_profile(json!({ "display_name": "ada" })).await;
+    let changed = ada.changes_profile(json!({ "display_name": "ada" })).await;
+    let leaf = crate::log::promised(&changed)[0].clone();
+    crate::log::placed(&app, &leaf).await;
     let document = document();
     for operation in OPERATIONS.iter().filter(|operation| operation.method == "GET") {
+        let query = match operation.id {
+            "get_log_inclusion_proof" => format!("?leaf_hash={leaf}"),
+            "get_log_consistency_proof" => "?from=1".to_owned(),
+            _ => String::new(),
+        };
         let example = &document["paths"][operation.path]["get"]["responses"]["200"]["content"]["application/json"]
             ["example"];
-        let answer = ada.gets(&operation.path.replace("{version}", "1")).await.json();
+        let answer = ada.gets(&(operation.path.replace("{version}", "1") + &query)).await.json();
         assert_eq!(fields(&answer), fields(example), "{}", operation.id);
         for list in ["data", "keys", "clauses"].iter().filter(|list| answer[**list].is_array()) {
             assert_eq!(fields(&answer[*list][0]), fields(&example[*list][0]), "{} {list}", operation.id);

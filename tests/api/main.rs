@@ -16,6 +16,7 @@ mod edge;
 mod factors;
 mod faults;
 mod keys;
+mod log;
 mod matrix;
 mod outbox;
 mod recovery;

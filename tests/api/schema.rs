@@ -217,6 +217,9 @@ async fn the_applications_role_gets_no_more_than_it_needs() {
         let append_only = [
             "log_leaves",
             "log_entries",
+            "log_origins",
+            "log_nodes",
+            "log_checkpoints",
             "log_public_details",
             "policy_versions",
             "policy_acceptances",

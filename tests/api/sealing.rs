@@ -12,7 +12,7 @@ use crate::support::{App, is_postgres, postgres_data_directory};
 
 /// A value in each form in which it could lie somewhere.
 fn forms(value: &str) -> Vec<Vec<u8>> {
-    let hex = smart_mining::services::log::hex(value.as_bytes());
+    let hex = smart_mining::domain::encoding::hex(value.as_bytes());
     let url: Vec<u8> =
         value
             .bytes()

@@ -25,12 +25,15 @@ use crate::{
     messages::{self, Language},
     problem::{FieldCode, Problem, ProblemCode},
     server::Services,
+    services::log::promise::{LeafHash, collecting_leaves},
     telemetry::{counting_statements, metrics},
 };
 pub(super) use address::client_address;
 use held_payload::HeldPayload;
 pub(super) use limits::network_of;
 use limits::{Allowance, Limits};
+
+const LOG_PROMISE: header::HeaderName = header::HeaderName::from_static("log-promise");
 
 /// What the edge knows of the process.
 pub struct Edge {
@@ -104,16 +107,33 @@ pub async fn guard<B: MessageBody + 'static>(
     if let Some(operation) = passage.operation {
         request.extensions_mut().insert(operation);
     }
-    let (outcome, statements) =
-        counting_statements(AssertUnwindSafe(next.call(request)).catch_unwind()).await;
+    let handled = collecting_leaves(AssertUnwindSafe(next.call(request)).catch_unwind());
+    let ((outcome, leaves), statements) = counting_statements(handled).await;
     metrics().statements.with_label_values(&[passage.label()]).inc_by(statements.into());
     match outcome {
-        Ok(Ok(response)) => Ok(finish(response.map_into_boxed_body(), &passage)),
+        Ok(Ok(response)) => {
+            let mut response = response.map_into_boxed_body();
+            promise(&mut response, &leaves);
+            Ok(finish(response, &passage))
+        }
         Ok(Err(error)) => Err(error),
         Err(_) => {
             metrics().requests.with_label_values(&[passage.label(), "500"]).inc();
             Err(render::panicked(&passage).into())
         }
+    }
+}
+
+/// Names the leaves of the act in its answer, and promises their place in the tree.
+fn promise(response: &mut ServiceResponse<BoxBody>, leaves: &[LeafHash]) {
+    if leaves.is_empty() || !response.status().is_success() {
+        return;
+    }
+    let services = response.request().app_data::<Data<Services>>().cloned();
+    // Without it the act stands all the same, and so does its leaf.
+    let Some(Ok(promise)) = services.map(|services| services.log.promise(leaves)) else { return };
+    if let Ok(value) = header::HeaderValue::from_str(&promise) {
+        response.headers_mut().insert(LOG_PROMISE, value);
     }
 }
 
@@ -136,7 +156,8 @@ fn admit(request: &ServiceRequest, edge: &Edge, passage: &mut Passage) -> Result
     if let Some(seconds) = wait {
         return Err(Problem { retry_after: Some(seconds), ..Problem::new(ProblemCode::TooManyRequests) });
     }
-    let takes_query = passage.operation.is_none_or(|operation| operation.shape == Shape::Page);
+    let takes_query =
+        passage.operation.is_none_or(|operation| matches!(operation.shape, Shape::Page | Shape::Query));
     if !takes_query && !request.query_string().is_empty() {
         return Err(Problem::field(ProblemCode::MalformedRequest, "query", FieldCode::UnknownField));
     }

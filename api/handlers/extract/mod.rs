@@ -6,6 +6,7 @@ mod json_rules;
 mod origin;
 mod page;
 mod person;
+pub(in crate::handlers) mod query;
 mod strict_json;
 mod typed_path;
 

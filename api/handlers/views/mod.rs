@@ -4,6 +4,7 @@
 
 mod account;
 mod challenge;
+mod log;
 mod password;
 mod policy_version;
 mod registration;
@@ -17,6 +18,7 @@ pub use challenge::{
     AnswerSignInChallenge, CancelledFactorResetView, ContinueSignInChallenge, FactorResetView,
     SignInChallengeView, SignInView, SignedInView,
 };
+pub use log::{LogCheckpointView, LogConsistencyProofView, LogInclusionProofView};
 pub use password::{
     ChangePassword, ConfirmPasswordReset, PasswordChangedView, PasswordResetDoneView, PasswordResetView,
     RequestPasswordReset,

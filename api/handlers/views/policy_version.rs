@@ -5,12 +5,10 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::Example;
-use crate::{
-    domain::{
-        policy::{self, Clause, PolicyVersion},
-        time::Timestamp,
-    },
-    services::log::hex,
+use crate::domain::{
+    encoding::hex,
+    policy::{self, Clause, PolicyVersion},
+    time::Timestamp,
 };
 
 /// A clause of the policy.

@@ -5,6 +5,7 @@ use super::{AccountError, AccountService, factors::end_what_rested_on_factors};
 use crate::{
     domain::{
         account::ProfileField,
+        evidence::Act,
         ids::{AccountId, FactorResetId},
         message::MessageBody,
         personal::PersonalText,
@@ -13,7 +14,7 @@ use crate::{
     repositories::{accounts, factor_resets, log as leaves, outbox, profiles as profile_rows, totp_factors},
     services::{
         idempotency::Recording,
-        log::{Act, LeafDraft},
+        log::LeafDraft,
         notices,
         profiles::{self, Replaced},
         tokens::opaque::{self, TokenKind},
@@ -45,7 +46,7 @@ impl AccountService {
         let (keys, profile) = self.person(id).await?;
         let body = MessageBody::FactorResetCancelled { at: now.for_people() };
         let notice = notices::mail(&keys, &profile, body, now)?;
-        let facts = [("factor_reset", reset.to_string()), ("account", id.to_string())];
+        let facts = vec![("factor_reset", reset.to_string()), ("account", id.to_string())];
         let leaf = LeafDraft::new(now)?.of_person(&keys, &CANCELLED, &facts)?;
         let cancelled = (reset, now);
         self.db
@@ -84,7 +85,7 @@ impl AccountService {
         let (keys, profile) = self.person(id).await?;
         let body = MessageBody::FactorResetExecuted { at: now.for_people() };
         let notice = notices::mail(&keys, &profile, body, now)?;
-        let facts = [("factor_reset", reset.to_string()), ("account", id.to_string())];
+        let facts = vec![("factor_reset", reset.to_string()), ("account", id.to_string())];
         let leaf = LeafDraft::new(now)?.of_person(&keys, &EXECUTED, &facts)?;
         let drafts = [LeafDraft::new(now)?];
         let done = self

@@ -10,6 +10,7 @@ use crate::{
     domain::{
         account::{Standing, WAIT_AFTER_RESET},
         data_dictionary::TOTP_SECRET,
+        evidence::Act,
         factor::{Factors, RECOVERY_CODES, RecoveryCode, TOTP_SECRET as SECRET_LENGTH},
         ids::{AccountId, SessionId},
         message::{Factor, MessageBody},
@@ -23,7 +24,7 @@ use crate::{
     },
     services::{
         idempotency::{Draft, Recording},
-        log::{Act, LeafDraft},
+        log::LeafDraft,
         notices, proofs, throttles,
         vault::{
             Row, VaultError,
@@ -153,7 +154,7 @@ impl AccountService {
         let proposed = proposed.filter(waits).ok_or(AccountError::Expired)?;
         let (keys, profile) = self.person(id).await?;
         let step = proofs::totp_step(&keys, &proposed.secret, code, now)?.ok_or(AccountError::WrongCode)?;
-        let facts = [("factor", "totp".to_owned()), ("account", id.to_string())];
+        let facts = vec![("factor", "totp".to_owned()), ("account", id.to_string())];
         let leaf = LeafDraft::new(now)?.of_person(&keys, &FACTOR_ADDED, &facts)?;
         let body = MessageBody::FactorAdded { factor: Factor::Totp, at: now.for_people() };
         let notice = notices::mail(&keys, &profile, body, now)?;
@@ -183,7 +184,7 @@ impl AccountService {
     pub async fn remove_totp(&self, id: AccountId, session: SessionId) -> Result<Timestamp, AccountError> {
         let now = self.clock.now();
         let (keys, profile) = self.person(id).await?;
-        let facts = [("factor", "totp".to_owned()), ("account", id.to_string())];
+        let facts = vec![("factor", "totp".to_owned()), ("account", id.to_string())];
         let leaf = LeafDraft::new(now)?.of_person(&keys, &FACTOR_REMOVED, &facts)?;
         let body = MessageBody::FactorRemoved { factor: Factor::Totp, at: now.for_people() };
         let notice = notices::mail(&keys, &profile, body, now)?;
@@ -221,7 +222,7 @@ impl AccountService {
             .iter()
             .map(|code| proofs::recovery_mac(self.vault.kms(), version, id, code))
             .collect::<Result<Vec<_>, _>>()?;
-        let facts = [("factor", "recovery_codes".to_owned()), ("account", id.to_string())];
+        let facts = vec![("factor", "recovery_codes".to_owned()), ("account", id.to_string())];
         let leaf = LeafDraft::new(now)?.of_person(&keys, &RECOVERY_CODES_MADE, &facts)?;
         let notice =
             notices::mail(&keys, &profile, MessageBody::RecoveryCodesMade { at: now.for_people() }, now)?;

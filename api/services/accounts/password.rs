@@ -4,6 +4,7 @@ use super::{AccountError, AccountService};
 use crate::{
     domain::{
         data_dictionary::CREDENTIAL_PASSWORD,
+        evidence::Act,
         ids::{AccountId, SessionId},
         message::MessageBody,
         password::Password,
@@ -12,10 +13,7 @@ use crate::{
         time::Timestamp,
     },
     repositories::{credentials, log as leaves, outbox, sessions, sign_in_challenges},
-    services::{
-        log::{Act, LeafDraft},
-        notices, throttles,
-    },
+    services::{log::LeafDraft, notices, throttles},
 };
 
 const PASSWORD_CHANGED: Act = Act { name: "account.password_changed", object: "account", clause: "2.3" };
@@ -55,7 +53,7 @@ impl AccountService {
         let phc = self.passwords.accept(self.passwords.place()?, new, name, email).await??;
         let password = self.vault.pepper(id, &phc)?;
         let leaf =
-            LeafDraft::new(now)?.of_person(&keys, &PASSWORD_CHANGED, &[("account", id.to_string())])?;
+            LeafDraft::new(now)?.of_person(&keys, &PASSWORD_CHANGED, &vec![("account", id.to_string())])?;
         let notice =
             notices::mail(&keys, &profile, MessageBody::PasswordChanged { at: now.for_people() }, now)?;
         self.db

@@ -15,7 +15,7 @@ use crate::{
     services::{
         cursors::{self, InvalidCursor},
         idempotency::{IdempotencyError, Recording},
-        log::{Act, LeafDraft},
+        log::LeafDraft,
         profiles::{AccountChange, Replaced, open, open_change, rewrite},
         vault::{SubjectKeys, VaultError},
     },
@@ -47,8 +47,6 @@ pub struct ChangePage {
 }
 
 const CHANGES: &str = "account_changes";
-
-const DATA_CONFIRMED: Act = Act { name: "account.data_confirmed", object: "account", clause: "3.8" };
 
 impl AccountService {
     /// The person's profile.
@@ -148,12 +146,7 @@ impl AccountService {
                     confirmed_at: now,
                     leaf_id: draft.id(),
                 };
-                let facts = [
-                    ("account", id.to_string()),
-                    ("sequence", sequence.to_string()),
-                    ("profile_version", profile_version.to_string()),
-                ];
-                leaves::append(c, &draft.of_person(&keys, &DATA_CONFIRMED, &facts)?)?;
+                leaves::append(c, &draft.of_evidence(&keys, &confirmation)?)?;
                 data_confirmations::insert(c, &confirmation)?;
                 recording.record(c, &keys, &confirmation)?;
                 Ok(confirmation)

@@ -15,6 +15,7 @@ use crate::{
         account::WAIT_AFTER_RESET,
         data_dictionary::{Category, PASSWORD_RESET_EMAIL},
         email::Email,
+        evidence::Act,
         ids::AccountId,
         language::LanguageTag,
         message::{Channel, Message, MessageBody},
@@ -31,7 +32,7 @@ use crate::{
     },
     services::{
         idempotency::{Draft, Recording},
-        log::{Act, LeafDraft},
+        log::LeafDraft,
         notices, outbox as messages,
         passwords::Place,
         proofs::MAX_TRIES,
@@ -229,7 +230,8 @@ impl AccountService {
         let body =
             MessageBody::PasswordReset { at: now.for_people(), waits_until: done.waits_until.for_people() };
         let notice = notices::mail(&keys, &profile, body, now)?;
-        let leaf = LeafDraft::new(now)?.of_person(&keys, &PASSWORD_RESET, &[("account", id.to_string())])?;
+        let leaf =
+            LeafDraft::new(now)?.of_person(&keys, &PASSWORD_RESET, &vec![("account", id.to_string())])?;
         self.db
             .write_for(id, move |c| {
                 // The account may have moved to another mailbox than the one that answered.

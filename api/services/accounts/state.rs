@@ -4,17 +4,14 @@ use super::{AccountError, AccountService};
 use crate::{
     domain::{
         account::{CLOSURE_GRACE, Standing, StateReason},
+        evidence::Act,
         ids::{AccountId, SessionId},
         message::MessageBody,
         session::SessionEnd,
         time::Timestamp,
     },
     repositories::{accounts, log as leaves, outbox, sessions, sign_in_challenges},
-    services::{
-        idempotency::Recording,
-        log::{Act, LeafDraft},
-        notices,
-    },
+    services::{idempotency::Recording, log::LeafDraft, notices},
 };
 
 const fn act(reason: StateReason) -> Act {
@@ -73,7 +70,7 @@ impl AccountService {
         let closes_at = (reason == StateReason::ClosureRequested).then(|| now.plus(CLOSURE_GRACE));
         let standing = Standing { state: reason.state(), reason, since: now, closes_at };
         let notice = notices::mail(&keys, &profile, notice(&standing), now)?;
-        let facts = [("account", id.to_string()), ("reason", reason.as_str().to_owned())];
+        let facts = vec![("account", id.to_string()), ("reason", reason.as_str().to_owned())];
         let leaf = LeafDraft::new(now)?.of_person(&keys, &act(reason), &facts)?;
         self.db
             .write_for(id, move |c| {

@@ -33,7 +33,7 @@ use crate::{
     },
     services::{
         idempotency::Draft,
-        log::{Act, LeafDraft, hex},
+        log::LeafDraft,
         outbox as messages, profiles,
         sessions::{Grade, Origin, PreparedSession, SignedIn},
         tokens::opaque::{self, Presented, TokenKind},
@@ -220,10 +220,6 @@ fn profile(
     })
 }
 
-const POLICY_ACCEPTED: Act = Act { name: "policy.accepted", object: "policy_version", clause: "0.4" };
-const CONSENT_GRANTED: Act = Act { name: "consent.granted", object: "consent_event", clause: "4.8" };
-const CONSENT_DECLINED: Act = Act { name: "consent.declined", object: "consent_event", clause: "4.8" };
-
 /// The acceptance and the consents that waited in the registration, with both instants, and a leaf
 /// for each: clause 4.1 and its kin by policy, the rest as the person chose.
 fn ledger(
@@ -243,8 +239,7 @@ fn ledger(
         recorded_at: now,
         leaf_id: draft.id(),
     };
-    let mut leaves =
-        vec![draft.of_person(keys, &POLICY_ACCEPTED, &acceptance_facts(&acceptance, pending))?];
+    let mut leaves = vec![draft.of_evidence(keys, &acceptance)?];
     let mut events = Vec::new();
     for (n, expressed) in (2..).zip(expressed(pending, keys)?) {
         let draft = LeafDraft::new(now)?;
@@ -262,8 +257,7 @@ fn ledger(
             recorded_at: now,
             leaf_id: draft.id(),
         };
-        let act = if expressed.granted { &CONSENT_GRANTED } else { &CONSENT_DECLINED };
-        leaves.push(draft.of_person(keys, act, &event_facts(&event, pending))?);
+        leaves.push(draft.of_evidence(keys, &event)?);
         events.push(event);
     }
     Ok((acceptance, events, leaves))
@@ -277,39 +271,6 @@ fn expressed(pending: &PendingRegistration, keys: &SubjectKeys) -> Result<Vec<Ex
         column: "consents",
         why: "does not read",
     })
-}
-
-fn acceptance_facts(
-    acceptance: &PolicyAcceptance,
-    pending: &PendingRegistration,
-) -> Vec<(&'static str, String)> {
-    vec![
-        ("version", acceptance.version.to_string()),
-        ("account", acceptance.account_id.to_string()),
-        ("sequence", acceptance.sequence.to_string()),
-        ("content_hash", hex(&acceptance.content_hash)),
-        ("method", acceptance.method.as_str().to_owned()),
-        ("device", pending.device_id.to_string()),
-        ("given_at", acceptance.given_at.to_string()),
-        ("recorded_at", acceptance.recorded_at.to_string()),
-    ]
-}
-
-fn event_facts(event: &ConsentEvent, pending: &PendingRegistration) -> Vec<(&'static str, String)> {
-    vec![
-        ("event", event.id.to_string()),
-        ("account", event.account_id.to_string()),
-        ("sequence", event.sequence.to_string()),
-        ("purpose", event.purpose.as_str().to_owned()),
-        ("action", event.action.as_str().to_owned()),
-        ("kind", event.kind.as_str().to_owned()),
-        ("policy_version", event.policy_version.to_string()),
-        ("definition_hash", hex(&event.definition_hash)),
-        ("method", event.method.as_str().to_owned()),
-        ("device", pending.device_id.to_string()),
-        ("given_at", event.given_at.to_string()),
-        ("recorded_at", event.recorded_at.to_string()),
-    ]
 }
 
 fn opened_mail(

@@ -7,6 +7,7 @@ use super::{Grade, Origin, SessionError, SessionService, SignedIn, sign_in::begi
 use crate::{
     domain::{
         account::{Account, Profile},
+        evidence::Act,
         factor::{FactorMethod, Factors},
         ids::{AccountId, ChallengeId, FactorResetId},
         message::MessageBody,
@@ -22,7 +23,7 @@ use crate::{
     },
     services::{
         idempotency::{Draft, Recording},
-        log::{Act, LeafDraft},
+        log::LeafDraft,
         notices,
         proofs::{self, Evidence, MAX_TRIES, Proof},
         throttles::{self, Bucket},
@@ -297,7 +298,7 @@ impl SessionService {
         let link = self.links.to("cancel-factor-reset", &token);
         let body = MessageBody::FactorResetRequested { at: now.for_people(), link };
         let notice = notices::mail(&keys, &profile, body, now)?;
-        let facts = [("factor_reset", requested.id.to_string()), ("account", id.to_string())];
+        let facts = vec![("factor_reset", requested.id.to_string()), ("account", id.to_string())];
         let leaf = LeafDraft::new(now)?.of_person(&keys, &FACTOR_RESET_REQUESTED, &facts)?;
         let requested = self
             .db

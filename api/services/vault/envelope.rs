@@ -11,7 +11,7 @@ use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use super::kms::KmsError;
-use crate::domain::{data_dictionary::Entry, ids::AccountId};
+use crate::domain::{data_dictionary::Entry, encoding::length_prefixed, ids::AccountId};
 
 const FORMAT: u8 = 1;
 /// XChaCha20-Poly1305; the byte is there for the next algorithm.
@@ -51,16 +51,6 @@ impl Context<'_> {
             &self.key_version.to_be_bytes(),
         ])
     }
-}
-
-/// Joins parts so that no two lists of parts give the same bytes.
-pub fn length_prefixed(parts: &[&[u8]]) -> Vec<u8> {
-    let mut joined = Vec::with_capacity(parts.iter().map(|part| part.len() + 4).sum());
-    for part in parts {
-        joined.extend_from_slice(&u32::try_from(part.len()).unwrap_or(u32::MAX).to_be_bytes());
-        joined.extend_from_slice(part);
-    }
-    joined
 }
 
 pub(super) fn seal(key: &[u8; 32], context: &Context<'_>, plain: &[u8]) -> Result<Vec<u8>, KmsError> {

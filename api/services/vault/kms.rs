@@ -17,11 +17,8 @@ use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use super::{
-    envelope::length_prefixed,
-    key_file::{self, KeyFileError},
-};
-use crate::domain::time::Timestamp;
+use super::key_file::{self, KeyFileError};
+use crate::domain::{encoding::length_prefixed, time::Timestamp};
 
 /// What a master key is for; purposes never share a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -38,11 +35,20 @@ pub enum KeyPurpose {
     TokenMac,
     /// Signs the access tokens of persons.
     PersonToken,
+    /// Signs the checkpoints of the log, and promises about its leaves.
+    Log,
 }
 
 impl KeyPurpose {
-    pub const ALL: &'static [Self] =
-        &[Self::Kek, Self::System, Self::EmailIndex, Self::Pepper, Self::TokenMac, Self::PersonToken];
+    pub const ALL: &'static [Self] = &[
+        Self::Kek,
+        Self::System,
+        Self::EmailIndex,
+        Self::Pepper,
+        Self::TokenMac,
+        Self::PersonToken,
+        Self::Log,
+    ];
 
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -52,6 +58,7 @@ impl KeyPurpose {
             Self::Pepper => "pepper",
             Self::TokenMac => "token_mac",
             Self::PersonToken => "person_token",
+            Self::Log => "log",
         }
     }
 
@@ -364,8 +371,29 @@ impl Kms {
         const PKCS8: [u8; 16] =
             [0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20];
         let seed = self.key(purpose, version)?;
-        let public = ed25519_dalek::SigningKey::from_bytes(&seed).verifying_key().to_bytes();
+        let public = self.public_key(purpose, version)?;
         Ok((public, Zeroizing::new([&PKCS8[..], seed.as_slice()].concat())))
+    }
+
+    /// The public half of an Ed25519 key.
+    ///
+    /// # Errors
+    ///
+    /// [`KmsError::UnknownVersion`].
+    pub fn public_key(&self, purpose: KeyPurpose, version: u32) -> Result<[u8; 32], KmsError> {
+        let seed = self.key(purpose, version)?;
+        Ok(ed25519_dalek::SigningKey::from_bytes(&seed).verifying_key().to_bytes())
+    }
+
+    /// Signs with an Ed25519 key (RFC 8032).
+    ///
+    /// # Errors
+    ///
+    /// [`KmsError::UnknownVersion`].
+    pub fn sign(&self, purpose: KeyPurpose, version: u32, message: &[u8]) -> Result<[u8; 64], KmsError> {
+        use ed25519_dalek::Signer;
+        let seed = self.key(purpose, version)?;
+        Ok(ed25519_dalek::SigningKey::from_bytes(&seed).sign(message).to_bytes())
     }
 }
 

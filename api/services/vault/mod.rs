@@ -25,7 +25,6 @@ use crate::{
     telemetry::metrics,
 };
 use envelope::Context;
-pub use envelope::length_prefixed as envelope_parts;
 use kms::{KeyPurpose, Kms, KmsError};
 
 /// How long unwrapped keys stay in memory.

@@ -61,6 +61,24 @@ impl TestDatabase {
         }
     }
 
+    /// A copy of the data as it is now, which nobody has open; gives its URL.
+    pub fn snapshot(&self) -> String {
+        match (&self.on_server, SERVER.as_deref()) {
+            (Some([data, _]), Some(server)) => {
+                let name = format!("{data}_snapshot");
+                postgres(&format!("{server}/postgres"))
+                    .batch_execute(&format!("CREATE DATABASE {name} TEMPLATE {data}"))
+                    .expect("a snapshot");
+                format!("{server}/{name}")
+            }
+            _ => {
+                let path = self.folder.path().join("snapshot.db");
+                self.sql(&format!("VACUUM INTO '{}'", path.display()));
+                format!("sqlite:{}", path.display())
+            }
+        }
+    }
+
     /// Runs statements against the data, as its owner.
     pub fn sql(&self, statements: &str) {
         self.try_sql(statements).expect("the statements run");
@@ -99,7 +117,8 @@ impl Drop for TestDatabase {
     fn drop(&mut self) {
         if let (Some(names), Some(server)) = (&self.on_server, SERVER.as_deref()) {
             let mut c = postgres(&format!("{server}/postgres"));
-            for name in names {
+            let snapshot = format!("{}_snapshot", names[0]);
+            for name in names.iter().chain([&snapshot]) {
                 let _ = c.batch_execute(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
             }
         }

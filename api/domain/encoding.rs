@@ -1,0 +1,61 @@
+//! Bytes in forms that mean one thing only.
+
+use std::fmt::Write;
+
+/// Joins parts so that no two lists of parts give the same bytes.
+pub fn length_prefixed(parts: &[&[u8]]) -> Vec<u8> {
+    let mut joined = Vec::with_capacity(parts.iter().map(|part| part.len() + 4).sum());
+    for part in parts {
+        joined.extend_from_slice(&u32::try_from(part.len()).unwrap_or(u32::MAX).to_be_bytes());
+        joined.extend_from_slice(part);
+    }
+    joined
+}
+
+/// The parts that [`length_prefixed`] joined.
+pub fn split(mut bytes: &[u8]) -> Option<Vec<&[u8]>> {
+    let mut parts = Vec::new();
+    while !bytes.is_empty() {
+        let (length, rest) = bytes.split_first_chunk::<4>()?;
+        let (part, rest) = rest.split_at_checked(usize::try_from(u32::from_be_bytes(*length)).ok()?)?;
+        parts.push(part);
+        bytes = rest;
+    }
+    Some(parts)
+}
+
+/// Bytes as lower-case hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        // Writing to a text cannot fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}
+
+/// The bytes that hexadecimal digits stand for.
+pub fn unhex(text: &str) -> Option<Vec<u8>> {
+    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let pairs = text.as_bytes().chunks(2);
+    pairs.map(|pair| Some(digit(*pair.first()?)? * 16 + digit(*pair.get(1)?)?)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_split_as_they_were_joined() {
+        for parts in [vec![], vec![&b"a"[..]], vec![&b""[..], b"bc", b""]] {
+            assert_eq!(split(&length_prefixed(&parts)).unwrap(), parts);
+        }
+        assert_eq!(split(&[0, 0, 0, 2, 1]), None);
+    }
+
+    #[test]
+    fn digits_read_back() {
+        assert_eq!(unhex(&hex(&[0, 10, 255])).unwrap(), [0, 10, 255]);
+        assert_eq!((unhex("0"), unhex("zz")), (None, None));
+    }
+}

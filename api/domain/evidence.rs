@@ -1,0 +1,227 @@
+//! Evidence: what a row of a ledger says, in exactly the words that its leaf commits to.
+
+use sha2::{Digest, Sha256};
+
+use super::{
+    account::DataConfirmation,
+    consent::{ConsentAction, ConsentEvent, PolicyAcceptance},
+    encoding::{hex, length_prefixed, split},
+    ids::{AccountId, LeafId},
+    policy::PolicyVersion,
+    time::Timestamp,
+};
+
+/// What kind of act a leaf attests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Act {
+    /// Its name, `noun.verb`.
+    pub name: &'static str,
+    /// The kind of thing that it was done to.
+    pub object: &'static str,
+    /// The clause of the policy that names the purpose; empty for the service's own upkeep.
+    pub clause: &'static str,
+}
+
+/// What a leaf is about: names and values, in this order for ever. The first names the object.
+pub type Facts = Vec<(&'static str, String)>;
+
+/// A row that never stands without its leaf. The leaf commits to these facts, and anybody who has
+/// the row can make them again from it: a changed row contradicts its leaf.
+pub trait Evidence {
+    fn act(&self) -> &'static Act;
+    fn facts(&self) -> Facts;
+}
+
+pub const POLICY_PUBLISHED: Act = Act { name: "policy.published", object: "policy_version", clause: "9.3" };
+pub const POLICY_ACCEPTED: Act = Act { name: "policy.accepted", object: "policy_version", clause: "0.4" };
+pub const CONSENT_GRANTED: Act = Act { name: "consent.granted", object: "consent_event", clause: "4.8" };
+pub const CONSENT_DECLINED: Act = Act { name: "consent.declined", object: "consent_event", clause: "4.8" };
+pub const DATA_CONFIRMED: Act = Act { name: "account.data_confirmed", object: "account", clause: "3.8" };
+pub const ACCOUNT_CHANGED: Act = Act { name: "account.changed", object: "account", clause: "3.9" };
+
+/// The acts that a row stands for: as many rows as leaves.
+pub const ACTS: &[&Act] = &[
+    &POLICY_PUBLISHED,
+    &POLICY_ACCEPTED,
+    &CONSENT_GRANTED,
+    &CONSENT_DECLINED,
+    &DATA_CONFIRMED,
+    &ACCOUNT_CHANGED,
+];
+
+impl Evidence for PolicyVersion {
+    fn act(&self) -> &'static Act {
+        &POLICY_PUBLISHED
+    }
+
+    fn facts(&self) -> Facts {
+        vec![
+            ("version", self.version.to_string()),
+            ("content_hash", hex(&self.content_hash)),
+            ("published_at", self.published_at.to_string()),
+        ]
+    }
+}
+
+impl Evidence for PolicyAcceptance {
+    fn act(&self) -> &'static Act {
+        &POLICY_ACCEPTED
+    }
+
+    fn facts(&self) -> Facts {
+        vec![
+            ("version", self.version.to_string()),
+            ("account", self.account_id.to_string()),
+            ("sequence", self.sequence.to_string()),
+            ("content_hash", hex(&self.content_hash)),
+            ("method", self.method.as_str().to_owned()),
+            ("given_at", self.given_at.to_string()),
+            ("recorded_at", self.recorded_at.to_string()),
+        ]
+    }
+}
+
+impl Evidence for ConsentEvent {
+    fn act(&self) -> &'static Act {
+        match self.action {
+            ConsentAction::Granted => &CONSENT_GRANTED,
+            ConsentAction::Declined => &CONSENT_DECLINED,
+        }
+    }
+
+    fn facts(&self) -> Facts {
+        vec![
+            ("event", self.id.to_string()),
+            ("account", self.account_id.to_string()),
+            ("sequence", self.sequence.to_string()),
+            ("purpose", self.purpose.as_str().to_owned()),
+            ("action", self.action.as_str().to_owned()),
+            ("kind", self.kind.as_str().to_owned()),
+            ("policy_version", self.policy_version.to_string()),
+            ("definition_hash", hex(&self.definition_hash)),
+            ("method", self.method.as_str().to_owned()),
+            ("given_at", self.given_at.to_string()),
+            ("recorded_at", self.recorded_at.to_string()),
+        ]
+    }
+}
+
+impl Evidence for DataConfirmation {
+    fn act(&self) -> &'static Act {
+        &DATA_CONFIRMED
+    }
+
+    fn facts(&self) -> Facts {
+        vec![
+            ("account", self.account_id.to_string()),
+            ("sequence", self.sequence.to_string()),
+            ("confirmation", self.id.to_string()),
+            ("profile_version", self.profile_version.to_string()),
+            ("confirmed_at", self.confirmed_at.to_string()),
+        ]
+    }
+}
+
+/// A leaf as the tree holds it, read back from its bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeafContent {
+    pub at: Timestamp,
+    pub id: LeafId,
+    pub act: String,
+    pub object: String,
+    pub clause: String,
+    pub commitment: [u8; 32],
+}
+
+/// Begins every leaf of this form.
+const FORM: &[u8] = b"leaf1";
+
+impl LeafContent {
+    /// Reads canonical bytes; `None` for anything that this service did not write.
+    pub fn read(bytes: &[u8]) -> Option<Self> {
+        let parts = split(bytes)?;
+        let [form, at, id, act, _actor, object, _object_pseudonym, clause, commitment] = parts.as_slice()
+        else {
+            return None;
+        };
+        if *form != FORM {
+            return None;
+        }
+        let text = |part: &[u8]| String::from_utf8(part.to_vec()).ok();
+        Some(Self {
+            at: Timestamp::from_micros(i64::from_be_bytes((*at).try_into().ok()?))?,
+            id: LeafId::from_uuid(uuid::Uuid::from_slice(id).ok()?),
+            act: text(act)?,
+            object: text(object)?,
+            clause: text(clause)?,
+            commitment: (*commitment).try_into().ok()?,
+        })
+    }
+}
+
+/// The canonical bytes of a leaf.
+pub fn leaf_bytes(
+    at: Timestamp,
+    id: LeafId,
+    act: &Act,
+    pseudonyms: (&[u8; 32], &[u8; 32]),
+    commitment: &[u8; 32],
+) -> Vec<u8> {
+    let (actor, object) = pseudonyms;
+    length_prefixed(&[
+        FORM,
+        &at.as_micros().to_be_bytes(),
+        id.as_bytes(),
+        act.name.as_bytes(),
+        actor,
+        act.object.as_bytes(),
+        object,
+        act.clause.as_bytes(),
+        commitment,
+    ])
+}
+
+/// The hash of a leaf in an RFC 6962 tree.
+pub fn leaf_hash(bytes: &[u8]) -> [u8; 32] {
+    Sha256::new().chain_update([0]).chain_update(bytes).finalize().into()
+}
+
+/// Salt and facts, in the form that is committed to and, for a person, sealed.
+pub fn detail(salt: &[u8], facts: &Facts) -> Vec<u8> {
+    let parts: Vec<&[u8]> =
+        facts.iter().flat_map(|(name, value)| [name.as_bytes(), value.as_bytes()]).collect();
+    [salt, &length_prefixed(&parts)].concat()
+}
+
+/// What a leaf says of its detail: nothing, to whoever does not have it.
+pub fn commitment(detail: &[u8]) -> [u8; 32] {
+    Sha256::new().chain_update(b"c1").chain_update(detail).finalize().into()
+}
+
+/// A row of evidence with where it stands and the leaf that it names.
+#[derive(Clone, Debug)]
+pub struct Attested {
+    pub account_id: Option<AccountId>,
+    pub leaf_id: LeafId,
+    pub act: &'static Act,
+    pub facts: Facts,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_leaf_reads_back_and_nothing_else_does() {
+        let now = Timestamp::from_micros(1_700_000_000_123_456).unwrap();
+        let id = LeafId::generate(now);
+        let bytes = leaf_bytes(now, id, &CONSENT_GRANTED, (&[1; 32], &[2; 32]), &[3; 32]);
+        let read = LeafContent::read(&bytes).unwrap();
+        assert_eq!((read.at, read.id, read.act.as_str()), (now, id, "consent.granted"));
+        assert_eq!((read.object.as_str(), read.clause.as_str()), ("consent_event", "4.8"));
+        assert_eq!(read.commitment, [3; 32]);
+        for cut in 0..bytes.len() {
+            assert_eq!(LeafContent::read(&bytes[..cut]), None, "{cut}");
+        }
+    }
+}

@@ -1,0 +1,436 @@
+//! The log: every act has its leaf, every leaf its place, and whoever changes either is found out.
+
+use std::{collections::BTreeMap, fs, path::PathBuf, process::Command, sync::Arc, time::Duration};
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use chrono::TimeDelta;
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+use smart_mining::{
+    config::Config,
+    server,
+    services::{
+        log::{copy::LogCopy, sequencer::Sequencer},
+        vault::kms::Kms,
+    },
+};
+
+use crate::support::{Answer, App, Inner, Process, eventually, is_postgres};
+
+const EMAIL: &str = "ada@example.org";
+
+/// The hashes of the leaves that an answer promises.
+pub fn promised(answer: &Answer) -> Vec<String> {
+    let promise = answer.header("log-promise");
+    let payload = promise.split('.').nth(1).unwrap_or_else(|| panic!("a promise came: {}", answer.text));
+    let payload: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap();
+    payload["leaf_hashes"].as_array().unwrap().iter().map(|hash| hash.as_str().unwrap().to_owned()).collect()
+}
+
+/// The proof of a leaf, once it has its place.
+pub async fn placed(app: &Inner, leaf: &str) -> Value {
+    let path = format!("/v1/log/proofs/inclusion?leaf_hash={leaf}");
+    let ask = || async {
+        let answer = app.get(&path).await;
+        (answer.status == 200).then(|| answer.json())
+    };
+    eventually("the leaf's place", ask).await
+}
+
+/// All leaves that were written have their place and are signed.
+async fn settled(app: &Inner) {
+    let all = "SELECT (SELECT count(*) FROM log_leaves) - (SELECT coalesce(max(size), 0) FROM log_checkpoints) AS n";
+    eventually("all leaves are signed", || async { (app.database.number(all) == 0).then_some(()) }).await;
+}
+
+fn verify(settings: &BTreeMap<String, String>, arguments: &[&str]) -> (bool, String) {
+    let output = Process::run(settings, &[&["log", "verify"], arguments].concat());
+    let text = String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
+    (output.status.success(), text)
+}
+
+fn public_key(settings: &BTreeMap<String, String>) -> String {
+    let output = Process::run(settings, &["log", "keys"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+#[tokio::test]
+async fn an_act_promises_its_leaf_and_keeps_the_promise() {
+    let app = App::start().await;
+    let ada = app.person(EMAIL).await;
+    let changed = ada.changes_profile(json!({ "display_name": "ada", "language": "de" })).await;
+    let leaves = promised(&changed);
+    assert_eq!(leaves.len(), 2, "one for each field");
+    let proof = placed(&app, &leaves[1]).await;
+    assert!(ada.gets("/v1/account").await.headers.get("log-promise").is_none(), "a read leaves nothing");
+
+    let checkpoint = app.get("/v1/log/checkpoint").await.json();
+    assert!(proof["leaf_index"].as_u64() < checkpoint["tree_size"].as_u64());
+    let grew = app.get("/v1/log/proofs/consistency?from=1").await.json();
+    assert_eq!(grew["from_size"], 1);
+
+    let unknown = app.get(&format!("/v1/log/proofs/inclusion?leaf_hash={}", "0".repeat(64))).await;
+    assert_eq!(unknown.problem(), (404, "not_found".to_owned()));
+    for query in [
+        "inclusion",
+        "inclusion?leaf_hash=xyz",
+        "inclusion?leaf_hash=00&leaf_hash=00",
+        "consistency",
+        "consistency?from=0",
+        "consistency?from=1&to=1000000",
+        "consistency?from=2&to=1",
+        "consistency?from=01",
+        "consistency?from=1&until=2",
+    ] {
+        let refused = app.get(&format!("/v1/log/proofs/{query}")).await;
+        assert_eq!(refused.problem(), (400, "malformed_request".to_owned()), "{query}");
+    }
+}
+
+/// Proof and checkpoint are what RFC 6962, RFC 8032 and C2SP say, for an implementation that is not
+/// ours: Python's hashes, and the algorithms of the RFCs.
+#[tokio::test]
+async fn another_implementation_verifies_proof_checkpoint_and_promise() {
+    let app = App::start().await;
+    let ada = app.person(EMAIL).await;
+    for n in 0..9 {
+        ada.changes_profile(json!({ "display_name": format!("ada{n}") })).await;
+    }
+    let changed = ada.changes_profile(json!({ "display_name": "ada" })).await;
+    let proof = placed(&app, &promised(&changed)[0]).await;
+    settled(&app).await;
+    let checkpoint = app.get("/v1/log/checkpoint").await.json();
+    let newest = app
+        .get(&format!("/v1/log/proofs/inclusion?leaf_hash={}", proof["leaf_hash"].as_str().unwrap()))
+        .await
+        .json();
+    let older = app.get("/v1/log/proofs/consistency?from=3").await.json();
+    let small = app.get("/v1/log/proofs/consistency?from=3&to=3").await.json();
+    assert_eq!(small["hashes"], json!([]));
+    let all = json!({
+        "checkpoint": checkpoint,
+        "inclusion": newest,
+        "consistency": older,
+        "promise": changed.header("log-promise"),
+        "jwks": app.get("/.well-known/jwks.json").await.json(),
+    });
+    let file = app.database.folder.path().join("proofs.json");
+    let run = |all: &Value| {
+        fs::write(&file, serde_json::to_vec(all).unwrap()).unwrap();
+        let output = Command::new("python3").arg("tests/api/verify_log.py").arg(&file).output().unwrap();
+        (
+            output.status.success(),
+            String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr),
+        )
+    };
+    let (right, said) = run(&all);
+    assert!(right, "{said}");
+    println!("{}", said.trim());
+    for (pointer, what) in [
+        ("/inclusion/audit_path/0", "proof"),
+        ("/inclusion/leaf_hash", "leaf"),
+        ("/checkpoint/note", "note"),
+        ("/promise", "promise"),
+    ] {
+        let mut wrong = all.clone();
+        let text = wrong.pointer(pointer).unwrap().as_str().unwrap().to_owned();
+        let place = text.len() / 2;
+        let other = if text.as_bytes()[place] == b'1' { "2" } else { "1" };
+        let mut changed = text.clone();
+        changed.replace_range(place..=place, other);
+        *wrong.pointer_mut(pointer).unwrap() = json!(changed);
+        let (right, said) = run(&wrong);
+        assert!(!right, "{what}: {said}");
+    }
+}
+
+#[tokio::test]
+async fn a_rotated_key_is_vouched_for_by_the_old_one() {
+    let app = App::start().await;
+    let ada = app.person(EMAIL).await;
+    settled(&app).await;
+    let old_key = public_key(&app.settings);
+    drop(ada);
+    let app = app.stop_and_keep().await;
+    assert!(Process::run(&app.settings, &["keys", "rotate", "log"]).status.success());
+    let app = app.restart().await;
+    settled(&app).await;
+    let note = app.get("/v1/log/checkpoint").await.json()["note"].as_str().unwrap().to_owned();
+    assert_eq!(note.matches("\u{2014} ").count(), 2, "{note}");
+    let (right, said) = verify(&app.settings, &["--public-key", &old_key]);
+    assert!(right, "whoever knows the old key alone follows: {said}");
+    app.person("eve@example.org").await;
+    settled(&app).await;
+    let note = app.get("/v1/log/checkpoint").await.json()["note"].as_str().unwrap().to_owned();
+    assert_eq!(note.matches("\u{2014} ").count(), 1, "{note}");
+    let keys = public_key(&app.settings);
+    let both: Vec<&str> = keys.lines().flat_map(|key| ["--public-key", key]).collect();
+    assert!(verify(&app.settings, &both).0);
+}
+
+/// What an auditor has: a stopped service's database, and what was kept outside it.
+struct Audited {
+    app: App,
+    /// The database to look at, if it is not the one that the service left.
+    url: Option<String>,
+    key: String,
+    earlier: PathBuf,
+    receipt: PathBuf,
+}
+
+impl Audited {
+    /// A service that two people used, and that somebody kept a checkpoint of in between.
+    async fn left_behind(unplaced: bool) -> Self {
+        let app = App::start().await;
+        let ada = app.person(EMAIL).await;
+        app.person("eve@example.org").await;
+        for n in 0..10 {
+            ada.changes_profile(json!({ "display_name": format!("ada{n}") })).await;
+        }
+        settled(&app).await;
+        let kept = |name: &str| app.database.folder.path().join(name);
+        let (earlier, receipt) = (kept("earlier"), kept("receipt"));
+        fs::write(&earlier, app.get("/v1/log/checkpoint").await.json()["note"].as_str().unwrap()).unwrap();
+        ada.changes_profile(json!({ "display_name": "ada" })).await;
+        settled(&app).await;
+        if unplaced {
+            // As if another process were about to give places, and did not come to it.
+            app.database.sql(&format!(
+                "UPDATE leases SET holder = {}, expires_at = (SELECT max(published_at) FROM policy_versions) + {} \
+                 WHERE name = 'log'",
+                id_of(7),
+                if is_postgres() { "interval '1 day'" } else { "86400000000" },
+            ));
+            app.advance(TimeDelta::seconds(10));
+            tokio::time::sleep(Duration::from_millis(700)).await;
+        }
+        let confirmed = ada.sends(reqwest::Method::POST, "/v1/account/data-confirmations", &[], None).await;
+        fs::write(&receipt, confirmed.header("log-promise")).unwrap();
+        if !unplaced {
+            settled(&app).await;
+        }
+        let key = public_key(&app.settings);
+        drop(ada);
+        Self { app: app.stop_and_keep().await, url: None, key, earlier, receipt }
+    }
+
+    fn verify(&self) -> (bool, String) {
+        let (earlier, receipt) = (self.earlier.display().to_string(), self.receipt.display().to_string());
+        let copy = self.app.database.folder.path().join("log").display().to_string();
+        let mut words = vec!["--public-key", &self.key, "--checkpoint", &earlier, "--receipt", &receipt];
+        words.extend(["--copy", &copy]);
+        if let Some(url) = &self.url {
+            words.extend(["--database", url]);
+        }
+        verify(&self.app.settings, &words)
+    }
+
+    /// Runs statements past every trigger and key, as whoever owns the machine can.
+    fn tamper(&self, statements: &str) {
+        if is_postgres() {
+            self.app.database.sql(&format!("SET session_replication_role = replica; {statements}"));
+            return;
+        }
+        let drops: String = self
+            .app
+            .database
+            .texts("SELECT name AS t FROM sqlite_master WHERE type = 'trigger'")
+            .iter()
+            .map(|trigger| format!("DROP TRIGGER {trigger};"))
+            .collect();
+        self.app.database.sql(&format!("PRAGMA foreign_keys = OFF; {drops} {statements}"));
+    }
+
+    fn size(&self) -> u64 {
+        self.app.database.number("SELECT count(*) AS n FROM log_entries").try_into().unwrap()
+    }
+
+    /// Leaves nothing of the log beyond so many entries.
+    fn cut_to(&self, size: u64) {
+        let stored = smart_mining::services::log::tree::stored(size);
+        self.tamper(&format!(
+            "DELETE FROM log_checkpoints WHERE size > {size}; DELETE FROM log_nodes WHERE node >= {stored}; \
+             DELETE FROM log_entries WHERE seq >= {size};"
+        ));
+    }
+
+    /// Builds the whole tree anew over what the database holds, and signs it with a key of one's own.
+    async fn forge(&self) {
+        self.cut_to(0);
+        self.tamper("INSERT INTO log_pending SELECT leaf_id FROM log_leaves WHERE NOT EXISTS (SELECT 1 FROM log_pending)");
+        let config = Config::from_vars(self.app.settings.clone()).unwrap();
+        let stores = server::open_stores(&config, &self.app.clock).await.unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let kms = Arc::new(Kms::open(&folder.path().join("keys"), self.app.clock.now()).unwrap());
+        let copy = LogCopy::open(folder.path()).unwrap();
+        let forger = Sequencer::new(stores.data, kms, self.app.clock.clone(), copy, "forged".to_owned());
+        assert!(forger.advance().await.unwrap() > 10);
+    }
+}
+
+fn id_of(byte: u8) -> String {
+    let hex = format!("{byte:02x}").repeat(16);
+    if is_postgres() { format!("'{hex}'") } else { format!("x'{hex}'") }
+}
+
+fn blob(hex: &str) -> String {
+    if is_postgres() { format!("'\\x{hex}'::bytea") } else { format!("x'{hex}'") }
+}
+
+#[tokio::test]
+async fn a_tampered_database_does_not_verify() {
+    let whole = Audited::left_behind(false).await;
+    let (right, said) = whole.verify();
+    assert!(right, "{said}");
+    println!("untouched: {}", said.trim());
+
+    let edit = format!(
+        "UPDATE log_leaves SET bytes = {} WHERE leaf_id = (SELECT leaf_id FROM log_entries WHERE seq = 7)",
+        blob("00")
+    );
+    let reorder = "UPDATE log_entries SET seq = -1 WHERE seq = 10; UPDATE log_entries SET seq = 10 WHERE seq = 11; \
+                   UPDATE log_entries SET seq = 11 WHERE seq = -1;";
+    let decline = "UPDATE consent_events SET action = 'declined' WHERE action = 'granted' AND sequence = 4";
+    let vanish = "DELETE FROM policy_acceptances";
+    for (what, statements, expected) in [
+        ("a leaf edited", edit.as_str(), "entry 7: the leaf's bytes are not those of its hash"),
+        (
+            "a leaf deleted",
+            "DELETE FROM log_entries WHERE seq = 9",
+            "entry 9: the entry, or its leaf, is missing",
+        ),
+        ("leaves reordered", reorder, "entry 10: the stored tree has another hash in its place"),
+        ("a row changed under its leaf", decline, "a row of consent_events is not what its leaf commits to"),
+        ("rows deleted under their leaves", vanish, "the row that policy.accepted attests is missing"),
+    ] {
+        let audited = Audited::left_behind(false).await;
+        audited.tamper(statements);
+        let (right, said) = audited.verify();
+        assert!(!right && said.contains(expected), "{what}: {said}");
+        println!("{what}: {}", said.lines().next().unwrap());
+    }
+}
+
+#[tokio::test]
+async fn a_log_that_was_cut_forged_or_emptied_does_not_verify() {
+    let cut = Audited::left_behind(false).await;
+    cut.cut_to(cut.size() - 4);
+    let (right, said) = cut.verify();
+    assert!(!right && said.contains("the checkpoint given was signed over"), "{said}");
+    println!("the tail cut off: {}", said.lines().next().unwrap());
+
+    // With all hashes computed anew, over one leaf less, and signed by somebody.
+    let forged = Audited::left_behind(false).await;
+    forged.tamper(
+        "DELETE FROM data_confirmations; \
+         DELETE FROM log_leaves WHERE leaf_id = (SELECT leaf_id FROM log_entries ORDER BY seq DESC LIMIT 1)",
+    );
+    forged.forge().await;
+    let (right, said) = forged.verify();
+    assert!(!right && said.contains("a checkpoint: no key that is known has signed it"), "{said}");
+    assert!(
+        said.contains("contradicts the tree") || said.contains("the checkpoint given was signed over"),
+        "{said}"
+    );
+    println!("forged: {}", said.lines().next().unwrap());
+
+    let unplaced = Audited::left_behind(true).await;
+    assert_eq!(unplaced.app.database.number("SELECT count(*) AS n FROM log_pending"), 1);
+    unplaced.tamper(
+        "DELETE FROM data_confirmations; DELETE FROM log_details WHERE leaf_id IN (SELECT leaf_id FROM log_pending); \
+         DELETE FROM log_leaves WHERE leaf_id IN (SELECT leaf_id FROM log_pending); DELETE FROM log_pending;",
+    );
+    let (right, said) = unplaced.verify();
+    assert!(!right && said.contains("was promised and is not in the tree"), "{said}");
+    assert!(said.contains("events, and"), "the person's count has a hole: {said}");
+    println!("an unplaced leaf deleted with its row: {}", said.lines().next().unwrap());
+}
+
+#[tokio::test]
+async fn a_database_that_was_turned_back_is_found_out_and_reopened_in_the_open() {
+    let app = App::start().await;
+    let ada = app.person(EMAIL).await;
+    settled(&app).await;
+    drop(ada);
+    let app = app.stop_and_keep().await;
+    let backup = app.database.snapshot();
+    let app = app.restart().await;
+    let eve = app.person("eve@example.org").await;
+    settled(&app).await;
+    let note = app.get("/v1/log/checkpoint").await.json()["note"].as_str().unwrap().to_owned();
+    let key = public_key(&app.settings);
+    drop(eve);
+    let app = app.stop_and_keep().await;
+    let later = app.database.folder.path().join("later");
+    fs::write(&later, &note).unwrap();
+    let later = later.display().to_string();
+
+    let of_backup = ["--database", &backup, "--public-key", &key];
+    assert!(verify(&app.settings, &of_backup).0, "by itself it is whole");
+    let (right, said) = verify(&app.settings, &[&of_backup[..], &["--checkpoint", &later]].concat());
+    assert!(!right && said.contains("the checkpoint given was signed over"), "{said}");
+    println!("rolled back: {}", said.lines().next().unwrap());
+
+    // Nothing is signed on top of it until somebody says why.
+    let mut settings = app.settings.clone();
+    settings.insert("SMART_MINING_DATABASE_URL".to_owned(), backup.clone());
+    let refused = Process::run(&settings, &["serve"]);
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(!refused.status.success() && said.contains("log reopen"), "{said}");
+    let reopened =
+        Process::run(&settings, &["log", "reopen", "--reason", "restored from the backup of Monday"]);
+    assert!(reopened.status.success(), "{}", String::from_utf8_lossy(&reopened.stderr));
+    let again = Process::run(&settings, &["log", "reopen", "--reason", "twice"]);
+    assert!(!again.status.success(), "a whole log is not reopened");
+
+    let keys = public_key(&settings);
+    let trusted: Vec<&str> = keys.lines().flat_map(|key| ["--public-key", key]).collect();
+    let (right, said) = verify(&settings, &trusted);
+    assert!(right, "{said}");
+    let (right, _) = verify(&settings, &[&trusted[..], &["--checkpoint", &later]].concat());
+    assert!(!right, "what was lost stays lost");
+    let process = Process::serve(&settings);
+    let checkpoint = reqwest::get(format!("{}/v1/log/checkpoint", process.url)).await.unwrap();
+    let checkpoint: Value = checkpoint.json().await.unwrap();
+    assert!(checkpoint["origin"].as_str().unwrap().ends_with("/log/2"), "{checkpoint}");
+    process.kill();
+}
+
+#[tokio::test]
+async fn without_the_log_nothing_is_done() {
+    let app = App::start().await;
+    let ada = app.person(EMAIL).await;
+    for table in ["log_leaves", "log_details"] {
+        app.database.sql(&format!("ALTER TABLE {table} RENAME TO {table}_gone"));
+        let answer = ada.sends(reqwest::Method::POST, "/v1/account/data-confirmations", &[], None).await;
+        assert_eq!(answer.problem(), (503, "try_again".to_owned()), "{table}");
+        app.database.sql(&format!("ALTER TABLE {table}_gone RENAME TO {table}"));
+        assert_eq!(app.database.number("SELECT count(*) AS n FROM data_confirmations"), 0, "{table}");
+    }
+    let answer = ada.sends(reqwest::Method::POST, "/v1/account/data-confirmations", &[], None).await;
+    assert_eq!(answer.status, 201);
+}
+
+#[tokio::test]
+async fn leaves_of_many_writers_stand_in_one_tree_without_a_gap() {
+    let app = App::start().await;
+    let mut people = Vec::new();
+    for n in 0..8 {
+        people.push(app.person(&format!("p{n}@example.org")).await);
+    }
+    let writes = people.iter().flat_map(|person| (0..8).map(move |n| (person, n)));
+    let answers = join_all(writes.map(|(person, n)| async move {
+        person.changes_profile(json!({ "display_name": format!("n{n}") })).await
+    }))
+    .await;
+    let written = answers.iter().filter(|answer| answer.status == 200);
+    let leaves: Vec<String> = written.flat_map(promised).collect();
+    assert!(leaves.len() >= 32, "{}", leaves.len());
+    settled(&app).await;
+    for leaf in &leaves {
+        placed(&app, leaf).await;
+    }
+    let (right, said) = verify(&app.settings, &["--public-key", &public_key(&app.settings)]);
+    assert!(right, "{said}");
+}
