@@ -35,7 +35,7 @@ pub(super) async fn get_log_checkpoint(services: Data<Services>) -> Result<HttpR
     tag = "Log",
     params(
         ("leaf_hash" = String, Query, description = "The leaf's hash, in hexadecimal digits.", min_length = 64, max_length = 64, pattern = "^[0-9a-f]{64}$", example = "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d"),
-        ("tree_size" = Option<i64>, Query, description = "The size of the tree; that of the newest checkpoint if absent.", minimum = 1, example = 1_204),
+        ("tree_size" = Option<i64>, Query, description = "The size of the tree; that of the newest checkpoint if absent.", minimum = 1, maximum = 9_007_199_254_740_991_i64, example = 1_204),
     ),
     responses((status = OK, description = "The proof.", body = LogInclusionProofView), NotFound)
 )]
@@ -59,8 +59,8 @@ pub(super) async fn get_log_inclusion_proof(
 #[utoipa::path(
     tag = "Log",
     params(
-        ("from" = i64, Query, description = "The size of the older tree.", minimum = 1, example = 1_000),
-        ("to" = Option<i64>, Query, description = "The size of the newer tree; that of the newest checkpoint if absent.", minimum = 1, example = 1_204),
+        ("from" = i64, Query, description = "The size of the older tree.", minimum = 1, maximum = 9_007_199_254_740_991_i64, example = 1_000),
+        ("to" = Option<i64>, Query, description = "The size of the newer tree; that of the newest checkpoint if absent.", minimum = 1, maximum = 9_007_199_254_740_991_i64, example = 1_204),
     ),
     responses((status = OK, description = "The proof.", body = LogConsistencyProofView))
 )]

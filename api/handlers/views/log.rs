@@ -10,6 +10,22 @@ use crate::{
     services::log::proofs::{ConsistencyProof, CurrentCheckpoint, InclusionProof},
 };
 
+/// A SHA-256 in hexadecimal digits.
+#[derive(Serialize, ToSchema)]
+#[serde(transparent)]
+#[schema(value_type = String, min_length = 64, max_length = 64, pattern = "^[0-9a-f]{64}$", example = "96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7")]
+pub struct TreeHash(String);
+
+/// A key that verifies signatures (C2SP signed-note: `NAME+HASH+KEY`).
+#[derive(Serialize, ToSchema)]
+#[serde(transparent)]
+#[schema(value_type = String, max_length = 512, example = "privacy.example.com/log/1+6f7f9cd5+ATtqJ8N9wXa5yq3mKk0C1ubvY2Zk9pQdXoV7hJr5tLwe")]
+pub struct VerifierKey(String);
+
+fn hashes(proof: &[[u8; 32]]) -> Vec<TreeHash> {
+    proof.iter().map(|hash| TreeHash(hex(hash))).collect()
+}
+
 /// What the log came to, signed (C2SP tlog-checkpoint).
 #[derive(Serialize, ToSchema)]
 #[schema(as = LogCheckpoint)]
@@ -18,7 +34,7 @@ pub struct LogCheckpointView {
     #[schema(max_length = 256, example = "privacy.example.com/log/1")]
     pub origin: String,
     /// How many leaves the tree has.
-    #[schema(minimum = 0, example = 1_204)]
+    #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64, example = 1_204)]
     pub tree_size: u64,
     /// The root of the tree, in hexadecimal digits.
     #[schema(
@@ -35,7 +51,7 @@ pub struct LogCheckpointView {
     pub signed_at: Timestamp,
     /// The keys that verify it, newest first (C2SP signed-note: `NAME+HASH+KEY`).
     #[schema(max_items = 16)]
-    pub public_keys: Vec<String>,
+    pub public_keys: Vec<VerifierKey>,
 }
 
 impl LogCheckpointView {
@@ -46,7 +62,7 @@ impl LogCheckpointView {
             root_hash: hex(&checkpoint.head.root),
             note: checkpoint.note,
             signed_at: checkpoint.signed_at,
-            public_keys: checkpoint.keys,
+            public_keys: checkpoint.keys.into_iter().map(VerifierKey).collect(),
         }
     }
 }
@@ -79,14 +95,14 @@ pub struct LogInclusionProofView {
     )]
     pub leaf_hash: String,
     /// Its place, from 0.
-    #[schema(minimum = 0, example = 17)]
+    #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64, example = 17)]
     pub leaf_index: u64,
     /// The size of the tree that the proof is against.
-    #[schema(minimum = 1, example = 1_204)]
+    #[schema(minimum = 1, maximum = 9_007_199_254_740_991_i64, example = 1_204)]
     pub tree_size: u64,
     /// The hashes from the leaf up to the root, in hexadecimal digits.
     #[schema(max_items = 64)]
-    pub audit_path: Vec<String>,
+    pub audit_path: Vec<TreeHash>,
 }
 
 impl LogInclusionProofView {
@@ -95,7 +111,7 @@ impl LogInclusionProofView {
             leaf_hash: hex(leaf),
             leaf_index: proof.index,
             tree_size: proof.size,
-            audit_path: proof.hashes.iter().map(|hash| hex(hash)).collect(),
+            audit_path: hashes(&proof.hashes),
         }
     }
 }
@@ -116,23 +132,19 @@ impl Example for LogInclusionProofView {
 #[schema(as = LogConsistencyProof)]
 pub struct LogConsistencyProofView {
     /// The size of the older tree.
-    #[schema(minimum = 1, example = 1_000)]
+    #[schema(minimum = 1, maximum = 9_007_199_254_740_991_i64, example = 1_000)]
     pub from_size: u64,
     /// The size of the newer tree.
-    #[schema(minimum = 1, example = 1_204)]
+    #[schema(minimum = 1, maximum = 9_007_199_254_740_991_i64, example = 1_204)]
     pub to_size: u64,
     /// The hashes, in hexadecimal digits; none if the sizes are equal.
     #[schema(max_items = 128)]
-    pub hashes: Vec<String>,
+    pub hashes: Vec<TreeHash>,
 }
 
 impl LogConsistencyProofView {
     pub fn new(proof: &ConsistencyProof) -> Self {
-        Self {
-            from_size: proof.from,
-            to_size: proof.to,
-            hashes: proof.hashes.iter().map(|hash| hex(hash)).collect(),
-        }
+        Self { from_size: proof.from, to_size: proof.to, hashes: hashes(&proof.hashes) }
     }
 }
 
