@@ -6,6 +6,7 @@ use std::{fmt::Write as _, io::Write, path::PathBuf, process::ExitCode, time::Du
 use chrono::TimeDelta;
 use clap::{Parser, Subcommand, ValueEnum};
 use rustix::process::{Resource, getrlimit, setrlimit};
+use secrecy::ExposeSecret;
 
 use crate::{
     config::{self, Config, ConfigError},
@@ -14,6 +15,7 @@ use crate::{
         account::StateReason,
         block::{BlockReason, BlockTarget},
         data_dictionary::PROFILE_EMAIL,
+        email::Email,
         evidence::Act,
         ids::{AccountId, BlockId},
         personal::Personal,
@@ -37,6 +39,7 @@ use crate::{
             verify::{Against, VerifyError, verify},
         },
         profiles::profile_row,
+        staff::StaffError,
         transports::TransportSettings,
         vault::{
             Vault, VaultError,
@@ -75,9 +78,23 @@ enum Command {
     /// Restrict an account, or lift the restriction.
     #[command(subcommand)]
     Accounts(AccountsCommand),
+    /// Begin with staff.
+    #[command(subcommand)]
+    Staff(StaffCommand),
     /// Verify the tamper-evident log, or reopen it after its database was restored.
     #[command(subcommand)]
     Log(LogCommand),
+}
+
+#[derive(Subcommand)]
+enum StaffCommand {
+    /// Invite the two first admins, once: prints a token for each, good for 72 hours.
+    Bootstrap {
+        /// The address of the first.
+        first: String,
+        /// The address of the second.
+        second: String,
+    },
 }
 
 #[derive(Subcommand)]
@@ -182,9 +199,11 @@ enum PurposeArg {
     Kek,
     System,
     EmailIndex,
+    PhoneIndex,
     Pepper,
     TokenMac,
     PersonToken,
+    StaffToken,
     Log,
 }
 
@@ -194,9 +213,11 @@ impl From<PurposeArg> for KeyPurpose {
             PurposeArg::Kek => Self::Kek,
             PurposeArg::System => Self::System,
             PurposeArg::EmailIndex => Self::EmailIndex,
+            PurposeArg::PhoneIndex => Self::PhoneIndex,
             PurposeArg::Pepper => Self::Pepper,
             PurposeArg::TokenMac => Self::TokenMac,
             PurposeArg::PersonToken => Self::PersonToken,
+            PurposeArg::StaffToken => Self::StaffToken,
             PurposeArg::Log => Self::Log,
         }
     }
@@ -222,6 +243,10 @@ enum CommandError {
     Account(#[from] AccountError),
     #[error("that is neither an address, a network nor a device")]
     Target,
+    #[error("that is not an address")]
+    Address,
+    #[error(transparent)]
+    Staff(#[from] StaffError),
     #[error(transparent)]
     Log(#[from] LogError),
     #[error(transparent)]
@@ -272,6 +297,7 @@ fn run(command: &Command) -> Result<(), CommandError> {
         | Command::Keys(_)
         | Command::Blocks(_)
         | Command::Accounts(_)
+        | Command::Staff(_)
         | Command::Log(_) => {}
     }
     let config = Config::from_environment()?;
@@ -286,6 +312,9 @@ fn run(command: &Command) -> Result<(), CommandError> {
             Command::Keys(KeysCommand::Rotate { purpose }) => keys_rotate(&config, (*purpose).into()).await,
             Command::Blocks(command) => look_after_blocks(&config, command).await,
             Command::Accounts(command) => look_after_accounts(&config, command).await,
+            Command::Staff(StaffCommand::Bootstrap { first, second }) => {
+                bootstrap(&config, first, second).await
+            }
             Command::Log(command) => look_after_log(&config, command).await,
             _ => serve(&config).await,
         }
@@ -351,6 +380,16 @@ async fn look_after_accounts(config: &Config, command: &AccountsCommand) -> Resu
     let unrecorded = Recording::none();
     let standing = accounts.change_state(id, reason, None, unrecorded).await?;
     print(&format!("{id} is {} since {}\n", standing.state.as_str(), standing.since))
+}
+
+async fn bootstrap(config: &Config, first: &str, second: &str) -> Result<(), CommandError> {
+    let email = |text: &str| text.parse::<Email>().map_err(|_| CommandError::Address);
+    let staff = server::open_services(config, Clock::system()).await?.staff;
+    let mut page = String::new();
+    for (email, token) in staff.bootstrap([email(first)?, email(second)?]).await? {
+        let _ = writeln!(page, "{}  {}", email.expose(), token.expose_secret());
+    }
+    print(&page)
 }
 
 async fn look_after_log(config: &Config, command: &LogCommand) -> Result<(), CommandError> {
@@ -456,9 +495,11 @@ async fn keys_rotate(config: &Config, purpose: KeyPurpose) -> Result<(), Command
         // Password hashes move at the next sign-in; tokens, cookies and blocks live out their time.
         // The old key of the log signs the next checkpoint beside the new one.
         KeyPurpose::System
+        | KeyPurpose::PhoneIndex
         | KeyPurpose::Pepper
         | KeyPurpose::TokenMac
         | KeyPurpose::PersonToken
+        | KeyPurpose::StaffToken
         | KeyPurpose::Log => Ok(()),
     }
 }

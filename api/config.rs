@@ -62,6 +62,7 @@ settings! {
     MAILS_PER_NETWORK = "60", "Mails with codes an hour that one address or /64 asks for.";
     SMS_PER_NETWORK = "20", "SMS an hour that one address or /64 asks for.";
     SMS_PER_HOUR = "3000", "SMS an hour altogether; what is asked for beyond is refused.";
+    STAFF_READS_PER_HOUR = "60", "Fields of persons that one member of staff opens an hour; more takes a second member.";
     PLACES = "", "A database of places in the MaxMind format (.mmdb), for the coarse place of sessions.";
     LINK_PAGE = "<PUBLIC_URL>/links", "The page that links in mails lead to; the service has one.";
     ARGON2_MEMORY_KIB = "19456", "Memory of a password hash.";
@@ -103,6 +104,7 @@ pub struct Config {
     pub http: HttpConfig,
     pub hash_cost: HashCost,
     pub abuse: AbuseLimits,
+    pub staff_reads_per_hour: u32,
     pub places: Option<PathBuf>,
     pub link_page: String,
     pub mail: TransportSettings,
@@ -336,6 +338,7 @@ fn build(source: &Source) -> Result<Config, ConfigError> {
             sms_per_network: source.number("SMS_PER_NETWORK", 1..=1_000_000)?,
             sms_in_all: source.number("SMS_PER_HOUR", 1..=1_000_000)?,
         },
+        staff_reads_per_hour: source.number("STAFF_READS_PER_HOUR", 1..=10_000)?,
         places: source.get("PLACES").map(PathBuf::from),
         link_page: source.get("LINK_PAGE").map_or_else(|| format!("{public_url}/links"), str::to_owned),
         mail: source.transport("MAIL", ["MAIL_GATEWAY_URL", "MAIL_GATEWAY_TOKEN"], &outbox)?,

@@ -42,8 +42,10 @@ use crate::{
         places::{Places, UnusablePlaces},
         policies::{PolicyError, PolicyService},
         sessions::SessionService,
+        staff::StaffService,
+        support::SupportService,
         throttles::Throttles,
-        tokens::access::AccessTokens,
+        tokens::access::{AccessTokens, OfPerson},
         transports::{Transport, UnusableTransport},
         vault::{
             Vault,
@@ -97,7 +99,9 @@ pub struct Services {
     pub idempotency: IdempotencyService,
     pub blocks: BlockService,
     pub log: LogService,
-    pub access: AccessTokens,
+    pub staff: StaffService,
+    pub support: SupportService,
+    pub access: AccessTokens<OfPerson>,
     pub vault: Vault,
     pub clock: Clock,
     stores: Stores,
@@ -327,25 +331,22 @@ fn compose(
         db: stores.data.clone(),
         vault: vault.clone(),
         clock: clock.clone(),
-        passwords: passwords.clone(),
+        passwords,
         access: access.clone(),
         throttles: throttles.clone(),
         outbox: outbox.clone(),
         places: Places::open(config.places.as_deref())?,
         links: links.clone(),
     };
-    let accounts = AccountService {
-        db: stores.data.clone(),
+    let accounts = accounts(&sessions, throttles, links);
+    let log = log(config, &stores.data, &kms, &clock)?;
+    let staff = staff(config, &accounts, &kms);
+    let support = SupportService {
+        db: accounts.db.clone(),
         vault: vault.clone(),
         clock: clock.clone(),
-        passwords,
-        sessions: sessions.clone(),
-        throttles,
         outbox: outbox.clone(),
-        links,
-        issuer: ISSUER.to_owned(),
     };
-    let log = log(config, &stores.data, &kms, &clock)?;
     let blocks = BlockService::new(stores.data.clone(), kms, clock.clone());
     let jobs = JobRunner {
         db: stores.data.clone(),
@@ -365,12 +366,42 @@ fn compose(
         idempotency: IdempotencyService::new(stores.data.clone(), vault.clone(), clock.clone()),
         blocks,
         log,
+        staff,
+        support,
         access,
         vault,
         clock,
         stores,
     };
     Ok((services, jobs))
+}
+
+fn staff(config: &Config, accounts: &AccountService, kms: &Arc<Kms>) -> StaffService {
+    StaffService {
+        db: accounts.db.clone(),
+        vault: accounts.vault.clone(),
+        clock: accounts.clock.clone(),
+        passwords: accounts.passwords.clone(),
+        access: AccessTokens::new(Arc::clone(kms), config.public_url.clone()),
+        throttles: accounts.throttles.clone(),
+        outbox: accounts.outbox.clone(),
+        issuer: accounts.issuer.clone(),
+        reads_per_hour: config.staff_reads_per_hour,
+    }
+}
+
+fn accounts(sessions: &SessionService, throttles: Throttles, links: Links) -> AccountService {
+    AccountService {
+        db: sessions.db.clone(),
+        vault: sessions.vault.clone(),
+        clock: sessions.clock.clone(),
+        passwords: sessions.passwords.clone(),
+        sessions: sessions.clone(),
+        throttles,
+        outbox: sessions.outbox.clone(),
+        links,
+        issuer: ISSUER.to_owned(),
+    }
 }
 
 fn outbox(config: &Config, data: &Db, vault: &Vault, clock: &Clock) -> Result<OutboxService, StartError> {

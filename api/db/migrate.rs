@@ -28,6 +28,7 @@ const APPEND_ONLY: &[&str] = &[
     "policy_versions",
     "policy_acceptances",
     "consent_events",
+    "staff_reads",
 ];
 
 /// Why the schema could not be brought up to date.

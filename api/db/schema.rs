@@ -493,6 +493,8 @@ table! {
         requested_at -> Instant,
         executes_at -> Nullable<Instant>,
         ended_at -> Nullable<Instant>,
+        first_approver -> Nullable<Id>,
+        second_approver -> Nullable<Id>,
     }
 }
 
@@ -517,6 +519,141 @@ table! {
         reason -> Text,
         created_at -> Instant,
         expires_at -> Instant,
+    }
+}
+
+table! {
+    use diesel::sql_types::{BigInt, Binary, Integer, Nullable, SmallInt, Text};
+    use super::super::types::{Id, Instant, Json};
+
+    staff_members (staff_id) {
+        staff_id -> Id,
+        state -> Text,
+        email -> Binary,
+        name -> Nullable<Binary>,
+        password -> Nullable<Binary>,
+        totp_secret -> Nullable<Binary>,
+        totp_last_step -> BigInt,
+        token_mac -> Nullable<Binary>,
+        token_expires_at -> Nullable<Instant>,
+        epoch -> BigInt,
+        invited_by -> Nullable<Id>,
+        created_at -> Instant,
+        updated_at -> Instant,
+    }
+}
+
+table! {
+    use diesel::sql_types::{BigInt, Binary, Integer, Nullable, SmallInt, Text};
+    use super::super::types::{Id, Instant, Json};
+
+    staff_emails (blind_index) {
+        blind_index -> Binary,
+        key_version -> Integer,
+        staff_id -> Id,
+    }
+}
+
+table! {
+    use diesel::sql_types::{BigInt, Binary, Integer, Nullable, SmallInt, Text};
+    use super::super::types::{Id, Instant, Json};
+
+    staff_roles (staff_id, role) {
+        staff_id -> Id,
+        role -> Text,
+        granted_at -> Instant,
+        leaf_id -> Id,
+    }
+}
+
+table! {
+    use diesel::sql_types::{BigInt, Binary, Integer, Nullable, SmallInt, Text};
+    use super::super::types::{Id, Instant, Json};
+
+    staff_role_grants (role_grant_id) {
+        role_grant_id -> Id,
+        staff_id -> Id,
+        role -> Text,
+        state -> Text,
+        proposed_by -> Id,
+        proposed_at -> Instant,
+        decided_by -> Nullable<Id>,
+        decided_at -> Nullable<Instant>,
+    }
+}
+
+table! {
+    use diesel::sql_types::{BigInt, Binary, Integer, Nullable, SmallInt, Text};
+    use super::super::types::{Id, Instant, Json};
+
+    staff_sessions (staff_id, staff_session_id) {
+        staff_id -> Id,
+        staff_session_id -> Id,
+        created_at -> Instant,
+        stepped_up_at -> Instant,
+        renewed_at -> Instant,
+        expires_at -> Instant,
+        ended_at -> Nullable<Instant>,
+    }
+}
+
+table! {
+    use diesel::sql_types::{BigInt, Binary, Integer, Nullable, SmallInt, Text};
+    use super::super::types::{Id, Instant, Json};
+
+    support_cases (account_id, support_case_id) {
+        account_id -> Id,
+        support_case_id -> Id,
+        category -> Text,
+        state -> Text,
+        opened_by_staff -> Nullable<Id>,
+        opened_at -> Instant,
+        due_at -> Instant,
+        updated_at -> Instant,
+        closed_at -> Nullable<Instant>,
+        messages -> BigInt,
+    }
+}
+
+table! {
+    use diesel::sql_types::{BigInt, Binary, Integer, Nullable, SmallInt, Text};
+    use super::super::types::{Id, Instant, Json};
+
+    support_messages (account_id, support_case_id, number) {
+        account_id -> Id,
+        support_case_id -> Id,
+        number -> BigInt,
+        staff_id -> Nullable<Id>,
+        body -> Nullable<Binary>,
+        sent_at -> Instant,
+    }
+}
+
+table! {
+    use diesel::sql_types::{BigInt, Binary, Integer, Nullable, SmallInt, Text};
+    use super::super::types::{Id, Instant, Json};
+
+    staff_reads (account_id, sequence) {
+        account_id -> Id,
+        sequence -> BigInt,
+        staff_read_id -> Id,
+        staff_id -> Id,
+        fields -> Text,
+        purpose -> Text,
+        support_case_id -> Id,
+        read_at -> Instant,
+        leaf_id -> Id,
+    }
+}
+
+table! {
+    use diesel::sql_types::{BigInt, Binary, Integer, Nullable, SmallInt, Text};
+    use super::super::types::{Id, Instant, Json};
+
+    account_phones (account_id, key_version) {
+        account_id -> Id,
+        key_version -> Integer,
+        blind_index -> Binary,
     }
 }
 
@@ -548,3 +685,5 @@ allow_tables_to_appear_in_same_query!(
     data_confirmations,
     account_changes
 );
+
+allow_tables_to_appear_in_same_query!(staff_members, staff_roles, staff_sessions, staff_emails);

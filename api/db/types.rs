@@ -16,7 +16,8 @@ use super::{MultiBackend, conn::MultiRawValue};
 use crate::domain::{
     ids::{
         AccountId, BlockId, ChallengeId, ConsentEventId, ContactChangeId, DataConfirmationId, DeviceId,
-        FactorResetId, InstallationId, InstanceId, LeafId, MessageId, SessionId,
+        FactorResetId, InstallationId, InstanceId, LeafId, MessageId, RoleGrantId, SessionId, StaffId,
+        StaffReadId, StaffSessionId, SupportCaseId,
     },
     time::Timestamp,
 };
@@ -139,7 +140,12 @@ ids!(
     InstanceId,
     LeafId,
     MessageId,
-    SessionId
+    RoleGrantId,
+    SessionId,
+    StaffId,
+    StaffReadId,
+    StaffSessionId,
+    SupportCaseId
 );
 
 /// Microseconds between the Unix epoch and PostgreSQL's, 2000-01-01.

@@ -198,7 +198,7 @@ pub struct Profile {
 }
 
 /// A field of the profile whose changes are kept (clause 3.9).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ProfileField {
     RealName,

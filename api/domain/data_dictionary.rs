@@ -146,6 +146,7 @@ dictionary! {
     PROFILE_LANGUAGE = profiles.language: Preference Contact Sealed for "3.1" by Contract until Account;
     PROFILE_TIME_ZONE = profiles.time_zone: Preference Contact Sealed for "3.1" by Contract until Account;
     ACCOUNT_EMAIL_INDEX = account_emails.blind_index: Contact Contact BlindIndex for "1.1" by Contract until Account;
+    ACCOUNT_PHONE_INDEX = account_phones.blind_index: Contact Contact BlindIndex for "1.2" by Contract until Account;
     CREDENTIAL_PASSWORD = credentials.password: Credential Security Peppered for "1.1" by Contract until Account;
     CHANGE_OLD_IDENTITY = account_changes.old_identity: Name Identity Sealed for "3.9" by LegitimateInterest until Account;
     CHANGE_OLD_CONTACT = account_changes.old_contact: Preference Contact Sealed for "3.9" by LegitimateInterest until Account;
@@ -171,6 +172,13 @@ dictionary! {
     BLOCK_TARGET_INDEX = blocks.target_mac: Identifier Security BlindIndex for "2.4" by LegitimateInterest until Expiry;
     THROTTLE_BUCKET = throttles.bucket_mac: Identifier Security BlindIndex for "2.4" by LegitimateInterest until Days(1);
 
+    STAFF_EMAIL = staff_members.email: Contact Contact Sealed for "5.2" by LegitimateInterest until Account;
+    STAFF_NAME = staff_members.name: Name Identity Sealed for "5.2" by LegitimateInterest until Account;
+    STAFF_PASSWORD = staff_members.password: Credential Security Peppered for "5.2" by LegitimateInterest until Account;
+    STAFF_TOTP = staff_members.totp_secret: Credential Security Sealed for "5.2" by LegitimateInterest until Account;
+    STAFF_EMAIL_INDEX = staff_emails.blind_index: Contact Contact BlindIndex for "5.2" by LegitimateInterest until Account;
+    SUPPORT_MESSAGE = support_messages.body: Correspondence Messages Sealed for "3.7" by Contract until Account;
+
     OUTBOX_RECIPIENT = outbox.recipient: Contact Messages Sealed for "3.1" by Contract until Sent;
     OUTBOX_CONTENT = outbox.content: Correspondence Messages Sealed for "3.1" by Contract until Sent;
     IDEMPOTENCY_ANSWER = idempotency_keys.answer: Correspondence Messages Sealed for "3.1" by Contract until Days(1);
@@ -192,6 +200,17 @@ pub const NOT_PERSONAL: &[(&str, &[&str])] = &[
             "*.contact_change_id",
             "*.factor_reset_id",
             "blocks.block_id",
+            "*.staff_id",
+            "*.staff_session_id",
+            "*.role_grant_id",
+            "*.staff_read_id",
+            "*.support_case_id",
+            "*.invited_by",
+            "*.proposed_by",
+            "*.decided_by",
+            "*.opened_by_staff",
+            "factor_resets.first_approver",
+            "factor_resets.second_approver",
             "one_time_codes.bound_to",
         ],
     ),
@@ -204,6 +223,18 @@ pub const NOT_PERSONAL: &[(&str, &[&str])] = &[
             "*.given_at",
             "*.expires_at",
             "*.opened_at",
+            "*.granted_at",
+            "*.proposed_at",
+            "*.decided_at",
+            "*.renewed_at",
+            "*.due_at",
+            "*.closed_at",
+            "*.sent_at",
+            "*.read_at",
+            "*.token_expires_at",
+            "*.totp_last_step",
+            "*.number",
+            "support_cases.messages",
             "*.signed_at",
             "*.issued_at",
             "*.rotated_at",
@@ -246,6 +277,14 @@ pub const NOT_PERSONAL: &[(&str, &[&str])] = &[
         "a code of a closed list, the same for everybody",
         &[
             "accounts.state",
+            "staff_members.state",
+            "staff_roles.role",
+            "staff_role_grants.role",
+            "staff_role_grants.state",
+            "staff_reads.fields",
+            "staff_reads.purpose",
+            "support_cases.category",
+            "support_cases.state",
             "accounts.state_reason",
             "blocks.reason",
             "contact_changes.field",
@@ -281,6 +320,7 @@ pub const NOT_PERSONAL: &[(&str, &[&str])] = &[
         "a keyed hash of a random secret or of a request",
         &[
             "registrations.token_mac",
+            "staff_members.token_mac",
             "registrations.code_mac",
             "refresh_tokens.token_mac",
             "recovery_codes.code_mac",
@@ -304,7 +344,6 @@ pub const NOT_PERSONAL: &[(&str, &[&str])] = &[
             "log_nodes.hash",
             "log_checkpoints.note",
             "log_checkpoints.size",
-            "log_origins.number",
             "log_origins.name",
             "log_origins.first_seq",
             "log_origins.previous_checkpoint",

@@ -8,6 +8,7 @@ use super::{
     encoding::{hex, length_prefixed, split},
     ids::{AccountId, LeafId},
     policy::PolicyVersion,
+    staff::PERSONAL_DATA_READ,
     time::Timestamp,
 };
 
@@ -47,6 +48,7 @@ pub const ACTS: &[&Act] = &[
     &CONSENT_DECLINED,
     &DATA_CONFIRMED,
     &ACCOUNT_CHANGED,
+    &PERSONAL_DATA_READ,
 ];
 
 impl Evidence for PolicyVersion {

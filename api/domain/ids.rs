@@ -144,6 +144,16 @@ typed_ids! {
     ConsentEventId = "cne", "cne_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
     /// Identifies a confirmation that the data held are complete and true.
     DataConfirmationId = "dcf", "dcf_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
+    /// Identifies a member of staff.
+    StaffId = "stf", "stf_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
+    /// Identifies a signed-in session of a member of staff.
+    StaffSessionId = "sts", "sts_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
+    /// Identifies a role that is asked for.
+    RoleGrantId = "rgr", "rgr_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
+    /// Identifies an opening of personal data by staff.
+    StaffReadId = "srd", "srd_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
+    /// Identifies a support case.
+    SupportCaseId = "cas", "cas_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
     /// Identifies a leaf of the log.
     LeafId = "lea", "lea_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
     /// Identifies an outgoing message.
@@ -152,6 +162,13 @@ typed_ids! {
     InstallationId = "inl", "inl_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
     /// Identifies a running process of the service.
     InstanceId = "ins", "ins_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
+}
+
+impl StaffId {
+    /// The member as a subject whose data are sealed: keys of staff and of persons live alike.
+    pub const fn subject(self) -> AccountId {
+        AccountId::from_uuid(self.as_uuid())
+    }
 }
 
 #[cfg(test)]

@@ -27,6 +27,15 @@ impl Channel {
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(tag = "template", rename_all = "snake_case")]
 pub enum MessageBody {
+    /// An invitation to work as staff.
+    StaffInvitation {
+        token: Zeroizing<String>,
+        hours: i64,
+    },
+    /// The support has answered.
+    SupportAnswered {
+        support_case: String,
+    },
     /// The code that completes a registration.
     VerificationCode {
         code: Zeroizing<String>,
@@ -182,6 +191,8 @@ impl MessageBody {
             Self::AccountRestricted { .. } => "mail-account-restricted",
             Self::RestrictionLifted { .. } => "mail-restriction-lifted",
             Self::ConfirmYourData => "mail-confirm-your-data",
+            Self::StaffInvitation { .. } => "mail-staff-invitation",
+            Self::SupportAnswered { .. } => "mail-support-answered",
         }
     }
 
@@ -195,6 +206,10 @@ impl MessageBody {
             | Self::EmailChangeCode { code, minutes } => {
                 vec![("code", code.to_string()), ("minutes", minutes.to_string())]
             }
+            Self::StaffInvitation { token, hours } => {
+                vec![("token", token.to_string()), ("hours", hours.to_string())]
+            }
+            Self::SupportAnswered { support_case } => vec![("support_case", support_case.clone())],
             Self::AccountOpened { policy_version } => vec![("version", policy_version.to_string())],
             Self::NewDevice { program, place, at, link } => vec![
                 ("program", program.clone()),

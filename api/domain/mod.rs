@@ -21,6 +21,8 @@ pub mod purpose;
 pub mod real_name;
 pub mod sealed;
 pub mod session;
+pub mod staff;
+pub mod support;
 pub mod throttle;
 pub mod time;
 pub mod time_zone;

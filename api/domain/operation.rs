@@ -1,6 +1,8 @@
 //! The operation table: who may call what. The server enforces it, the contract shows it, the
 //! tests read it.
 
+use super::staff::StaffRole;
+
 /// Who an operation is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Audience {
@@ -8,6 +10,8 @@ pub enum Audience {
     Public,
     /// A signed-in person, on own data.
     Person,
+    /// A signed-in member of staff, by role.
+    Staff,
 }
 
 impl Audience {
@@ -15,6 +19,7 @@ impl Audience {
         match self {
             Self::Public => "public",
             Self::Person => "person",
+            Self::Staff => "staff",
         }
     }
 }
@@ -72,6 +77,8 @@ pub struct Operation {
     pub method: &'static str,
     pub path: &'static str,
     pub audience: Audience,
+    /// The roles of staff that may call it; none means every member.
+    pub roles: &'static [StaffRole],
     pub assurance: Assurance,
     pub policy_gate: PolicyGate,
     pub rate: RateClass,
@@ -100,13 +107,14 @@ pub enum Shape {
 }
 
 macro_rules! operations {
-    ($( $id:literal $method:ident $path:literal $audience:ident $assurance:ident $gate:ident $rate:ident $log:ident $shape:ident; )*) => {
+    ($( $id:literal $method:ident $path:literal $audience:ident $([ $($role:ident)+ ])? $assurance:ident $gate:ident $rate:ident $log:ident $shape:ident; )*) => {
         /// All operations, in the order of the reader's journey.
         pub const OPERATIONS: &[Operation] = &[ $( Operation {
             id: $id,
             method: stringify!($method),
             path: $path,
             audience: Audience::$audience,
+            roles: &[ $( $( StaffRole::$role ),+ )? ],
             assurance: Assurance::$assurance,
             policy_gate: PolicyGate::$gate,
             rate: RateClass::$rate,
@@ -153,6 +161,35 @@ operations! {
     "end_other_sessions" POST "/v1/sessions/revoke-others" Person Session Open Ordinary Silent Single;
     "end_session" DELETE "/v1/sessions/{session_id}" Person Session Open Ordinary Silent Single;
     "revoke_session_by_link" POST "/v1/session-revocations" Public Session Open Costly Silent Single;
+    "list_access_log" GET "/v1/access-log" Person Session Open Ordinary Silent Page;
+    "open_support_case" POST "/v1/support-cases" Person Session Open Ordinary Leaf Single;
+    "list_support_cases" GET "/v1/support-cases" Person Session Open Ordinary Silent Page;
+    "get_support_case" GET "/v1/support-cases/{support_case_id}" Person Session Open Ordinary Silent Single;
+    "send_support_message" POST "/v1/support-cases/{support_case_id}/messages" Person Session Open Ordinary Silent Single;
+    "close_support_case" POST "/v1/support-cases/{support_case_id}/closure" Person Session Open Ordinary Leaf Single;
+    "accept_staff_invitation" POST "/v1/staff/invitation-acceptances" Public Session Open Costly Silent Single;
+    "confirm_staff_invitation" POST "/v1/staff/invitation-confirmations" Public Session Open Costly Leaf Single;
+    "create_staff_session" POST "/v1/staff/sessions" Public Session Open Costly Silent Single;
+    "renew_staff_session" POST "/v1/staff/sessions/current/renewals" Staff Session Open Ordinary Silent Single;
+    "step_up_staff_session" POST "/v1/staff/sessions/current/step-up" Staff Session Open Costly Silent Single;
+    "end_staff_session" DELETE "/v1/staff/sessions/current" Staff Session Open Ordinary Silent Single;
+    "get_own_staff_member" GET "/v1/staff/members/current" Staff Session Open Ordinary Silent Single;
+    "list_staff_members" GET "/v1/staff/members" Staff[Admin Auditor] Session Open Ordinary Silent Page;
+    "invite_staff_member" POST "/v1/staff/members" Staff[Admin] SteppedUp Open Costly Leaf Single;
+    "deactivate_staff_member" POST "/v1/staff/members/{staff_id}/deactivation" Staff[Admin] SteppedUp Open Ordinary Leaf Single;
+    "propose_staff_role" POST "/v1/staff/members/{staff_id}/role-grants" Staff[Admin] SteppedUp Open Ordinary Leaf Single;
+    "revoke_staff_role" DELETE "/v1/staff/members/{staff_id}/roles/{role}" Staff[Admin] SteppedUp Open Ordinary Leaf Single;
+    "list_staff_role_grants" GET "/v1/staff/role-grants" Staff[Admin Auditor] Session Open Ordinary Silent Page;
+    "decide_staff_role_grant" POST "/v1/staff/role-grants/{role_grant_id}/decision" Staff[Admin] SteppedUp Open Ordinary Leaf Single;
+    "allow_staff_reads" POST "/v1/staff/members/{staff_id}/read-allowances" Staff[Admin DataProcessor] SteppedUp Open Ordinary Leaf Single;
+    "find_person" POST "/v1/staff/person-lookups" Staff[DataProcessor Support] Session Open Ordinary Leaf Single;
+    "read_personal_data" POST "/v1/staff/personal-data-reads" Staff[DataProcessor] Session Open Ordinary Leaf Single;
+    "open_staff_support_case" POST "/v1/staff/support-cases" Staff[Support DataProcessor] Session Open Ordinary Leaf Single;
+    "list_staff_support_cases" GET "/v1/staff/support-cases" Staff[Support DataProcessor] Session Open Ordinary Silent Page;
+    "get_staff_support_case" GET "/v1/staff/support-cases/{support_case_id}" Staff[Support DataProcessor] Session Open Ordinary Silent Single;
+    "answer_support_case" POST "/v1/staff/support-cases/{support_case_id}/messages" Staff[Support] Session Open Ordinary Leaf Single;
+    "close_staff_support_case" POST "/v1/staff/support-cases/{support_case_id}/closure" Staff[Support] Session Open Ordinary Leaf Single;
+    "approve_factor_reset" POST "/v1/staff/factor-resets/{factor_reset_id}/approval" Staff[Support] SteppedUp Open Ordinary Leaf Single;
     "get_log_checkpoint" GET "/v1/log/checkpoint" Public Session Open Ordinary Silent Single;
     "get_log_inclusion_proof" GET "/v1/log/proofs/inclusion" Public Session Open Ordinary Silent Query;
     "get_log_consistency_proof" GET "/v1/log/proofs/consistency" Public Session Open Ordinary Silent Query;

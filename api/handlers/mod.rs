@@ -15,6 +15,8 @@ mod security;
 mod sessions;
 mod sign_in_challenges;
 mod signing_keys;
+mod staff;
+mod support;
 pub mod views;
 
 use actix_web::web;
@@ -63,6 +65,13 @@ pub fn operations(routes: &mut ServiceConfig<'_>) {
         .service(sessions::end_current_session)
         .service(sessions::end_session)
         .service(sessions::revoke_session_by_link)
+        .service(support::list_access_log)
+        .service(support::open_support_case)
+        .service(support::list_support_cases)
+        .service(support::get_support_case)
+        .service(support::send_support_message)
+        .service(support::close_support_case)
+        .configure(staff::operations)
         .service(log::get_log_checkpoint)
         .service(log::get_log_inclusion_proof)
         .service(log::get_log_consistency_proof)

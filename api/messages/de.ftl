@@ -159,6 +159,18 @@ mail-account-restricted = Ihr Smart-mining-Konto ist eingeschränkt
         Ihre Daten können Sie weiterhin lesen und Ihre Rechte nutzen. Falls das Konto geschlossen
         werden sollte, beantragen Sie das bitte erneut, sobald die Einschränkung aufgehoben ist.
 
+mail-staff-invitation = Sie sind eingeladen, bei Smart-mining mitzuarbeiten
+    .body =
+        Eine Verwalterin hat Sie eingeladen. Nehmen Sie binnen { $hours } Stunden mit diesem Zeichen an:
+
+        { $token }
+
+        Wenn Sie nicht wissen, warum, lassen Sie diese Nachricht liegen.
+
+mail-support-answered = Der Support hat Ihnen geantwortet
+    .body =
+        Zu Ihrem Fall { $support_case } gibt es eine Antwort. Melden Sie sich an, um sie zu lesen.
+
 mail-restriction-lifted = Ihr Smart-mining-Konto ist nicht mehr eingeschränkt
     .body =
         Die Einschränkung Ihres Kontos wurde am { $at } aufgehoben.
@@ -192,6 +204,14 @@ problem-validation-failed = Die Angaben sind unzulässig
 problem-wrong-code = Der Code ist falsch
 problem-account-restricted = Das Konto ist eingeschränkt
 problem-too-many-requests = Zu viele Anfragen
+problem-role-required = Keine Ihrer Rollen erlaubt das
+problem-second-person-required = Das muss jemand anderes tun
+problem-staff-email-taken = Die Adresse gehört schon jemandem aus dem Team
+problem-role-conflict = Niemand hat beide Rollen
+problem-staff-state-conflict = Der Zustand erlaubt es nicht
+problem-support-case-conflict = Der Fall ist geschlossen, voll oder einer zu viel
+problem-invitation-expired = Die Einladung ist abgelaufen
+problem-read-budget-exhausted = Die Einsichten dieser Stunde sind aufgebraucht
 problem-internal = Interner Fehler
 problem-try-again = Vorübergehend nicht verfügbar
 problem-step-up-required = Bestätigen Sie noch einmal, dass Sie es sind

@@ -159,6 +159,18 @@ mail-account-restricted = Your Smart-mining account is restricted
         You can still read your data and use your rights. If you had asked to close the account,
         please ask again once the restriction is lifted.
 
+mail-staff-invitation = You are invited to work as Smart-mining staff
+    .body =
+        An admin has invited you. Accept within { $hours } hours with this token:
+
+        { $token }
+
+        If you do not know why, ignore this mail.
+
+mail-support-answered = The support has answered you
+    .body =
+        There is an answer to your case { $support_case }. Sign in to read it.
+
 mail-restriction-lifted = Your Smart-mining account is no longer restricted
     .body =
         The restriction of your account was lifted at { $at }.

@@ -11,15 +11,22 @@ use super::{ContractError, responses};
 use crate::{
     domain::operation::{Audience, Operation, PolicyGate, Shape},
     handlers::views::{
-        AccountChangePage, AccountClosureView, AccountSecurityView, AccountView, AnswerSignInChallenge,
-        CancelledFactorResetView, ChangePassword, ConfirmCode, ConfirmPasswordReset, ConfirmTotp,
-        ContactChangedView, ContinueSignInChallenge, CreateSession, DataConfirmationView, EmailChangeView,
-        EndedSessionView, EndedSessionsView, Example, FactorChangedView, FactorResetView, LinkToken,
-        LogCheckpointView, LogConsistencyProofView, LogInclusionProofView, PasswordChangedView,
-        PasswordResetDoneView, PasswordResetView, PhoneChangeView, PolicyVersionView, ProposedTotpView,
-        RecoveryCodesView, RefreshSession, RegisterAccount, RegistrationView, RequestEmailChange,
-        RequestPasswordReset, RequestPhoneChange, SendStepUpCode, SentCodeView, SessionPageView,
-        SessionTokens, SignInView, SignedInView, SigningKeySet, StepUpSession, SteppedUpView, UpdateAccount,
+        AcceptStaffInvitation, AccessLogPageView, AccountChangePage, AccountClosureView, AccountSecurityView,
+        AccountView, AllowReads, AnswerSignInChallenge, ApprovedFactorResetView, CancelledFactorResetView,
+        ChangePassword, ConfirmCode, ConfirmPasswordReset, ConfirmStaffInvitation, ConfirmTotp,
+        ContactChangedView, ContinueSignInChallenge, CreateSession, CreateStaffSession, DataConfirmationView,
+        DecideRoleGrant, EmailChangeView, EndedSessionView, EndedSessionsView, EndedStaffSessionView,
+        Example, FactorChangedView, FactorResetView, FindPerson, InviteStaffMember, LinkToken,
+        LogCheckpointView, LogConsistencyProofView, LogInclusionProofView, MaskedPersonView,
+        OpenStaffSupportCase, OpenSupportCase, OpenedFieldsView, PasswordChangedView, PasswordResetDoneView,
+        PasswordResetView, PhoneChangeView, PolicyVersionView, ProposeRole, ProposedStaffTotpView,
+        ProposedTotpView, ReadAllowanceView, ReadPersonalData, RecoveryCodesView, RefreshSession,
+        RegisterAccount, RegistrationView, RequestEmailChange, RequestPasswordReset, RequestPhoneChange,
+        RoleGrantPageView, RoleGrantView, SendStepUpCode, SendSupportMessage, SentCodeView, SessionPageView,
+        SessionTokens, SignInView, SignedInView, SigningKeySet, StaffMemberPageView, StaffMemberView,
+        StaffSessionTokens, StaffSteppedUpView, StaffSupportCasePageView, StaffSupportCaseView,
+        StaffSupportCaseWithMessagesView, StepUpSession, StepUpStaffSession, SteppedUpView,
+        SupportCasePageView, SupportCaseView, SupportCaseWithMessagesView, SupportMessageView, UpdateAccount,
         VerifiedAccount, VerifyAccount,
     },
     problem::{FieldCode, FieldProblem, Problem, ProblemCode, ProblemView},
@@ -39,6 +46,12 @@ const TAGS: &[(&str, &str)] = &[
     ("Account", "The person's own account: profile, history, confirmation."),
     ("Security", "What keeps an account its owner's: password, email and phone, second factors, closure."),
     ("Sessions", "Signing in, with a second factor where there is one, staying in, signing out."),
+    ("Access log", "Which staff opened which data of the person."),
+    ("Support", "Asking the support, and its answers."),
+    ("Staff members", "Who works here, and in which roles."),
+    ("Staff sessions", "Signing in as staff."),
+    ("Staff reads", "Opening personal data, narrowly."),
+    ("Staff support", "Answering persons."),
     ("Log", "The tamper-evident log, for anybody to verify."),
     ("Keys", "Public keys that verify what the service signs."),
 ];
@@ -156,8 +169,15 @@ pub(super) fn finish(mut document: Value) -> Result<Value, ContractError> {
 fn finish_operation(described: &mut Value, examples: &Map<String, Value>) -> Result<(), ContractError> {
     let id = described["operationId"].as_str().unwrap_or_default().to_owned();
     let operation = Operation::find(&id).ok_or(ContractError::UnknownOperation(id))?;
-    if operation.audience == Audience::Public {
-        described["security"] = json!([]);
+    match operation.audience {
+        Audience::Public => described["security"] = json!([]),
+        Audience::Person => {}
+        Audience::Staff => described["security"] = json!([{ "staff": [] }]),
+    }
+    if !operation.roles.is_empty() {
+        let roles: Vec<String> = operation.roles.iter().map(|role| format!("`{role}`")).collect();
+        let words = described["description"].as_str().unwrap_or_default();
+        described["description"] = json!(format!("{words}\n\nRoles: {}.", roles.join(", ")));
     }
     add_parameters(described, operation);
     add_refusals(described, operation);
@@ -199,7 +219,7 @@ fn add_parameters(described: &mut Value, operation: &Operation) {
 
 fn add_refusals(described: &mut Value, operation: &Operation) {
     let mut statuses = vec![400, 403, 421, 429, 500, 503];
-    if operation.audience == Audience::Person {
+    if operation.audience != Audience::Public {
         statuses.push(401);
     }
     if operation.policy_gate == PolicyGate::NeedsAcceptance {
@@ -260,6 +280,12 @@ fn finish_components(components: &mut Value) {
             "scheme": "bearer",
             "bearerFormat": "JWT",
             "description": "An access token of a person, from a session; it lives ten minutes at most (RFC6750; issued and checked as RFC8725 advises).",
+        },
+        "staff": {
+            "type": "http",
+            "scheme": "bearer",
+            "bearerFormat": "JWT",
+            "description": "An access token of a member of staff, of its own audience and key; it lives ten minutes at most (RFC6750; issued and checked as RFC8725 advises).",
         },
     });
     let text = |description: &str, max: usize, example: &str| json!({ "description": description, "schema": { "type": "string", "maxLength": max }, "example": example });
@@ -415,6 +441,45 @@ fn examples() -> Map<String, Value> {
         ("SigningKeySet", SigningKeySet::example()),
     ]
     .into_iter()
+    .chain(examples_of_staff_and_support())
     .map(|(name, example)| (name.to_owned(), example))
     .collect()
+}
+
+fn examples_of_staff_and_support() -> Vec<(&'static str, Value)> {
+    vec![
+        ("AcceptStaffInvitation", AcceptStaffInvitation::example()),
+        ("AllowReads", AllowReads::example()),
+        ("ConfirmStaffInvitation", ConfirmStaffInvitation::example()),
+        ("CreateStaffSession", CreateStaffSession::example()),
+        ("DecideRoleGrant", DecideRoleGrant::example()),
+        ("FindPerson", FindPerson::example()),
+        ("InviteStaffMember", InviteStaffMember::example()),
+        ("ProposeRole", ProposeRole::example()),
+        ("ReadPersonalData", ReadPersonalData::example()),
+        ("StaffSessionTokens", StaffSessionTokens::example()),
+        ("StepUpStaffSession", StepUpStaffSession::example()),
+        ("OpenStaffSupportCase", OpenStaffSupportCase::example()),
+        ("OpenSupportCase", OpenSupportCase::example()),
+        ("SendSupportMessage", SendSupportMessage::example()),
+        ("ApprovedFactorReset", ApprovedFactorResetView::example()),
+        ("EndedStaffSession", EndedStaffSessionView::example()),
+        ("MaskedPerson", MaskedPersonView::example()),
+        ("OpenedFields", OpenedFieldsView::example()),
+        ("ProposedStaffTotp", ProposedStaffTotpView::example()),
+        ("ReadAllowance", ReadAllowanceView::example()),
+        ("RoleGrantPage", RoleGrantPageView::example()),
+        ("RoleGrant", RoleGrantView::example()),
+        ("StaffMemberPage", StaffMemberPageView::example()),
+        ("StaffMember", StaffMemberView::example()),
+        ("StaffSteppedUp", StaffSteppedUpView::example()),
+        ("AccessLogPage", AccessLogPageView::example()),
+        ("StaffSupportCasePage", StaffSupportCasePageView::example()),
+        ("StaffSupportCase", StaffSupportCaseView::example()),
+        ("StaffSupportCaseWithMessages", StaffSupportCaseWithMessagesView::example()),
+        ("SupportCasePage", SupportCasePageView::example()),
+        ("SupportCase", SupportCaseView::example()),
+        ("SupportCaseWithMessages", SupportCaseWithMessagesView::example()),
+        ("SupportMessage", SupportMessageView::example()),
+    ]
 }

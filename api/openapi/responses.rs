@@ -30,7 +30,7 @@ macro_rules! responses {
 responses! {
     BadRequest = 400, "The request is malformed: its JSON, its query or one of its headers.";
     Unauthorized = 401, "No valid credential came with the request.";
-    Forbidden = 403, "Not without a step-up, the acceptance of the policy in force (clause 0.4), another origin, or another network.";
+    Forbidden = 403, "Not without a step-up, the acceptance of the policy in force (clause 0.4), another role (clause 5.2), another origin, or another network.";
     NotFound = 404, "There is no such thing, or it belongs to someone else.";
     RequestTimeout = 408, "The body came too slowly.";
     Conflict = 409, "The state does not allow it, or the idempotency key was used before.";

@@ -44,6 +44,8 @@ codes! {
         InvalidCredentials = "invalid_credentials" / 401, "Email and password do not belong together";
         InvalidRefreshToken = "invalid_refresh_token" / 401, "The refresh token is not valid";
         StepUpRequired = "step_up_required" / 403, "Prove once more that it is you";
+        RoleRequired = "role_required" / 403, "None of the caller's roles may do this";
+        SecondPersonRequired = "second_person_required" / 403, "Somebody else has to do this";
         OriginNotAllowed = "origin_not_allowed" / 403, "This web origin may not use the cookie";
         Blocked = "blocked" / 403, "This network or device is blocked for a while";
         PolicyAcceptanceRequired = "policy_acceptance_required" / 403, "The policy in force is not accepted";
@@ -56,6 +58,10 @@ codes! {
         FactorExists = "factor_exists" / 409, "There is such a second factor already";
         NoSecondFactor = "no_second_factor" / 409, "There is no second factor";
         AccountStateConflict = "account_state_conflict" / 409, "The account's state does not allow it";
+        StaffEmailTaken = "staff_email_taken" / 409, "The address belongs to a member of staff";
+        RoleConflict = "role_conflict" / 409, "Nobody holds both of these roles";
+        StaffStateConflict = "staff_state_conflict" / 409, "The state does not allow it";
+        SupportCaseConflict = "support_case_conflict" / 409, "The case is closed or full, or one too many";
         IdempotencyKeyInUse = "idempotency_key_in_use" / 409, "The first request with this key is under way";
         IdempotencyKeyReused = "idempotency_key_reused" / 409, "The key belongs to another request";
         AlreadyDone = "already_done" / 409, "The request was carried out before";
@@ -64,6 +70,7 @@ codes! {
         ResetExpired = "reset_expired" / 410, "There is no live password reset";
         ChangeExpired = "change_expired" / 410, "There is no live change";
         EnrolmentExpired = "enrolment_expired" / 410, "There is no live enrolment";
+        InvitationExpired = "invitation_expired" / 410, "There is no live invitation";
         LinkExpired = "link_expired" / 410, "The link has done its work or lapsed";
         StaleVersion = "stale_version" / 412, "The state has changed meanwhile";
         BodyTooLarge = "body_too_large" / 413, "The body is too large";
@@ -73,6 +80,7 @@ codes! {
         WrongCode = "wrong_code" / 422, "The code is wrong";
         WrongPassword = "wrong_password" / 422, "The password is wrong";
         AccountRestricted = "account_restricted" / 423, "The account is restricted";
+        ReadBudgetExhausted = "read_budget_exhausted" / 429, "The reader's hour is used up";
         TooManyAttempts = "too_many_attempts" / 429, "Too many attempts";
         TooManyRequests = "too_many_requests" / 429, "Too many requests";
         Internal = "internal" / 500, "Something went wrong here";
@@ -97,6 +105,7 @@ codes! {
         InvalidDisplayName = "invalid_display_name", "This is not a user name on one line.";
         InvalidLanguage = "invalid_language", "This is not a language tag.";
         InvalidTimeZone = "invalid_time_zone", "This is not a time zone of the IANA database.";
+        InvalidSupportText = "invalid_support_text", "A message has 1 to 4000 characters.";
         InvalidHash = "invalid_hash", "This is not a SHA-256 in lower-case hexadecimal digits.";
         InvalidCode = "invalid_code", "This is not a code of the expected form.";
         PasswordTooShort = "password_too_short", "A password has at least 12 characters.";

@@ -12,6 +12,8 @@ use crate::{
         passwords::HashingError,
         policies::PolicyError,
         sessions::SessionError,
+        staff::StaffError,
+        support::SupportError,
         vault::{VaultError, kms::KmsError},
     },
 };
@@ -164,6 +166,49 @@ impl From<SessionError> for Problem {
             SessionError::Idempotency(error) => error.into(),
             SessionError::Vault(error) => error.into(),
             SessionError::Storage(error) => error.into(),
+        }
+    }
+}
+
+impl From<StaffError> for Problem {
+    fn from(error: StaffError) -> Self {
+        match error {
+            StaffError::Unauthenticated => Self::new(ProblemCode::Unauthenticated),
+            StaffError::InvalidCredentials => Self::new(ProblemCode::InvalidCredentials),
+            StaffError::InvitationEnded => Self::new(ProblemCode::InvitationExpired),
+            StaffError::WrongCode => Self::new(ProblemCode::WrongCode),
+            StaffError::Weak(weak) => weak.into(),
+            StaffError::NotFound => Self::new(ProblemCode::NotFound),
+            StaffError::EmailTaken => Self::new(ProblemCode::StaffEmailTaken),
+            StaffError::RoleConflict => Self::new(ProblemCode::RoleConflict).under_clause("5.2"),
+            StaffError::SecondPersonRequired => {
+                Self::new(ProblemCode::SecondPersonRequired).under_clause("5.2")
+            }
+            StaffError::StateConflict => Self::new(ProblemCode::StaffStateConflict),
+            StaffError::BudgetExhausted(exhausted) => Self {
+                retry_after: Some(exhausted.retry_after),
+                ..Self::new(ProblemCode::ReadBudgetExhausted)
+            }
+            .under_clause("5.2"),
+            StaffError::Throttled(exhausted) => exhausted.into(),
+            StaffError::Cursor(error) => error.into(),
+            StaffError::Hashing(error) => error.into(),
+            StaffError::Idempotency(error) => error.into(),
+            StaffError::Vault(error) => error.into(),
+            StaffError::Storage(error) => error.into(),
+        }
+    }
+}
+
+impl From<SupportError> for Problem {
+    fn from(error: SupportError) -> Self {
+        match error {
+            SupportError::NotFound => Self::new(ProblemCode::NotFound),
+            SupportError::Conflict => Self::new(ProblemCode::SupportCaseConflict),
+            SupportError::Cursor(error) => error.into(),
+            SupportError::Idempotency(error) => error.into(),
+            SupportError::Vault(error) => error.into(),
+            SupportError::Storage(error) => error.into(),
         }
     }
 }

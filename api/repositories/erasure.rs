@@ -6,9 +6,10 @@ use crate::{
     db::{
         Conn, StorageError,
         schema::{
-            account_changes, account_devices, account_emails, contact_changes, credentials, factor_resets,
-            idempotency_keys, log_details, one_time_codes, outbox, password_resets, profiles, recovery_codes,
-            refresh_tokens, registrations, sessions, sign_in_challenges, totp_factors,
+            account_changes, account_devices, account_emails, account_phones, contact_changes, credentials,
+            factor_resets, idempotency_keys, log_details, one_time_codes, outbox, password_resets, profiles,
+            recovery_codes, refresh_tokens, registrations, sessions, sign_in_challenges, support_messages,
+            totp_factors,
         },
     },
     domain::{data_dictionary::Category, ids::AccountId},
@@ -29,6 +30,7 @@ pub fn erase_rows(c: &mut Conn, id: AccountId, category: Category) -> Result<(),
             diesel::delete(registrations::table.find(id)).execute(c)?;
         }
         Category::Contact => {
+            diesel::delete(account_phones::table.filter(account_phones::account_id.eq(id))).execute(c)?;
             diesel::update(profiles::table.find(id))
                 .set((
                     profiles::email.eq(None::<Vec<u8>>),
@@ -61,6 +63,9 @@ pub fn erase_rows(c: &mut Conn, id: AccountId, category: Category) -> Result<(),
         Category::Messages => {
             diesel::delete(outbox::table.filter(outbox::account_id.eq(id))).execute(c)?;
             diesel::delete(idempotency_keys::table.filter(idempotency_keys::account_id.eq(id))).execute(c)?;
+            diesel::update(support_messages::table.filter(support_messages::account_id.eq(id)))
+                .set(support_messages::body.eq(None::<Vec<u8>>))
+                .execute(c)?;
         }
         Category::LogDetail => {
             diesel::delete(log_details::table.filter(log_details::account_id.eq(id))).execute(c)?;

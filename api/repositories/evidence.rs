@@ -2,12 +2,13 @@
 
 use diesel::prelude::*;
 
-use super::{account_changes, corrupt, hash32, policy_versions};
+use super::{account_changes, corrupt, hash32, policy_versions, staff_reads};
 use crate::{
     db::{
         Conn, StorageError,
         schema::{
             account_changes as changes, accounts, consent_events, data_confirmations, policy_acceptances,
+            staff_reads as reads,
         },
     },
     domain::{
@@ -28,18 +29,20 @@ pub enum Ledger {
     ConsentEvents,
     DataConfirmations,
     AccountChanges,
+    StaffReads,
 }
 
 /// Where a page of a ledger ends.
 pub type Place = (AccountId, i64);
 
 impl Ledger {
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::PolicyVersions,
         Self::PolicyAcceptances,
         Self::ConsentEvents,
         Self::DataConfirmations,
         Self::AccountChanges,
+        Self::StaffReads,
     ];
 
     pub const fn as_str(self) -> &'static str {
@@ -49,6 +52,7 @@ impl Ledger {
             Self::ConsentEvents => "consent_events",
             Self::DataConfirmations => "data_confirmations",
             Self::AccountChanges => "account_changes",
+            Self::StaffReads => "staff_reads",
         }
     }
 
@@ -66,6 +70,7 @@ impl Ledger {
             Self::ConsentEvents => list_consent_events(c, after, limit),
             Self::DataConfirmations => list_data_confirmations(c, after, limit),
             Self::AccountChanges => list_account_changes(c, after, limit),
+            Self::StaffReads => list_staff_reads(c, after, limit),
         }
     }
 }
@@ -216,6 +221,14 @@ fn list_account_changes(
         .collect())
 }
 
+fn list_staff_reads(c: &mut Conn, after: Place, limit: i64) -> Result<Vec<(Place, Attested)>, StorageError> {
+    let rows = staff_reads::list_all(c, after, limit)?;
+    Ok(rows
+        .into_iter()
+        .map(|row| ((row.account_id, row.sequence), attested(Some(row.account_id), row.leaf_id, &row)))
+        .collect())
+}
+
 /// Accounts after `cursor`, with the count of events that each stands at and the rows that there are.
 pub fn list_counts(
     c: &mut Conn,
@@ -242,6 +255,6 @@ pub fn list_counts(
             }
         })* };
     }
-    count!(policy_acceptances, consent_events, data_confirmations, changes);
+    count!(policy_acceptances, consent_events, data_confirmations, changes, reads);
     Ok(counts.into_iter().map(|(id, sequence)| (id, sequence, rows.get(&id).copied().unwrap_or(0))).collect())
 }

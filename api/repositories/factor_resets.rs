@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use crate::{
     db::{Conn, Dispatch, StorageError, schema::factor_resets},
     domain::{
-        ids::{AccountId, FactorResetId},
+        ids::{AccountId, FactorResetId, StaffId},
         time::Timestamp,
     },
 };
@@ -79,4 +79,50 @@ pub fn execute(
         .set((factor_resets::state.eq("executed"), factor_resets::ended_at.eq(Some(now))))
         .execute(c)?;
     Ok(done == 1)
+}
+
+/// A request as staff decides on it.
+#[derive(Clone, Copy, Queryable)]
+pub struct WaitingReset {
+    pub account_id: AccountId,
+    pub id: FactorResetId,
+    pub first_approver: Option<StaffId>,
+}
+
+/// The request, if it waits; its id alone names it to staff.
+pub fn find(c: &mut Conn, id: FactorResetId) -> Result<Option<WaitingReset>, StorageError> {
+    Ok(factor_resets::table
+        .filter(factor_resets::factor_reset_id.eq(id))
+        .filter(factor_resets::state.eq_any(PENDING))
+        .select((factor_resets::account_id, factor_resets::factor_reset_id, factor_resets::first_approver))
+        .get_result(c)
+        .optional()?)
+}
+
+/// Records an approval, the second with the instant that it is carried out at; `false` if the request
+/// has moved on since it was read.
+pub fn approve(
+    c: &mut Conn,
+    reset: &WaitingReset,
+    by: StaffId,
+    executes_at: Option<Timestamp>,
+) -> Result<bool, StorageError> {
+    let waiting = diesel::update(factor_resets::table.find((reset.account_id, reset.id)))
+        .filter(factor_resets::state.eq("requested"));
+    let approved = if reset.first_approver.is_none() {
+        waiting
+            .filter(factor_resets::first_approver.is_null())
+            .set(factor_resets::first_approver.eq(Some(by)))
+            .execute(c)?
+    } else {
+        waiting
+            .filter(factor_resets::first_approver.is_not_null())
+            .set((
+                factor_resets::second_approver.eq(Some(by)),
+                factor_resets::state.eq("approved"),
+                factor_resets::executes_at.eq(executes_at),
+            ))
+            .execute(c)?
+    };
+    Ok(approved == 1)
 }

@@ -5,6 +5,7 @@
 
 pub mod account_changes;
 pub mod account_emails;
+pub mod account_phones;
 pub mod accounts;
 pub mod blocks;
 pub mod consent_events;
@@ -30,10 +31,14 @@ pub mod profiles;
 pub mod recovery_codes;
 pub mod refresh_tokens;
 pub mod registrations;
+pub mod role_grants;
 pub mod sessions;
 pub mod sign_in_challenges;
+pub mod staff;
+pub mod staff_reads;
 pub mod store_identity;
 pub mod subject_keys;
+pub mod support_cases;
 pub mod throttles;
 pub mod totp_factors;
 

@@ -27,6 +27,49 @@ pub fn wrap(kms: &Kms, list: &'static str, owner: AccountId, position: &[u8]) ->
     Ok(URL_SAFE_NO_PAD.encode([&version.to_be_bytes()[..], &mac, position].concat()))
 }
 
+/// Cuts rows that were read one beyond the page, and wraps the position of the last that stays.
+///
+/// # Errors
+///
+/// Only if the key is gone.
+pub fn page<T>(
+    kms: &Kms,
+    list: &'static str,
+    owner: AccountId,
+    mut rows: Vec<T>,
+    limit: u32,
+    position: impl Fn(&T) -> Vec<u8>,
+) -> Result<(Vec<T>, Option<String>), KmsError> {
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let more = rows.len() > limit;
+    rows.truncate(limit);
+    let next = match rows.last() {
+        Some(row) if more => Some(wrap(kms, list, owner, &position(row))?),
+        _ => None,
+    };
+    Ok((rows, next))
+}
+
+/// The identifier that a cursor holds.
+///
+/// # Errors
+///
+/// [`InvalidCursor`] for any other text.
+pub fn id<T>(
+    kms: &Kms,
+    list: &'static str,
+    owner: AccountId,
+    cursor: Option<&str>,
+    from: impl Fn(uuid::Uuid) -> T,
+) -> Result<Option<T>, InvalidCursor> {
+    cursor
+        .map(|cursor| {
+            let position = unwrap(kms, list, owner, cursor)?;
+            uuid::Uuid::from_slice(&position).map(&from).map_err(|_| InvalidCursor)
+        })
+        .transpose()
+}
+
 /// The position in a cursor of this list and owner.
 ///
 /// # Errors

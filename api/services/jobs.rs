@@ -15,7 +15,7 @@ use crate::{
     },
     repositories::{
         accounts, blocks, contact_changes, devices, idempotency_keys, leases, one_time_codes, outbox,
-        password_resets, registrations, sessions, sign_in_challenges, subject_keys, throttles,
+        password_resets, registrations, sessions, sign_in_challenges, staff, subject_keys, throttles,
     },
     services::{
         accounts::{AccountError, AccountService},
@@ -264,7 +264,7 @@ impl JobRunner {
 
     async fn delete_past(&self, stop: &watch::Receiver<bool>) -> Result<(), StorageError> {
         let now = self.clock.now();
-        let deletions: [(Deletion, Timestamp); 9] = [
+        let deletions: [(Deletion, Timestamp); 10] = [
             (idempotency_keys::delete_some_lapsed, now),
             (sessions::delete_past, now.minus(PAST_KEPT)),
             (outbox::delete_settled, now.minus(PAST_KEPT)),
@@ -274,6 +274,7 @@ impl JobRunner {
             (contact_changes::delete_past, now),
             (throttles::delete_past, now),
             (blocks::delete_past, now),
+            (staff::delete_past_sessions, now.minus(PAST_KEPT)),
         ];
         for (delete, before) in deletions {
             while !*stop.borrow() && self.db.write_guarded(move |c| delete(c, before, BATCH)).await? > 0 {}
@@ -297,6 +298,7 @@ impl JobRunner {
                     let mut living = accounts::filter_existing(c, &asked)?;
                     living.extend(registrations::filter_existing(c, &asked)?);
                     living.extend(password_resets::filter_existing(c, &asked)?);
+                    living.extend(staff::filter_existing(c, &asked)?);
                     Ok::<_, StorageError>(living)
                 })
                 .await?;

@@ -38,6 +38,8 @@ pub mod policies;
 pub mod profiles;
 pub mod proofs;
 pub mod sessions;
+pub mod staff;
+pub mod support;
 pub mod throttles;
 pub mod tokens;
 pub mod transports;

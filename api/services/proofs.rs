@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 use crate::{
     db::{Conn, StorageError},
     domain::{
-        data_dictionary::TOTP_SECRET,
+        data_dictionary::{Entry, TOTP_SECRET},
         email::Email,
         factor::{self, FactorMethod, RecoveryCode, TOTP_SKEW, TOTP_STEP},
         ids::AccountId,
@@ -172,7 +172,22 @@ pub fn totp_step(
     presented: &str,
     now: Timestamp,
 ) -> Result<Option<i64>, VaultError> {
-    let secret = keys.open_bytes(&TOTP_SECRET, Row(keys.account_id().as_bytes()), sealed_secret)?;
+    totp_step_in(&TOTP_SECRET, keys, sealed_secret, presented, now)
+}
+
+/// [`totp_step`] for a secret that rests in the column of `entry`.
+///
+/// # Errors
+///
+/// As [`totp_step`].
+pub fn totp_step_in(
+    entry: &'static Entry,
+    keys: &SubjectKeys,
+    sealed_secret: &[u8],
+    presented: &str,
+    now: Timestamp,
+) -> Result<Option<i64>, VaultError> {
+    let secret = keys.open_bytes(entry, Row(keys.account_id().as_bytes()), sealed_secret)?;
     let seconds = u64::try_from(now.as_seconds()).unwrap_or(0);
     let step = totp(&secret, None)?.check(presented, seconds);
     Ok(step.and_then(|step| i64::try_from(step).ok()))

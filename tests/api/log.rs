@@ -232,14 +232,11 @@ impl Audited {
             self.app.database.sql(&format!("SET session_replication_role = replica; {statements}"));
             return;
         }
-        let drops: String = self
-            .app
-            .database
-            .texts("SELECT name AS t FROM sqlite_master WHERE type = 'trigger'")
-            .iter()
-            .map(|trigger| format!("DROP TRIGGER {trigger};"))
-            .collect();
-        self.app.database.sql(&format!("PRAGMA foreign_keys = OFF; {drops} {statements}"));
+        let triggers = self.app.database.texts("SELECT name AS t FROM sqlite_master WHERE type = 'trigger'");
+        for trigger in triggers {
+            self.app.database.sql(&format!("DROP TRIGGER {trigger}"));
+        }
+        self.app.database.sql(&format!("PRAGMA foreign_keys = OFF; {statements}"));
     }
 
     fn size(&self) -> u64 {

@@ -24,4 +24,5 @@ mod registration;
 mod schema;
 mod sealing;
 mod sessions;
+mod staff;
 mod support;

@@ -27,7 +27,11 @@ const PRINCIPALS: [&str; 6] = [
 fn outcome(operation: &Operation) -> u16 {
     match operation.id {
         "confirm_email_change" | "confirm_phone_change" | "confirm_totp" => 410,
-        "remove_totp" | "end_session" => 404,
+        "remove_totp"
+        | "end_session"
+        | "get_support_case"
+        | "send_support_message"
+        | "close_support_case" => 404,
         "create_recovery_codes" | "reopen_account" => 409,
         "step_up_session" => 422,
         "request_email_change" | "request_phone_change" | "send_step_up_code" => 202,
@@ -50,6 +54,12 @@ fn id_in(path: &str) -> String {
     path.rsplit('/').nth(1).unwrap().to_owned()
 }
 
+async fn case_of(person: &Person) -> String {
+    let asked = json!({ "category": "other", "message": "hello" });
+    let opened = person.sends(Method::POST, "/v1/support-cases", &[], Some(&asked)).await.json();
+    opened["support_case"]["support_case_id"].as_str().unwrap().to_owned()
+}
+
 async fn fixture(app: &App) -> Fixture {
     let past = app.person("past@example.org").await;
     app.advance(TimeDelta::minutes(11));
@@ -62,6 +72,11 @@ async fn fixture(app: &App) -> Fixture {
     assert_eq!(ended.sends(Method::DELETE, "/v1/sessions/current", &[], None).await.status, 200);
     let parameters = BTreeMap::from([
         ("{version}", "1".to_owned()),
+        ("{support_case_id}", case_of(&owner).await),
+        ("{staff_id}", "stf_0198c8f2b1d07c3f9e21a4b7c6d5e4f3".to_owned()),
+        ("{role_grant_id}", "rgr_0198c8f2b1d07c3f9e21a4b7c6d5e4f3".to_owned()),
+        ("{factor_reset_id}", "fcr_0198c8f2b1d07c3f9e21a4b7c6d5e4f3".to_owned()),
+        ("{role}", "support".to_owned()),
         ("{session_id}", elsewhere.session_id.clone()),
         ("{challenge_id}", challenge["challenge_id"].as_str().unwrap().to_owned()),
         ("{email_change_id}", id_in(&owner.asks_for_email("owner.new@example.org").await)),
@@ -102,6 +117,13 @@ async fn body_of(app: &App, operation: &Operation, challenge: &Value) -> Option<
     Some(match operation.id {
         "register_account" => registration_body(app, &new_address()).await,
         "verify_account" => json!({ "registration_id": "A".repeat(71), "code": "00000000" }),
+        "open_support_case" => json!({ "category": "other", "message": "hello" }),
+        "send_support_message" => json!({ "message": "hello" }),
+        "accept_staff_invitation" => {
+            json!({ "invitation_token": "A".repeat(71), "real_name": "Eve", "password": PASSWORD })
+        }
+        "confirm_staff_invitation" => json!({ "invitation_token": "A".repeat(71), "code": "000000" }),
+        "create_staff_session" => json!({ "email": new_address(), "password": PASSWORD, "code": "000000" }),
         "create_session" => json!({ "email": new_address(), "password": PASSWORD }),
         "refresh_session" => json!({ "refresh_token": "A".repeat(71) }),
         "update_account" => json!({ "display_name": "mallory" }),
@@ -174,7 +196,8 @@ async fn every_operation_refuses_every_wrong_principal() {
                     let anybodys = call(&app, operation, &path, body.as_ref(), None).await;
                     assert_eq!(answer.status, anybodys.status, "{cell}");
                 }
-                (Audience::Person, false) => {
+                // Whoever is a person is none of the staff, whatever the token says of itself.
+                (Audience::Person, false) | (Audience::Staff, _) => {
                     assert_eq!(answer.problem(), (401, "unauthenticated".to_owned()), "{cell}");
                 }
                 (Audience::Person, true)
@@ -228,6 +251,9 @@ async fn prepare(app: &App, operation: &Operation, ada: &Person) -> (String, Opt
             let proposed = ada.sends(Method::POST, "/v1/account/totp", &[], None).await.json();
             let totp = crate::support::Authenticator::of(&proposed);
             body = Some(json!({ "code": totp.code(app) }));
+        }
+        "get_support_case" | "send_support_message" | "close_support_case" => {
+            path = path.replace("{support_case_id}", &case_of(ada).await);
         }
         "remove_totp" | "create_recovery_codes" => drop(ada.enrols_totp().await),
         "remove_phone" => ada.verifies_phone(&new_number()).await,

@@ -7,6 +7,7 @@ mod origin;
 mod page;
 mod person;
 pub(in crate::handlers) mod query;
+mod staff;
 mod strict_json;
 mod typed_path;
 
@@ -15,8 +16,9 @@ pub(super) use if_match::{IfMatch, etag};
 pub(super) use origin::{Client, device_of};
 pub(super) use page::Page;
 pub(super) use person::{By, Person};
+pub(super) use staff::{ByStaff, Staff};
 pub(super) use strict_json::{NoBody, StrictJson};
-pub(super) use typed_path::TypedPath;
+pub(super) use typed_path::{TypedPath, TypedPaths};
 
 use actix_web::{HttpMessage, HttpRequest, web::Data};
 

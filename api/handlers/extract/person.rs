@@ -46,7 +46,7 @@ impl FromRequest for Person {
 }
 
 /// The scheme's name has no case (RFC 9110, section 11.1).
-fn bearer(header: &str) -> Option<&str> {
+pub(super) fn bearer(header: &str) -> Option<&str> {
     let (scheme, token) = header.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then_some(token)
 }

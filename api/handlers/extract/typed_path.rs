@@ -17,10 +17,28 @@ impl<T: FromStr + ToString> FromRequest for TypedPath<T> {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let text = request.match_info().iter().next().map(|(_, text)| text);
-        // In its one spelling: two addresses of one thing are one too many.
-        let parsed = text.and_then(|text| Some((text, text.parse::<T>().ok()?)));
-        let parsed = parsed.filter(|(text, value)| value.to_string() == *text).map(|(_, value)| value);
+        let parsed = request.match_info().iter().next().and_then(|(_, text)| parse(text));
         ready(parsed.map(Self).ok_or(Problem::new(ProblemCode::NotFound)))
     }
+}
+
+/// Both parameters of a path.
+pub(in crate::handlers) struct TypedPaths<A, B>(pub(in crate::handlers) A, pub(in crate::handlers) B);
+
+impl<A: FromStr + ToString, B: FromStr + ToString> FromRequest for TypedPaths<A, B> {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let mut texts = request.match_info().iter().map(|(_, text)| text);
+        let first = texts.next().and_then(parse);
+        let second = texts.next().and_then(parse);
+        let both = first.zip(second).map(|(first, second)| Self(first, second));
+        ready(both.ok_or(Problem::new(ProblemCode::NotFound)))
+    }
+}
+
+/// In its one spelling: two addresses of one thing are one too many.
+fn parse<T: FromStr + ToString>(text: &str) -> Option<T> {
+    text.parse::<T>().ok().filter(|value| value.to_string() == text)
 }

@@ -11,7 +11,9 @@ mod registration;
 mod security;
 mod session;
 mod signing_key;
+mod staff;
 mod step_up;
+mod support;
 
 pub use account::{AccountChangePage, AccountChangeView, AccountView, DataConfirmationView, UpdateAccount};
 pub use challenge::{
@@ -35,7 +37,19 @@ pub use session::{
     SessionPageView, SessionTokens, SessionView,
 };
 pub use signing_key::{SigningKeySet, SigningKeyView};
+pub use staff::{
+    AcceptStaffInvitation, AllowReads, ApprovedFactorResetView, ConfirmStaffInvitation, CreateStaffSession,
+    DecideRoleGrant, EndedStaffSessionView, FindPerson, InviteStaffMember, MaskedPersonView,
+    OpenedFieldsView, ProposeRole, ProposedStaffTotpView, ReadAllowanceView, ReadPersonalData,
+    RoleGrantPageView, RoleGrantView, StaffMemberPageView, StaffMemberView, StaffSessionTokens,
+    StaffSteppedUpView, StepUpStaffSession,
+};
 pub use step_up::{SendStepUpCode, SentCodeView, StepUpSession, SteppedUpView};
+pub use support::{
+    AccessLogPageView, OpenStaffSupportCase, OpenSupportCase, SendSupportMessage, StaffSupportCasePageView,
+    StaffSupportCaseView, StaffSupportCaseWithMessagesView, SupportCasePageView, SupportCaseView,
+    SupportCaseWithMessagesView, SupportMessageView,
+};
 
 use std::borrow::Cow;
 

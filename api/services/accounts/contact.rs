@@ -19,7 +19,7 @@ use crate::{
         time::Timestamp,
     },
     repositories::{
-        account_emails,
+        account_emails, account_phones,
         contact_changes::{self, ContactChange},
         one_time_codes::{self, CodePlace, CodePurpose},
         outbox::{self, SealedMessage},
@@ -237,6 +237,7 @@ impl AccountService {
             now,
         )?];
         told.extend(tell_old_number(&keys, &old, now)?);
+        let indexes = self.vault.blind_indexes(KeyPurpose::PhoneIndex, phone.expose());
         let drafts = [LeafDraft::new(now)?];
         let profile = self
             .db
@@ -251,6 +252,7 @@ impl AccountService {
                 profile.phone_verified_at = Some(now);
                 let profile = profiles::rewrite(c, &keys, profile, &[replaced], &drafts, now)?
                     .ok_or(AccountError::NotFound)?;
+                account_phones::replace(c, id, &indexes)?;
                 end_what_rested_on_factors(c, id, Some(session), now)?;
                 told.iter().try_for_each(|message| outbox::insert(c, message))?;
                 recording.record(c, &keys, &profile)?;
@@ -286,6 +288,7 @@ impl AccountService {
                 let replaced = Replaced { field: ProfileField::Phone, old: Some(PersonalText::of(&number)) };
                 let profile = profiles::rewrite(c, &keys, profile, &[replaced], &drafts, now)?
                     .ok_or(AccountError::NotFound)?;
+                account_phones::replace(c, id, &[])?;
                 contact_changes::delete_all(c, id, ProfileField::Phone)?;
                 one_time_codes::delete_all(c, id)?;
                 if was_factor {

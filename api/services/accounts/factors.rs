@@ -266,7 +266,12 @@ fn new_recovery_code() -> Result<RecoveryCode, KmsError> {
     Ok(RecoveryCode::of(&random))
 }
 
-fn qr_image(text: &str) -> Result<Zeroizing<String>, VaultError> {
+/// A QR code as an SVG image.
+///
+/// # Errors
+///
+/// Only for a text that is too long.
+pub fn qr_image(text: &str) -> Result<Zeroizing<String>, VaultError> {
     let unusable =
         VaultError::Broken { table: "totp_factors", column: "secret", why: "too long for an image" };
     let code = QrCode::new(text).map_err(|_| unusable)?;

@@ -3,7 +3,7 @@
 
 mod contact;
 mod factor_resets;
-mod factors;
+pub mod factors;
 mod password;
 mod profile;
 mod register;

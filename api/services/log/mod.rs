@@ -21,7 +21,7 @@ use crate::{
     domain::{
         data_dictionary::LOG_DETAIL,
         evidence::{self, Act, Evidence, Facts},
-        ids::LeafId,
+        ids::{LeafId, StaffId},
         time::Timestamp,
     },
     repositories::log::{Leaf, LeafDetail},
@@ -58,8 +58,33 @@ impl LeafDraft {
     ///
     /// [`VaultError::NoKey`] if the person's log details were erased.
     pub fn of_person(&self, keys: &SubjectKeys, act: &Act, facts: &Facts) -> Result<Leaf, VaultError> {
+        self.upon_person(keys.account_id().as_bytes(), keys, act, facts)
+    }
+
+    /// The leaf of what a member of staff did to a person.
+    ///
+    /// # Errors
+    ///
+    /// As [`of_person`](Self::of_person).
+    pub fn of_staff_upon(
+        &self,
+        staff: StaffId,
+        keys: &SubjectKeys,
+        act: &Act,
+        facts: &Facts,
+    ) -> Result<Leaf, VaultError> {
+        self.upon_person(staff.as_bytes(), keys, act, facts)
+    }
+
+    fn upon_person(
+        &self,
+        actor: &[u8],
+        keys: &SubjectKeys,
+        act: &Act,
+        facts: &Facts,
+    ) -> Result<Leaf, VaultError> {
         let detail = Zeroizing::new(evidence::detail(self.salt.as_slice(), facts));
-        let (bytes, hash) = self.bytes(act, keys.account_id().as_bytes(), facts, &detail);
+        let (bytes, hash) = self.bytes(act, actor, facts, &detail);
         let sealed = keys.seal_bytes(&LOG_DETAIL, Row(self.id.as_bytes()), &detail)?;
         let salt = self.salt.to_vec();
         Ok(Leaf {
@@ -81,8 +106,17 @@ impl LeafDraft {
 
     /// The leaf of an act of the service itself.
     pub fn of_service(&self, act: &Act, facts: &Facts) -> Leaf {
+        self.public(b"service", act, facts)
+    }
+
+    /// The leaf of what a member of staff did, and to no person.
+    pub fn of_staff(&self, staff: StaffId, act: &Act, facts: &Facts) -> Leaf {
+        self.public(staff.as_bytes(), act, facts)
+    }
+
+    fn public(&self, actor: &[u8], act: &Act, facts: &Facts) -> Leaf {
         let detail = evidence::detail(self.salt.as_slice(), facts);
-        let (bytes, hash) = self.bytes(act, b"service", facts, &detail);
+        let (bytes, hash) = self.bytes(act, actor, facts, &detail);
         Leaf { id: self.id, bytes, hash, detail: LeafDetail::Public(detail) }
     }
 

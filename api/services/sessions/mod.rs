@@ -37,7 +37,7 @@ use crate::{
         places::Places,
         throttles::Throttles,
         tokens::{
-            access::AccessTokens,
+            access::{AccessTokens, OfPerson},
             opaque::{self, TokenKind},
         },
         vault::{Vault, VaultError, kms::KmsError},
@@ -118,7 +118,7 @@ pub struct SessionService {
     pub vault: Vault,
     pub clock: Clock,
     pub passwords: Passwords,
-    pub access: AccessTokens,
+    pub access: AccessTokens<OfPerson>,
     pub throttles: Throttles,
     pub outbox: OutboxService,
     pub places: Places,

@@ -1,4 +1,5 @@
-//! Access tokens of persons: `EdDSA`, ten minutes at most, and nothing in them but who and which session.
+//! Access tokens: `EdDSA`, ten minutes at most, and nothing in them but who and which session. Each
+//! audience has keys, a type and an audience claim of its own; no token passes for another's.
 
 use std::{
     collections::HashMap,
@@ -10,12 +11,12 @@ use chrono::TimeDelta;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use quick_cache::sync::Cache;
 use secrecy::SecretString;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 
 use crate::{
     domain::{
-        ids::{AccountId, SessionId},
+        ids::{AccountId, SessionId, StaffId, StaffSessionId},
         time::Timestamp,
     },
     services::vault::kms::{KeyPurpose, Kms, KmsError},
@@ -25,22 +26,48 @@ use crate::{
 pub const LIFETIME: TimeDelta = TimeDelta::minutes(10);
 /// Tolerated difference between clocks, in seconds.
 const LEEWAY: i64 = 5;
-const TYPE: &str = "at+jwt;person";
-const AUDIENCE: &str = "smart-mining:person";
 /// How long a key still verifies after its successor was made: every process knows the new one by
 /// then, and every token of the old one has lapsed. A leaked key is so worthless within the hour.
 const OVERLAP: TimeDelta = TimeDelta::hours(1);
 const CACHED: usize = 50_000;
 const MAX_LENGTH: usize = 2_048;
 
+/// Whose tokens these are.
+pub trait Bearer: 'static {
+    type Subject: Serialize + DeserializeOwned + Send + Sync;
+    type Session: Serialize + DeserializeOwned + Send + Sync;
+    const NAME: &'static str;
+    const PURPOSE: KeyPurpose;
+}
+
+/// Persons, on their own data.
+pub struct OfPerson;
+
+impl Bearer for OfPerson {
+    type Subject = AccountId;
+    type Session = SessionId;
+    const NAME: &'static str = "person";
+    const PURPOSE: KeyPurpose = KeyPurpose::PersonToken;
+}
+
+/// Members of staff.
+pub struct OfStaff;
+
+impl Bearer for OfStaff {
+    type Subject = StaffId;
+    type Session = StaffSessionId;
+    const NAME: &'static str = "staff";
+    const PURPOSE: KeyPurpose = KeyPurpose::StaffToken;
+}
+
 /// What a token says; every claim is required.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Claims {
+pub struct Claims<S, I> {
     pub iss: String,
     pub aud: String,
-    pub sub: AccountId,
-    pub sid: SessionId,
+    pub sub: S,
+    pub sid: I,
     pub jti: String,
     pub iat: i64,
     pub nbf: i64,
@@ -67,15 +94,22 @@ pub struct PublicKey {
 
 /// Signs and verifies access tokens. Only the result of a signature check is remembered; whether
 /// the session lives is asked every time.
-#[derive(Clone)]
-pub struct AccessTokens {
-    inner: Arc<Inner>,
+pub struct AccessTokens<B: Bearer> {
+    inner: Arc<Inner<B>>,
 }
 
-struct Inner {
+impl<B: Bearer> Clone for AccessTokens<B> {
+    fn clone(&self) -> Self {
+        Self { inner: Arc::clone(&self.inner) }
+    }
+}
+
+type ClaimsOf<B> = Claims<<B as Bearer>::Subject, <B as Bearer>::Session>;
+
+struct Inner<B: Bearer> {
     kms: Arc<Kms>,
     issuer: String,
-    verified: Cache<[u8; 32], Arc<Claims>>,
+    verified: Cache<[u8; 32], Arc<ClaimsOf<B>>>,
     keys: RwLock<HashMap<String, Arc<KeyPair>>>,
 }
 
@@ -85,7 +119,7 @@ struct KeyPair {
     signs: EncodingKey,
 }
 
-impl AccessTokens {
+impl<B: Bearer> AccessTokens<B> {
     pub fn new(kms: Arc<Kms>, issuer: String) -> Self {
         let inner = Inner { kms, issuer, verified: Cache::new(CACHED), keys: RwLock::default() };
         Self { inner: Arc::new(inner) }
@@ -98,8 +132,8 @@ impl AccessTokens {
     /// Only if the signing key is gone.
     pub fn issue(
         &self,
-        account_id: AccountId,
-        session_id: SessionId,
+        subject: B::Subject,
+        session: B::Session,
         aal: i16,
         epoch: i64,
         now: Timestamp,
@@ -107,9 +141,9 @@ impl AccessTokens {
         let expires_at = now.plus(LIFETIME);
         let claims = Claims {
             iss: self.inner.issuer.clone(),
-            aud: AUDIENCE.to_owned(),
-            sub: account_id,
-            sid: session_id,
+            aud: audience::<B>(),
+            sub: subject,
+            sid: session,
             jti: URL_SAFE_NO_PAD.encode(uuid::Uuid::new_v4().as_bytes()),
             iat: now.as_seconds(),
             nbf: now.as_seconds(),
@@ -117,9 +151,9 @@ impl AccessTokens {
             aal,
             epoch,
         };
-        let pair = self.pair(self.inner.kms.active(KeyPurpose::PersonToken))?;
+        let pair = self.pair(self.inner.kms.active(B::PURPOSE))?;
         let header = Header {
-            typ: Some(TYPE.to_owned()),
+            typ: Some(format!("at+jwt;{}", B::NAME)),
             kid: Some(pair.public.kid.clone()),
             ..Header::new(Algorithm::EdDSA)
         };
@@ -128,7 +162,7 @@ impl AccessTokens {
     }
 
     /// The claims of a token that we signed and that is valid at `now`.
-    pub fn verify(&self, token: &str, now: Timestamp) -> Option<Arc<Claims>> {
+    pub fn verify(&self, token: &str, now: Timestamp) -> Option<Arc<ClaimsOf<B>>> {
         if token.len() > MAX_LENGTH {
             return None;
         }
@@ -145,13 +179,13 @@ impl AccessTokens {
         in_time.then_some(claims)
     }
 
-    fn check(&self, token: &str, now: Timestamp) -> Option<Claims> {
+    fn check(&self, token: &str, now: Timestamp) -> Option<ClaimsOf<B>> {
         let header = token.split('.').next()?;
         let header: StrictHeader = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(header).ok()?).ok()?;
-        if header.alg != "EdDSA" || header.typ != TYPE {
+        if header.alg != "EdDSA" || header.typ.strip_prefix("at+jwt;") != Some(B::NAME) {
             return None;
         }
-        let version: u32 = header.kid.strip_prefix("person-")?.parse().ok()?;
+        let version: u32 = header.kid.strip_prefix(B::NAME)?.strip_prefix('-')?.parse().ok()?;
         let pair = self.pair(version).ok()?;
         if !self.verifying_versions(now).contains(&version) {
             return None;
@@ -159,11 +193,11 @@ impl AccessTokens {
         // Times are checked at every use, against the injected clock.
         let mut validation = Validation::new(Algorithm::EdDSA);
         validation.validate_exp = false;
-        validation.set_audience(&[AUDIENCE]);
+        validation.set_audience(&[audience::<B>()]);
         validation.set_issuer(&[&self.inner.issuer]);
         validation.set_required_spec_claims(&["iss", "aud", "sub", "exp", "nbf"]);
         // Serde refuses duplicate claims of a struct, so one payload has one meaning.
-        jsonwebtoken::decode::<Claims>(token, &pair.verifies, &validation).ok().map(|data| data.claims)
+        jsonwebtoken::decode::<ClaimsOf<B>>(token, &pair.verifies, &validation).ok().map(|data| data.claims)
     }
 
     /// The keys with which anybody can check our tokens.
@@ -181,7 +215,7 @@ impl AccessTokens {
     /// The active version, and the ones before it whose overlap has not passed; newest first.
     fn verifying_versions(&self, now: Timestamp) -> Vec<u32> {
         let mut keys = self.inner.kms.facts();
-        keys.retain(|key| key.purpose == KeyPurpose::PersonToken);
+        keys.retain(|key| key.purpose == B::PURPOSE);
         keys.sort_unstable_by_key(|key| std::cmp::Reverse(key.version));
         let mut successor: Option<Timestamp> = None;
         let mut versions = Vec::new();
@@ -196,7 +230,7 @@ impl AccessTokens {
     }
 
     fn pair(&self, version: u32) -> Result<Arc<KeyPair>, KmsError> {
-        let kid = format!("person-{version}");
+        let kid = format!("{}-{version}", B::NAME);
         let known = match self.inner.keys.read() {
             Ok(keys) => keys.get(&kid).cloned(),
             Err(_) => None,
@@ -204,7 +238,7 @@ impl AccessTokens {
         if let Some(pair) = known {
             return Ok(pair);
         }
-        let (public, pkcs8) = self.inner.kms.ed25519(KeyPurpose::PersonToken, version)?;
+        let (public, pkcs8) = self.inner.kms.ed25519(B::PURPOSE, version)?;
         let x = URL_SAFE_NO_PAD.encode(public);
         let pair = Arc::new(KeyPair {
             verifies: DecodingKey::from_ed_components(&x).map_err(|_| KmsError::Crypto)?,
@@ -216,4 +250,8 @@ impl AccessTokens {
         }
         Ok(pair)
     }
+}
+
+fn audience<B: Bearer>() -> String {
+    format!("smart-mining:{}", B::NAME)
 }

@@ -20,6 +20,7 @@ pub enum TokenKind {
     PasswordReset,
     SessionRevocation,
     FactorResetCancellation,
+    StaffInvitation,
 }
 
 impl TokenKind {
@@ -31,6 +32,7 @@ impl TokenKind {
             Self::PasswordReset => 4,
             Self::SessionRevocation => 5,
             Self::FactorResetCancellation => 6,
+            Self::StaffInvitation => 7,
         }
     }
 }

@@ -29,12 +29,16 @@ pub enum KeyPurpose {
     System,
     /// Blind index of email addresses.
     EmailIndex,
+    /// Blind index of phone numbers.
+    PhoneIndex,
     /// Seals password hashes.
     Pepper,
     /// Keyed hashes of tokens, codes, cursors, cookies and idempotency records.
     TokenMac,
     /// Signs the access tokens of persons.
     PersonToken,
+    /// Signs the access tokens of staff.
+    StaffToken,
     /// Signs the checkpoints of the log, and promises about its leaves.
     Log,
 }
@@ -44,9 +48,11 @@ impl KeyPurpose {
         Self::Kek,
         Self::System,
         Self::EmailIndex,
+        Self::PhoneIndex,
         Self::Pepper,
         Self::TokenMac,
         Self::PersonToken,
+        Self::StaffToken,
         Self::Log,
     ];
 
@@ -55,9 +61,11 @@ impl KeyPurpose {
             Self::Kek => "kek",
             Self::System => "system",
             Self::EmailIndex => "email_index",
+            Self::PhoneIndex => "phone_index",
             Self::Pepper => "pepper",
             Self::TokenMac => "token_mac",
             Self::PersonToken => "person_token",
+            Self::StaffToken => "staff_token",
             Self::Log => "log",
         }
     }

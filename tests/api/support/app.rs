@@ -105,6 +105,16 @@ impl App {
         Inner::person(&self.inner, email).await
     }
 
+    /// The two first admins.
+    pub async fn admins(&self) -> [super::Member; 2] {
+        Inner::admins(&self.inner).await
+    }
+
+    /// A member of staff in one role.
+    pub async fn member(&self, admins: &[super::Member; 2], role: &str) -> super::Member {
+        Inner::member(&self.inner, admins, role).await
+    }
+
     /// A registration that waits for its code.
     pub async fn register(&self, email: &str) -> Registrant {
         Inner::register(&self.inner, email).await

@@ -63,20 +63,16 @@ impl TestDatabase {
 
     /// A copy of the data as it is now, which nobody has open; gives its URL.
     pub fn snapshot(&self) -> String {
-        match (&self.on_server, SERVER.as_deref()) {
-            (Some([data, _]), Some(server)) => {
-                let name = format!("{data}_snapshot");
-                postgres(&format!("{server}/postgres"))
-                    .batch_execute(&format!("CREATE DATABASE {name} TEMPLATE {data}"))
-                    .expect("a snapshot");
-                format!("{server}/{name}")
-            }
-            _ => {
-                let path = self.folder.path().join("snapshot.db");
-                self.sql(&format!("VACUUM INTO '{}'", path.display()));
-                format!("sqlite:{}", path.display())
-            }
+        if let (Some([data, _]), Some(server)) = (&self.on_server, SERVER.as_deref()) {
+            let name = format!("{data}_snapshot");
+            postgres(&format!("{server}/postgres"))
+                .batch_execute(&format!("CREATE DATABASE {name} TEMPLATE {data}"))
+                .expect("a snapshot");
+            return format!("{server}/{name}");
         }
+        let path = self.folder.path().join("snapshot.db");
+        self.sql(&format!("VACUUM INTO '{}'", path.display()));
+        format!("sqlite:{}", path.display())
     }
 
     /// Runs statements against the data, as its owner.

@@ -6,6 +6,7 @@ mod database;
 mod factors;
 mod process;
 mod servers;
+mod staff;
 
 pub use app::{App, Inner, settings};
 pub use client::{Answer, Person, Registrant, registration_body};
@@ -13,6 +14,7 @@ pub use database::{TestDatabase, is_postgres, postgres_data_directory};
 pub use factors::{Authenticator, challenge_of};
 pub use process::Process;
 pub use servers::{Wire, http_sink, smtp_sink};
+pub use staff::Member;
 
 use std::{
     future::Future,

@@ -1,0 +1,36 @@
+//! Staff: members and roles, sessions, narrow reads, the support's queue.
+
+mod cases;
+mod members;
+mod reads;
+mod sessions;
+
+use utoipa_actix_web::service_config::ServiceConfig;
+
+/// The operations of staff.
+pub(super) fn operations(routes: &mut ServiceConfig<'_>) {
+    routes
+        .service(members::accept_staff_invitation)
+        .service(members::confirm_staff_invitation)
+        .service(sessions::create_staff_session)
+        .service(sessions::renew_staff_session)
+        .service(sessions::step_up_staff_session)
+        .service(sessions::end_staff_session)
+        .service(members::get_own_staff_member)
+        .service(members::list_staff_members)
+        .service(members::invite_staff_member)
+        .service(members::deactivate_staff_member)
+        .service(members::propose_staff_role)
+        .service(members::revoke_staff_role)
+        .service(members::list_staff_role_grants)
+        .service(members::decide_staff_role_grant)
+        .service(reads::allow_staff_reads)
+        .service(reads::find_person)
+        .service(reads::read_personal_data)
+        .service(cases::open_staff_support_case)
+        .service(cases::list_staff_support_cases)
+        .service(cases::get_staff_support_case)
+        .service(cases::answer_support_case)
+        .service(cases::close_staff_support_case)
+        .service(reads::approve_factor_reset);
+}

@@ -1,0 +1,11 @@
+ALTER TABLE factor_resets DROP COLUMN second_approver;
+ALTER TABLE factor_resets DROP COLUMN first_approver;
+DROP TABLE staff_reads;
+DROP TABLE account_phones;
+DROP TABLE support_messages;
+DROP TABLE support_cases;
+DROP TABLE staff_sessions;
+DROP TABLE staff_role_grants;
+DROP TABLE staff_roles;
+DROP TABLE staff_emails;
+DROP TABLE staff_members;
