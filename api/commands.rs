@@ -204,6 +204,7 @@ enum PurposeArg {
     TokenMac,
     PersonToken,
     StaffToken,
+    PartnerToken,
     Log,
 }
 
@@ -218,6 +219,7 @@ impl From<PurposeArg> for KeyPurpose {
             PurposeArg::TokenMac => Self::TokenMac,
             PurposeArg::PersonToken => Self::PersonToken,
             PurposeArg::StaffToken => Self::StaffToken,
+            PurposeArg::PartnerToken => Self::PartnerToken,
             PurposeArg::Log => Self::Log,
         }
     }
@@ -500,6 +502,7 @@ async fn keys_rotate(config: &Config, purpose: KeyPurpose) -> Result<(), Command
         | KeyPurpose::TokenMac
         | KeyPurpose::PersonToken
         | KeyPurpose::StaffToken
+        | KeyPurpose::PartnerToken
         | KeyPurpose::Log => Ok(()),
     }
 }

@@ -38,6 +38,7 @@ use crate::{
         },
         notices::Links,
         outbox::OutboxService,
+        partners::PartnerService,
         passwords::{HashingError, Passwords},
         places::{Places, UnusablePlaces},
         policies::{PolicyError, PolicyService},
@@ -101,6 +102,7 @@ pub struct Services {
     pub log: LogService,
     pub staff: StaffService,
     pub support: SupportService,
+    pub partners: PartnerService,
     pub access: AccessTokens<OfPerson>,
     pub vault: Vault,
     pub clock: Clock,
@@ -341,6 +343,7 @@ fn compose(
     let accounts = accounts(&sessions, throttles, links);
     let log = log(config, &stores.data, &kms, &clock)?;
     let staff = staff(config, &accounts, &kms);
+    let partners = partners(config, &accounts, &kms);
     let support = SupportService {
         db: accounts.db.clone(),
         vault: vault.clone(),
@@ -368,6 +371,7 @@ fn compose(
         log,
         staff,
         support,
+        partners,
         access,
         vault,
         clock,
@@ -402,6 +406,17 @@ fn accounts(sessions: &SessionService, throttles: Throttles, links: Links) -> Ac
         links,
         issuer: ISSUER.to_owned(),
     }
+}
+
+fn partners(config: &Config, accounts: &AccountService, kms: &Arc<Kms>) -> PartnerService {
+    PartnerService::new(
+        accounts.db.clone(),
+        accounts.vault.clone(),
+        accounts.clock.clone(),
+        AccessTokens::new(Arc::clone(kms), config.public_url.clone()),
+        accounts.throttles.clone(),
+        &config.public_url,
+    )
 }
 
 fn outbox(config: &Config, data: &Db, vault: &Vault, clock: &Clock) -> Result<OutboxService, StartError> {

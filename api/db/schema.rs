@@ -657,6 +657,46 @@ table! {
     }
 }
 
+table! {
+    use diesel::sql_types::{BigInt, Binary, Integer, Nullable, SmallInt, Text};
+    use super::super::types::{Id, Instant, Json};
+
+    partner_clients (partner_client_id) {
+        partner_client_id -> Id,
+        name -> Text,
+        scopes -> Text,
+        state -> Text,
+        requests_per_minute -> Integer,
+        epoch -> BigInt,
+        created_at -> Instant,
+    }
+}
+
+table! {
+    use diesel::sql_types::{BigInt, Binary, Integer, Nullable, SmallInt, Text};
+    use super::super::types::{Id, Instant, Json};
+
+    partner_credentials (partner_client_id, partner_credential_id) {
+        partner_client_id -> Id,
+        partner_credential_id -> Id,
+        secret_mac -> Nullable<Binary>,
+        public_key -> Nullable<Binary>,
+        created_at -> Instant,
+        expires_at -> Nullable<Instant>,
+    }
+}
+
+table! {
+    use diesel::sql_types::{BigInt, Binary, Integer, Nullable, SmallInt, Text};
+    use super::super::types::{Id, Instant, Json};
+
+    partner_assertions (partner_client_id, assertion_mac) {
+        partner_client_id -> Id,
+        assertion_mac -> Binary,
+        expires_at -> Instant,
+    }
+}
+
 joinable!(profiles -> accounts (account_id));
 joinable!(credentials -> accounts (account_id));
 joinable!(account_emails -> accounts (account_id));
@@ -687,3 +727,5 @@ allow_tables_to_appear_in_same_query!(
 );
 
 allow_tables_to_appear_in_same_query!(staff_members, staff_roles, staff_sessions, staff_emails);
+
+allow_tables_to_appear_in_same_query!(partner_clients, partner_credentials);

@@ -16,8 +16,8 @@ use super::{MultiBackend, conn::MultiRawValue};
 use crate::domain::{
     ids::{
         AccountId, BlockId, ChallengeId, ConsentEventId, ContactChangeId, DataConfirmationId, DeviceId,
-        FactorResetId, InstallationId, InstanceId, LeafId, MessageId, RoleGrantId, SessionId, StaffId,
-        StaffReadId, StaffSessionId, SupportCaseId,
+        FactorResetId, InstallationId, InstanceId, LeafId, MessageId, PartnerClientId, PartnerCredentialId,
+        RoleGrantId, SessionId, StaffId, StaffReadId, StaffSessionId, SupportCaseId,
     },
     time::Timestamp,
 };
@@ -140,6 +140,8 @@ ids!(
     InstanceId,
     LeafId,
     MessageId,
+    PartnerClientId,
+    PartnerCredentialId,
     RoleGrantId,
     SessionId,
     StaffId,

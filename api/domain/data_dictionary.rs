@@ -202,6 +202,8 @@ pub const NOT_PERSONAL: &[(&str, &[&str])] = &[
             "blocks.block_id",
             "*.staff_id",
             "*.staff_session_id",
+            "*.partner_client_id",
+            "*.partner_credential_id",
             "*.role_grant_id",
             "*.staff_read_id",
             "*.support_case_id",
@@ -353,6 +355,18 @@ pub const NOT_PERSONAL: &[(&str, &[&str])] = &[
     ),
     ("a random number that opens one commitment, and goes with its person", &["log_details.salt"]),
     ("a wrapped key", &["subject_keys.wrapped"]),
+    (
+        "about a company's system, not about a person",
+        &[
+            "partner_clients.name",
+            "partner_clients.scopes",
+            "partner_clients.state",
+            "partner_clients.requests_per_minute",
+            "partner_credentials.secret_mac",
+            "partner_credentials.public_key",
+            "partner_assertions.assertion_mac",
+        ],
+    ),
     (
         "the service's own machinery",
         &[

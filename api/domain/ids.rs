@@ -154,6 +154,10 @@ typed_ids! {
     StaffReadId = "srd", "srd_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
     /// Identifies a support case.
     SupportCaseId = "cas", "cas_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
+    /// Identifies a client of a partner.
+    PartnerClientId = "cli", "cli_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
+    /// Identifies what a client proves itself by.
+    PartnerCredentialId = "crd", "crd_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
     /// Identifies a leaf of the log.
     LeafId = "lea", "lea_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
     /// Identifies an outgoing message.

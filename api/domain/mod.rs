@@ -13,6 +13,7 @@ pub mod ids;
 pub mod language;
 pub mod message;
 pub mod operation;
+pub mod partner;
 pub mod password;
 pub mod personal;
 pub mod phone;

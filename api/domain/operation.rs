@@ -1,7 +1,7 @@
 //! The operation table: who may call what. The server enforces it, the contract shows it, the
 //! tests read it.
 
-use super::staff::StaffRole;
+use super::{partner::Scope, staff::StaffRole};
 
 /// Who an operation is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,6 +12,8 @@ pub enum Audience {
     Person,
     /// A signed-in member of staff, by role.
     Staff,
+    /// A client of a partner, by scope.
+    Partner,
 }
 
 impl Audience {
@@ -20,6 +22,7 @@ impl Audience {
             Self::Public => "public",
             Self::Person => "person",
             Self::Staff => "staff",
+            Self::Partner => "partner",
         }
     }
 }
@@ -79,6 +82,8 @@ pub struct Operation {
     pub audience: Audience,
     /// The roles of staff that may call it; none means every member.
     pub roles: &'static [StaffRole],
+    /// The scopes of partners, any of which may call it; none means every client.
+    pub scopes: &'static [Scope],
     pub assurance: Assurance,
     pub policy_gate: PolicyGate,
     pub rate: RateClass,
@@ -107,7 +112,7 @@ pub enum Shape {
 }
 
 macro_rules! operations {
-    ($( $id:literal $method:ident $path:literal $audience:ident $([ $($role:ident)+ ])? $assurance:ident $gate:ident $rate:ident $log:ident $shape:ident; )*) => {
+    ($( $id:literal $method:ident $path:literal $audience:ident $([ $($role:ident)+ ])? $(( $($scope:ident)+ ))? $assurance:ident $gate:ident $rate:ident $log:ident $shape:ident; )*) => {
         /// All operations, in the order of the reader's journey.
         pub const OPERATIONS: &[Operation] = &[ $( Operation {
             id: $id,
@@ -115,6 +120,7 @@ macro_rules! operations {
             path: $path,
             audience: Audience::$audience,
             roles: &[ $( $( StaffRole::$role ),+ )? ],
+            scopes: &[ $( $( Scope::$scope ),+ )? ],
             assurance: Assurance::$assurance,
             policy_gate: PolicyGate::$gate,
             rate: RateClass::$rate,
@@ -190,6 +196,13 @@ operations! {
     "answer_support_case" POST "/v1/staff/support-cases/{support_case_id}/messages" Staff[Support] Session Open Ordinary Leaf Single;
     "close_staff_support_case" POST "/v1/staff/support-cases/{support_case_id}/closure" Staff[Support] Session Open Ordinary Leaf Single;
     "approve_factor_reset" POST "/v1/staff/factor-resets/{factor_reset_id}/approval" Staff[Support] SteppedUp Open Ordinary Leaf Single;
+    "create_partner_client" POST "/v1/staff/partner-clients" Staff[Admin] SteppedUp Open Ordinary Leaf Single;
+    "list_partner_clients" GET "/v1/staff/partner-clients" Staff[Admin Auditor] Session Open Ordinary Silent Page;
+    "deactivate_partner_client" POST "/v1/staff/partner-clients/{partner_client_id}/deactivation" Staff[Admin] SteppedUp Open Ordinary Leaf Single;
+    "add_partner_credential" POST "/v1/staff/partner-clients/{partner_client_id}/credentials" Staff[Admin] SteppedUp Open Ordinary Leaf Single;
+    "retire_partner_credential" POST "/v1/staff/partner-clients/{partner_client_id}/credentials/{partner_credential_id}/retirement" Staff[Admin] SteppedUp Open Ordinary Leaf Single;
+    "create_access_token" POST "/oauth/token" Public Session Open Ordinary Silent Single;
+    "get_own_partner_client" GET "/v1/partner/client" Partner Session Open Ordinary Silent Single;
     "get_log_checkpoint" GET "/v1/log/checkpoint" Public Session Open Ordinary Silent Single;
     "get_log_inclusion_proof" GET "/v1/log/proofs/inclusion" Public Session Open Ordinary Silent Query;
     "get_log_consistency_proof" GET "/v1/log/proofs/consistency" Public Session Open Ordinary Silent Query;

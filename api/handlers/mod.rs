@@ -9,6 +9,8 @@ mod extract;
 mod health;
 mod links;
 mod log;
+mod oauth;
+mod partners;
 mod passwords;
 mod policy_versions;
 mod security;
@@ -72,6 +74,13 @@ pub fn operations(routes: &mut ServiceConfig<'_>) {
         .service(support::send_support_message)
         .service(support::close_support_case)
         .configure(staff::operations)
+        .service(partners::create_partner_client)
+        .service(partners::list_partner_clients)
+        .service(partners::deactivate_partner_client)
+        .service(partners::add_partner_credential)
+        .service(partners::retire_partner_credential)
+        .service(partners::get_own_partner_client)
+        .service(oauth::create_access_token)
         .service(log::get_log_checkpoint)
         .service(log::get_log_inclusion_proof)
         .service(log::get_log_consistency_proof)

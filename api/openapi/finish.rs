@@ -9,25 +9,30 @@ use serde_json::{Map, Value, json};
 
 use super::{ContractError, responses};
 use crate::{
-    domain::operation::{Audience, Operation, PolicyGate, Shape},
+    domain::{
+        operation::{Audience, Operation, PolicyGate, Shape},
+        partner::Scope,
+    },
     handlers::views::{
-        AcceptStaffInvitation, AccessLogPageView, AccountChangePage, AccountClosureView, AccountSecurityView,
-        AccountView, AllowReads, AnswerSignInChallenge, ApprovedFactorResetView, CancelledFactorResetView,
-        ChangePassword, ConfirmCode, ConfirmPasswordReset, ConfirmStaffInvitation, ConfirmTotp,
-        ContactChangedView, ContinueSignInChallenge, CreateSession, CreateStaffSession, DataConfirmationView,
-        DecideRoleGrant, EmailChangeView, EndedSessionView, EndedSessionsView, EndedStaffSessionView,
-        Example, FactorChangedView, FactorResetView, FindPerson, InviteStaffMember, LinkToken,
-        LogCheckpointView, LogConsistencyProofView, LogInclusionProofView, MaskedPersonView,
-        OpenStaffSupportCase, OpenSupportCase, OpenedFieldsView, PasswordChangedView, PasswordResetDoneView,
+        AcceptStaffInvitation, AccessLogPageView, AccessTokenView, AccountChangePage, AccountClosureView,
+        AccountSecurityView, AccountView, AddPartnerCredential, AddedPartnerCredentialView, AllowReads,
+        AnswerSignInChallenge, ApprovedFactorResetView, CancelledFactorResetView, ChangePassword,
+        ConfirmCode, ConfirmPasswordReset, ConfirmStaffInvitation, ConfirmTotp, ContactChangedView,
+        ContinueSignInChallenge, CreateAccessToken, CreatePartnerClient, CreateSession, CreateStaffSession,
+        DataConfirmationView, DecideRoleGrant, EmailChangeView, EndedSessionView, EndedSessionsView,
+        EndedStaffSessionView, Example, FactorChangedView, FactorResetView, FindPerson, InviteStaffMember,
+        LinkToken, LogCheckpointView, LogConsistencyProofView, LogInclusionProofView, MaskedPersonView,
+        OAuthErrorView, OpenStaffSupportCase, OpenSupportCase, OpenedFieldsView, PartnerClientPageView,
+        PartnerClientView, PartnerCredentialView, PasswordChangedView, PasswordResetDoneView,
         PasswordResetView, PhoneChangeView, PolicyVersionView, ProposeRole, ProposedStaffTotpView,
         ProposedTotpView, ReadAllowanceView, ReadPersonalData, RecoveryCodesView, RefreshSession,
         RegisterAccount, RegistrationView, RequestEmailChange, RequestPasswordReset, RequestPhoneChange,
-        RoleGrantPageView, RoleGrantView, SendStepUpCode, SendSupportMessage, SentCodeView, SessionPageView,
-        SessionTokens, SignInView, SignedInView, SigningKeySet, StaffMemberPageView, StaffMemberView,
-        StaffSessionTokens, StaffSteppedUpView, StaffSupportCasePageView, StaffSupportCaseView,
-        StaffSupportCaseWithMessagesView, StepUpSession, StepUpStaffSession, SteppedUpView,
-        SupportCasePageView, SupportCaseView, SupportCaseWithMessagesView, SupportMessageView, UpdateAccount,
-        VerifiedAccount, VerifyAccount,
+        RetirePartnerCredential, RoleGrantPageView, RoleGrantView, SendStepUpCode, SendSupportMessage,
+        SentCodeView, SessionPageView, SessionTokens, SignInView, SignedInView, SigningKeySet,
+        StaffMemberPageView, StaffMemberView, StaffSessionTokens, StaffSteppedUpView,
+        StaffSupportCasePageView, StaffSupportCaseView, StaffSupportCaseWithMessagesView, StepUpSession,
+        StepUpStaffSession, SteppedUpView, SupportCasePageView, SupportCaseView, SupportCaseWithMessagesView,
+        SupportMessageView, UpdateAccount, VerifiedAccount, VerifyAccount,
     },
     problem::{FieldCode, FieldProblem, Problem, ProblemCode, ProblemView},
 };
@@ -52,6 +57,8 @@ const TAGS: &[(&str, &str)] = &[
     ("Staff sessions", "Signing in as staff."),
     ("Staff reads", "Opening personal data, narrowly."),
     ("Staff support", "Answering persons."),
+    ("Partner clients", "The systems of partners, and what they prove themselves by."),
+    ("Partner", "What partners call, with tokens by scope."),
     ("Log", "The tamper-evident log, for anybody to verify."),
     ("Keys", "Public keys that verify what the service signs."),
 ];
@@ -173,6 +180,10 @@ fn finish_operation(described: &mut Value, examples: &Map<String, Value>) -> Res
         Audience::Public => described["security"] = json!([]),
         Audience::Person => {}
         Audience::Staff => described["security"] = json!([{ "staff": [] }]),
+        Audience::Partner => {
+            let scopes: Vec<&str> = operation.scopes.iter().map(|scope| scope.as_str()).collect();
+            described["security"] = json!([{ "partner": scopes }]);
+        }
     }
     if !operation.roles.is_empty() {
         let roles: Vec<String> = operation.roles.iter().map(|role| format!("`{role}`")).collect();
@@ -206,7 +217,7 @@ fn add_parameters(described: &mut Value, operation: &Operation) {
         Shape::Versioned => names.push("IfMatch"),
         Shape::Single | Shape::Query => {}
     }
-    if operation.method == "POST" {
+    if operation.method == "POST" && operation.id != "create_access_token" {
         names.push("IdempotencyKey");
     }
     if names.is_empty() {
@@ -230,6 +241,10 @@ fn add_refusals(described: &mut Value, operation: &Operation) {
     }
     if described["requestBody"].is_object() {
         statuses.extend([408, 413, 415, 422]);
+    }
+    if operation.id == "create_access_token" {
+        // Its own refusals are those of RFC 6749, and a form is read by other rules than JSON.
+        statuses.retain(|status| ![400, 401, 409, 413, 415, 422].contains(status));
     }
     for (name, status, _) in responses::ALL.iter().filter(|(_, status, _)| statuses.contains(status)) {
         described["responses"][status.to_string()] =
@@ -287,6 +302,18 @@ fn finish_components(components: &mut Value) {
             "bearerFormat": "JWT",
             "description": "An access token of a member of staff, of its own audience and key; it lives ten minutes at most (RFC6750; issued and checked as RFC8725 advises).",
         },
+        "partner": {
+            "type": "oauth2",
+            "description": "An access token of a partner's client (RFC6749, section 4.4), of its own audience and key; it lives ten minutes at most (RFC6750; issued and checked as RFC8725 advises).",
+            // There is no refresh token: a fresh token comes from the same address.
+            "flows": {
+                "clientCredentials": {
+                    "tokenUrl": "/oauth/token",
+                    "refreshUrl": "/oauth/token",
+                    "scopes": scopes(),
+                },
+            },
+        },
     });
     let text = |description: &str, max: usize, example: &str| json!({ "description": description, "schema": { "type": "string", "maxLength": max }, "example": example });
     components["headers"] = json!({
@@ -325,6 +352,20 @@ fn hoist_description(property: &mut Value) {
     if let (Some(inner), Some(property)) = (inner, property.as_object_mut()) {
         property.entry("description").or_insert(inner);
     }
+}
+
+/// The scopes of partners, each with what it is for.
+fn scopes() -> Value {
+    let words = |scope: Scope| match scope {
+        Scope::SignalsWrite => "Report activity that may call for verification (clause 1.8).",
+        Scope::DisclosuresRead => "See what is disclosed to the partner.",
+        Scope::DisclosuresPull => "Fetch what was released to the partner.",
+        Scope::ObligationsWrite => "Acknowledge obligations to correct, erase or restrict.",
+        Scope::ReportsRead => "Read aggregates.",
+    };
+    Value::Object(
+        Scope::ALL.into_iter().map(|scope| (scope.as_str().to_owned(), json!(words(scope)))).collect(),
+    )
 }
 
 fn parameters() -> Value {
@@ -448,6 +489,16 @@ fn examples() -> Map<String, Value> {
 
 fn examples_of_staff_and_support() -> Vec<(&'static str, Value)> {
     vec![
+        ("AddPartnerCredential", AddPartnerCredential::example()),
+        ("CreateAccessToken", CreateAccessToken::example()),
+        ("CreatePartnerClient", CreatePartnerClient::example()),
+        ("RetirePartnerCredential", RetirePartnerCredential::example()),
+        ("AccessToken", AccessTokenView::example()),
+        ("AddedPartnerCredential", AddedPartnerCredentialView::example()),
+        ("OAuthError", OAuthErrorView::example()),
+        ("PartnerClientPage", PartnerClientPageView::example()),
+        ("PartnerClient", PartnerClientView::example()),
+        ("PartnerCredential", PartnerCredentialView::example()),
         ("AcceptStaffInvitation", AcceptStaffInvitation::example()),
         ("AllowReads", AllowReads::example()),
         ("ConfirmStaffInvitation", ConfirmStaffInvitation::example()),

@@ -46,6 +46,7 @@ codes! {
         StepUpRequired = "step_up_required" / 403, "Prove once more that it is you";
         RoleRequired = "role_required" / 403, "None of the caller's roles may do this";
         SecondPersonRequired = "second_person_required" / 403, "Somebody else has to do this";
+        ScopeRequired = "scope_required" / 403, "None of the token's scopes may do this";
         OriginNotAllowed = "origin_not_allowed" / 403, "This web origin may not use the cookie";
         Blocked = "blocked" / 403, "This network or device is blocked for a while";
         PolicyAcceptanceRequired = "policy_acceptance_required" / 403, "The policy in force is not accepted";
@@ -62,6 +63,7 @@ codes! {
         RoleConflict = "role_conflict" / 409, "Nobody holds both of these roles";
         StaffStateConflict = "staff_state_conflict" / 409, "The state does not allow it";
         SupportCaseConflict = "support_case_conflict" / 409, "The case is closed or full, or one too many";
+        PartnerStateConflict = "partner_state_conflict" / 409, "The client's state does not allow it";
         IdempotencyKeyInUse = "idempotency_key_in_use" / 409, "The first request with this key is under way";
         IdempotencyKeyReused = "idempotency_key_reused" / 409, "The key belongs to another request";
         AlreadyDone = "already_done" / 409, "The request was carried out before";

@@ -9,6 +9,7 @@ use crate::{
         cursors::InvalidCursor,
         idempotency::IdempotencyError,
         log::{proofs::ProofError, sequencer::LogError},
+        partners::PartnerError,
         passwords::HashingError,
         policies::PolicyError,
         sessions::SessionError,
@@ -196,6 +197,24 @@ impl From<StaffError> for Problem {
             StaffError::Idempotency(error) => error.into(),
             StaffError::Vault(error) => error.into(),
             StaffError::Storage(error) => error.into(),
+        }
+    }
+}
+
+impl From<PartnerError> for Problem {
+    fn from(error: PartnerError) -> Self {
+        match error {
+            PartnerError::Unauthenticated | PartnerError::InvalidClient => {
+                Self::new(ProblemCode::Unauthenticated)
+            }
+            PartnerError::InvalidScope => Self::new(ProblemCode::ScopeRequired),
+            PartnerError::NotFound => Self::new(ProblemCode::NotFound),
+            PartnerError::StateConflict => Self::new(ProblemCode::PartnerStateConflict),
+            PartnerError::Throttled(exhausted) => exhausted.into(),
+            PartnerError::Cursor(error) => error.into(),
+            PartnerError::Idempotency(error) => error.into(),
+            PartnerError::Vault(error) => error.into(),
+            PartnerError::Storage(error) => error.into(),
         }
     }
 }

@@ -24,6 +24,7 @@ pub mod log;
 pub mod log_tree;
 pub mod one_time_codes;
 pub mod outbox;
+pub mod partners;
 pub mod password_resets;
 pub mod policy_acceptances;
 pub mod policy_versions;

@@ -15,7 +15,8 @@ use crate::{
     },
     repositories::{
         accounts, blocks, contact_changes, devices, idempotency_keys, leases, one_time_codes, outbox,
-        password_resets, registrations, sessions, sign_in_challenges, staff, subject_keys, throttles,
+        partners, password_resets, registrations, sessions, sign_in_challenges, staff, subject_keys,
+        throttles,
     },
     services::{
         accounts::{AccountError, AccountService},
@@ -264,7 +265,7 @@ impl JobRunner {
 
     async fn delete_past(&self, stop: &watch::Receiver<bool>) -> Result<(), StorageError> {
         let now = self.clock.now();
-        let deletions: [(Deletion, Timestamp); 10] = [
+        let deletions: [(Deletion, Timestamp); 11] = [
             (idempotency_keys::delete_some_lapsed, now),
             (sessions::delete_past, now.minus(PAST_KEPT)),
             (outbox::delete_settled, now.minus(PAST_KEPT)),
@@ -274,6 +275,7 @@ impl JobRunner {
             (contact_changes::delete_past, now),
             (throttles::delete_past, now),
             (blocks::delete_past, now),
+            (partners::delete_past_assertions, now),
             (staff::delete_past_sessions, now.minus(PAST_KEPT)),
         ];
         for (delete, before) in deletions {

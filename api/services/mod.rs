@@ -32,6 +32,7 @@ pub mod jobs;
 pub mod log;
 pub mod notices;
 pub mod outbox;
+pub mod partners;
 pub mod passwords;
 pub mod places;
 pub mod policies;

@@ -19,6 +19,7 @@ mod keys;
 mod log;
 mod matrix;
 mod outbox;
+mod partners;
 mod recovery;
 mod registration;
 mod schema;

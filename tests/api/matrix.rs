@@ -77,6 +77,8 @@ async fn fixture(app: &App) -> Fixture {
         ("{role_grant_id}", "rgr_0198c8f2b1d07c3f9e21a4b7c6d5e4f3".to_owned()),
         ("{factor_reset_id}", "fcr_0198c8f2b1d07c3f9e21a4b7c6d5e4f3".to_owned()),
         ("{role}", "support".to_owned()),
+        ("{partner_client_id}", "cli_0198c8f2b1d07c3f9e21a4b7c6d5e4f3".to_owned()),
+        ("{partner_credential_id}", "crd_0198c8f2b1d07c3f9e21a4b7c6d5e4f3".to_owned()),
         ("{session_id}", elsewhere.session_id.clone()),
         ("{challenge_id}", challenge["challenge_id"].as_str().unwrap().to_owned()),
         ("{email_change_id}", id_in(&owner.asks_for_email("owner.new@example.org").await)),
@@ -197,7 +199,7 @@ async fn every_operation_refuses_every_wrong_principal() {
                     assert_eq!(answer.status, anybodys.status, "{cell}");
                 }
                 // Whoever is a person is none of the staff, whatever the token says of itself.
-                (Audience::Person, false) | (Audience::Staff, _) => {
+                (Audience::Person, false) | (Audience::Staff | Audience::Partner, _) => {
                     assert_eq!(answer.problem(), (401, "unauthenticated".to_owned()), "{cell}");
                 }
                 (Audience::Person, true)

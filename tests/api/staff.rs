@@ -380,6 +380,9 @@ fn body_of(id: &str, ada: &Person, case: &str) -> Option<Value> {
         "invite_staff_member" | "find_person" => json!({ "email": EMAIL }),
         "read_personal_data" => read(ada, case, &json!(["real_name"])),
         "open_staff_support_case" => json!({ "account_id": ada.account_id, "category": "identity" }),
+        "create_partner_client" => json!({ "name": "x", "scopes": ["reports.read"] }),
+        "add_partner_credential" => json!({ "kind": "client_secret" }),
+        "retire_partner_credential" => json!({ "overlap_hours": 0 }),
         "answer_support_case" => json!({ "message": "x" }),
         _ => return None,
     })
@@ -398,6 +401,8 @@ fn path_with(path: &str, case: &str) -> String {
         .replace("{role_grant_id}", &format!("rgr_{unknown}"))
         .replace("{support_case_id}", case)
         .replace("{factor_reset_id}", &format!("fcr_{unknown}"))
+        .replace("{partner_client_id}", &format!("cli_{unknown}"))
+        .replace("{partner_credential_id}", &format!("crd_{unknown}"))
 }
 
 #[tokio::test]

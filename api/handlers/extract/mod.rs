@@ -5,6 +5,7 @@ mod if_match;
 mod json_rules;
 mod origin;
 mod page;
+mod partner;
 mod person;
 pub(in crate::handlers) mod query;
 mod staff;
@@ -15,6 +16,7 @@ pub(super) use idempotency::{IdempotencyKey, Success, Turn, draft, once};
 pub(super) use if_match::{IfMatch, etag};
 pub(super) use origin::{Client, device_of};
 pub(super) use page::Page;
+pub(super) use partner::Partner;
 pub(super) use person::{By, Person};
 pub(super) use staff::{ByStaff, Staff};
 pub(super) use strict_json::{NoBody, StrictJson};
@@ -41,7 +43,7 @@ fn operation(request: &HttpRequest) -> Result<&'static Operation, Problem> {
 }
 
 /// One visible-ASCII header value; `Err` if it stands twice or holds anything else.
-fn single_header<'a>(request: &'a HttpRequest, name: &str) -> Result<Option<&'a str>, Problem> {
+pub(super) fn single_header<'a>(request: &'a HttpRequest, name: &str) -> Result<Option<&'a str>, Problem> {
     let mut values = request.headers().get_all(name);
     let first = values.next();
     let malformed = || {

@@ -5,6 +5,7 @@
 mod account;
 mod challenge;
 mod log;
+mod partner;
 mod password;
 mod policy_version;
 mod registration;
@@ -21,6 +22,11 @@ pub use challenge::{
     SignInChallengeView, SignInView, SignedInView,
 };
 pub use log::{LogCheckpointView, LogConsistencyProofView, LogInclusionProofView};
+pub use partner::{
+    AccessTokenView, AddPartnerCredential, AddedPartnerCredentialView, CreateAccessToken,
+    CreatePartnerClient, OAuthErrorCode, OAuthErrorView, PartnerClientPageView, PartnerClientView,
+    PartnerCredentialView, RetirePartnerCredential,
+};
 pub use password::{
     ChangePassword, ConfirmPasswordReset, PasswordChangedView, PasswordResetDoneView, PasswordResetView,
     RequestPasswordReset,

@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     domain::{
-        ids::{AccountId, SessionId, StaffId, StaffSessionId},
+        ids::{AccountId, PartnerClientId, PartnerCredentialId, SessionId, StaffId, StaffSessionId},
         time::Timestamp,
     },
     services::vault::kms::{KeyPurpose, Kms, KmsError},
@@ -60,6 +60,16 @@ impl Bearer for OfStaff {
     const PURPOSE: KeyPurpose = KeyPurpose::StaffToken;
 }
 
+/// Clients of partners.
+pub struct OfPartner;
+
+impl Bearer for OfPartner {
+    type Subject = PartnerClientId;
+    type Session = PartnerCredentialId;
+    const NAME: &'static str = "partner";
+    const PURPOSE: KeyPurpose = KeyPurpose::PartnerToken;
+}
+
 /// What a token says; every claim is required.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -74,6 +84,9 @@ pub struct Claims<S, I> {
     pub exp: i64,
     pub aal: i16,
     pub epoch: i64,
+    /// What a partner's token may do; persons and staff have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
 }
 
 /// Exactly the header that tokens of ours have.
@@ -138,6 +151,23 @@ impl<B: Bearer> AccessTokens<B> {
         epoch: i64,
         now: Timestamp,
     ) -> Result<(SecretString, Timestamp), KmsError> {
+        self.issue_scoped(subject, session, aal, epoch, None, now)
+    }
+
+    /// [`issue`](Self::issue), for what the scope names alone.
+    ///
+    /// # Errors
+    ///
+    /// As [`issue`](Self::issue).
+    pub fn issue_scoped(
+        &self,
+        subject: B::Subject,
+        session: B::Session,
+        aal: i16,
+        epoch: i64,
+        scope: Option<String>,
+        now: Timestamp,
+    ) -> Result<(SecretString, Timestamp), KmsError> {
         let expires_at = now.plus(LIFETIME);
         let claims = Claims {
             iss: self.inner.issuer.clone(),
@@ -150,6 +180,7 @@ impl<B: Bearer> AccessTokens<B> {
             exp: expires_at.as_seconds(),
             aal,
             epoch,
+            scope,
         };
         let pair = self.pair(self.inner.kms.active(B::PURPOSE))?;
         let header = Header {

@@ -21,6 +21,7 @@ pub enum TokenKind {
     SessionRevocation,
     FactorResetCancellation,
     StaffInvitation,
+    PartnerSecret,
 }
 
 impl TokenKind {
@@ -33,6 +34,7 @@ impl TokenKind {
             Self::SessionRevocation => 5,
             Self::FactorResetCancellation => 6,
             Self::StaffInvitation => 7,
+            Self::PartnerSecret => 8,
         }
     }
 }

@@ -39,6 +39,8 @@ pub enum KeyPurpose {
     PersonToken,
     /// Signs the access tokens of staff.
     StaffToken,
+    /// Signs the access tokens of partners.
+    PartnerToken,
     /// Signs the checkpoints of the log, and promises about its leaves.
     Log,
 }
@@ -53,6 +55,7 @@ impl KeyPurpose {
         Self::TokenMac,
         Self::PersonToken,
         Self::StaffToken,
+        Self::PartnerToken,
         Self::Log,
     ];
 
@@ -66,6 +69,7 @@ impl KeyPurpose {
             Self::TokenMac => "token_mac",
             Self::PersonToken => "person_token",
             Self::StaffToken => "staff_token",
+            Self::PartnerToken => "partner_token",
             Self::Log => "log",
         }
     }
