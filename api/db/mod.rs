@@ -87,6 +87,11 @@ impl Db {
         self.inner.opener.backend()
     }
 
+    /// Whether several processes may serve from this store.
+    pub fn is_shared(&self) -> bool {
+        self.backend() == Backend::Postgres
+    }
+
     /// Runs statements that each see what is committed at their start.
     ///
     /// On SQLite they run where the caller runs: keep them short, and use

@@ -139,12 +139,13 @@ impl JobRunner {
         let mut held_until: Option<Timestamp> = None;
         loop {
             let now = self.clock.now();
-            if sequencer::is_due(held_until, now) {
+            // Where nobody else serves, the lease of a process that was killed is not waited for.
+            if self.db.is_shared() && sequencer::is_due(held_until, now) {
                 let until = now.plus(sequencer::LEASE_FOR);
                 let took = self.db.write_guarded(move |c| leases::acquire(c, LOG_LEASE, holder, now, until));
                 held_until = matches!(took.await, Ok(true)).then_some(until);
             }
-            if held_until.is_some() {
+            if held_until.is_some() || !self.db.is_shared() {
                 note("log", self.sequencer.advance().await.map(drop));
             }
             if *stop.borrow() {

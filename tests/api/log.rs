@@ -1,9 +1,8 @@
 //! The log: every act has its leaf, every leaf its place, and whoever changes either is found out.
 
-use std::{collections::BTreeMap, fs, path::PathBuf, process::Command, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, fs, path::PathBuf, process::Command, sync::Arc};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use chrono::TimeDelta;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use smart_mining::{
@@ -172,8 +171,6 @@ async fn a_rotated_key_is_vouched_for_by_the_old_one() {
 /// What an auditor has: a stopped service's database, and what was kept outside it.
 struct Audited {
     app: App,
-    /// The database to look at, if it is not the one that the service left.
-    url: Option<String>,
     key: String,
     earlier: PathBuf,
     receipt: PathBuf,
@@ -195,15 +192,8 @@ impl Audited {
         ada.changes_profile(json!({ "display_name": "ada" })).await;
         settled(&app).await;
         if unplaced {
-            // As if another process were about to give places, and did not come to it.
-            app.database.sql(&format!(
-                "UPDATE leases SET holder = {}, expires_at = (SELECT max(published_at) FROM policy_versions) + {} \
-                 WHERE name = 'log'",
-                id_of(7),
-                if is_postgres() { "interval '1 day'" } else { "86400000000" },
-            ));
-            app.advance(TimeDelta::seconds(10));
-            tokio::time::sleep(Duration::from_millis(700)).await;
+            // The sequencer stumbles, as it would over a full disk; acts go on.
+            app.database.sql("ALTER TABLE log_entries RENAME TO log_entries_gone");
         }
         let confirmed = ada.sends(reqwest::Method::POST, "/v1/account/data-confirmations", &[], None).await;
         fs::write(&receipt, confirmed.header("log-promise")).unwrap();
@@ -212,7 +202,11 @@ impl Audited {
         }
         let key = public_key(&app.settings);
         drop(ada);
-        Self { app: app.stop_and_keep().await, url: None, key, earlier, receipt }
+        let app = app.stop_and_keep().await;
+        if unplaced {
+            app.database.sql("ALTER TABLE log_entries_gone RENAME TO log_entries");
+        }
+        Self { app, key, earlier, receipt }
     }
 
     fn verify(&self) -> (bool, String) {
@@ -220,9 +214,6 @@ impl Audited {
         let copy = self.app.database.folder.path().join("log").display().to_string();
         let mut words = vec!["--public-key", &self.key, "--checkpoint", &earlier, "--receipt", &receipt];
         words.extend(["--copy", &copy]);
-        if let Some(url) = &self.url {
-            words.extend(["--database", url]);
-        }
         verify(&self.app.settings, &words)
     }
 
@@ -264,11 +255,6 @@ impl Audited {
         let forger = Sequencer::new(stores.data, kms, self.app.clock.clone(), copy, "forged".to_owned());
         assert!(forger.advance().await.unwrap() > 10);
     }
-}
-
-fn id_of(byte: u8) -> String {
-    let hex = format!("{byte:02x}").repeat(16);
-    if is_postgres() { format!("'{hex}'") } else { format!("x'{hex}'") }
 }
 
 fn blob(hex: &str) -> String {

@@ -314,7 +314,7 @@ fn place_these(
 }
 
 /// How long the lease of the sequencer holds.
-pub const LEASE_FOR: TimeDelta = TimeDelta::seconds(5);
+pub const LEASE_FOR: TimeDelta = TimeDelta::seconds(2);
 
 /// Whether a lease that lapses then is to be renewed now.
 pub fn is_due(lapses: Option<Timestamp>, now: Timestamp) -> bool {
