@@ -14,10 +14,11 @@ test:
 check:
     scripts/check
 
-# Rewrite what is generated from the code: the contract, the errors page, the settings' example.
+# Rewrite what is generated from the code: the contract, the pages, the settings' example.
 openapi:
     cargo run --release -- openapi > openapi.yaml
     cargo run --release -- errors > docs/errors.md
+    cargo run --release -- operations > docs/operation-table.md
     cargo run --release -- env-example > .env.example
 
 # Lint the contract.

@@ -18,6 +18,7 @@ use crate::{
         email::Email,
         evidence::Act,
         ids::{AccountId, BlockId},
+        operation::operation_page,
         personal::Personal,
     },
     openapi::{self, ContractError},
@@ -67,6 +68,8 @@ enum Command {
     Openapi,
     /// Print docs/errors.md.
     Errors,
+    /// Print docs/operation-table.md.
+    Operations,
     /// Print .env.example.
     EnvExample,
     /// Look after the master keys.
@@ -293,6 +296,7 @@ fn run(command: &Command) -> Result<(), CommandError> {
     match command {
         Command::Openapi => return print(&openapi::yaml()?),
         Command::Errors => return print(&codes::errors_page()),
+        Command::Operations => return print(&operation_page()),
         Command::EnvExample => return print(&config::env_example()),
         Command::Serve
         | Command::Migrate

@@ -1,6 +1,8 @@
 //! The operation table: who may call what. The server enforces it, the contract shows it, the
 //! tests read it.
 
+use std::fmt::Write as _;
+
 use super::{partner::Scope, staff::StaffRole};
 
 /// Who an operation is for.
@@ -246,6 +248,39 @@ impl Operation {
     pub fn find(id: &str) -> Option<&'static Self> {
         OPERATIONS.iter().find(|operation| operation.id == id)
     }
+}
+
+/// `docs/operation-table.md`, from the table above.
+pub fn operation_page() -> String {
+    let mut page = String::from(
+        "# Who may call what\n\nGenerated from `api/domain/operation.rs` by `just openapi`; do not edit. The server \
+         enforces this table, the contract shows it, the tests read it.\n\n\
+         Before the policy in force is accepted (clause 0.4), a person reaches what is marked open. A step-up is a proof \
+         within the last ten minutes. A leaf is what a success leaves in the log.\n\n\
+         | operation | method and path | audience | roles or scopes | step-up | before acceptance | leaf | rate |\n\
+         |---|---|---|---|---|---|---|---|\n",
+    );
+    for operation in OPERATIONS {
+        let roles = operation.roles.iter().map(|role| role.as_str());
+        let scopes = operation.scopes.iter().map(|scope| scope.as_str());
+        let needs: Vec<&str> = roles.chain(scopes).collect();
+        let mark = |is: bool, word| if is { word } else { "" };
+        // Writing to a text cannot fail.
+        let _ = writeln!(
+            page,
+            "| `{}` | `{} {}` | {} | {} | {} | {} | {} | {} |",
+            operation.id,
+            operation.method,
+            operation.path,
+            operation.audience.as_str(),
+            needs.join(", "),
+            mark(operation.assurance == Assurance::SteppedUp, "yes"),
+            mark(operation.audience == Audience::Person && operation.policy_gate == PolicyGate::Open, "open"),
+            mark(operation.writes_log, "yes"),
+            operation.rate.as_str(),
+        );
+    }
+    page
 }
 
 #[cfg(test)]

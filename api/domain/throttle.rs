@@ -65,8 +65,10 @@ pub const BROWSER: Rule = Rule::new("browser", 20, TimeDelta::minutes(3));
 pub const FACTOR_STRANGERS: Rule = Rule::new("factor_strangers", 10, TimeDelta::minutes(12));
 /// Wrong second factors of one account from one of its own devices.
 pub const FACTOR_OWN_DEVICE: Rule = Rule::new("factor_own_device", 10, TimeDelta::minutes(6));
-/// Wrong sign-ins of one member of staff.
+/// Wrong sign-ins as one member of staff from one network: strangers elsewhere lock nobody out.
 pub const STAFF: Rule = Rule::new("staff", 10, TimeDelta::minutes(6));
+/// Wrong codes of one member of staff, by whoever has the password.
+pub const STAFF_FACTOR: Rule = Rule::new("staff_factor", 10, TimeDelta::minutes(6));
 /// Mails with a code to one mailbox that strangers ask for.
 pub const MAILBOX: Rule = Rule::new("mailbox", 10, TimeDelta::minutes(6));
 /// Mails with a code to one mailbox that its owner's device asks for.

@@ -4,12 +4,12 @@ use actix_web::{
     HttpRequest, HttpResponse,
     http::{StatusCode, header},
     post,
-    web::{Bytes, Data},
+    web::Data,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 
 use super::{
-    extract::{Client, single_header},
+    extract::{Client, RawBody, single_header},
     views::{AccessTokenView, CreateAccessToken, OAuthErrorCode, OAuthErrorView},
 };
 use crate::{
@@ -21,8 +21,6 @@ use crate::{
 
 const FORM: &str = "application/x-www-form-urlencoded";
 const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
-/// Longer than any request of ours.
-const MOST: usize = 8_192;
 
 /// Get an access token
 ///
@@ -41,10 +39,10 @@ const MOST: usize = 8_192;
 pub(super) async fn create_access_token(
     request: HttpRequest,
     client: Client,
-    body: Bytes,
+    body: RawBody,
     services: Data<Services>,
 ) -> Result<HttpResponse, Problem> {
-    let asked = match read(&request, &body) {
+    let asked = match read(&request, &body.0) {
         Ok(asked) => asked,
         Err(code) => return Ok(refuse(code)),
     };
@@ -70,7 +68,7 @@ fn read(request: &HttpRequest, body: &[u8]) -> Result<Asked, OAuthErrorCode> {
     let is_form = kind.is_some_and(|kind| {
         kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case(FORM))
     });
-    if !is_form || body.len() > MOST {
+    if !is_form {
         return Err(invalid);
     }
     let mut fields = std::collections::BTreeMap::new();

@@ -244,7 +244,7 @@ fn add_refusals(described: &mut Value, operation: &Operation) {
     }
     if operation.id == "create_access_token" {
         // Its own refusals are those of RFC 6749, and a form is read by other rules than JSON.
-        statuses.retain(|status| ![400, 401, 409, 413, 415, 422].contains(status));
+        statuses.retain(|status| ![400, 401, 409, 415, 422].contains(status));
     }
     for (name, status, _) in responses::ALL.iter().filter(|(_, status, _)| statuses.contains(status)) {
         described["responses"][status.to_string()] =

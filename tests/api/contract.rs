@@ -7,7 +7,7 @@ use smart_mining::{
     domain::{
         account::{AccountState, ProfileField, StateReason},
         factor::{FactorMethod, StepUpMethod},
-        operation::{Audience, OPERATIONS},
+        operation::{Audience, OPERATIONS, operation_page},
         purpose::Purpose,
     },
     openapi,
@@ -32,6 +32,7 @@ fn the_committed_contract_is_current() {
 #[test]
 fn the_committed_pages_are_current() {
     assert!(committed("docs/errors.md") == codes::errors_page(), "run `just openapi`");
+    assert!(committed("docs/operation-table.md") == operation_page(), "run `just openapi`");
     assert!(committed(".env.example") == smart_mining::config::env_example(), "run `just openapi`");
 }
 

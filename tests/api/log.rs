@@ -296,6 +296,25 @@ async fn a_tampered_database_does_not_verify() {
 }
 
 #[tokio::test]
+async fn the_log_checks_itself_and_raises_the_alarm() {
+    for (tampered, expected) in [(false, "log_verified 1"), (true, "log_verified 0")] {
+        let audited = Audited::left_behind(false).await;
+        if tampered {
+            audited.tamper(
+                "UPDATE consent_events SET action = 'declined' WHERE action = 'granted' AND sequence = 4",
+            );
+        }
+        let process = Process::serve(&audited.app.settings);
+        let told = || async {
+            let metrics = reqwest::get(format!("{}/metrics", process.operator_url)).await.ok()?;
+            metrics.text().await.ok()?.contains(expected).then_some(())
+        };
+        eventually(expected, told).await;
+        process.kill();
+    }
+}
+
+#[tokio::test]
 async fn a_log_that_was_cut_forged_or_emptied_does_not_verify() {
     let cut = Audited::left_behind(false).await;
     cut.cut_to(cut.size() - 4);

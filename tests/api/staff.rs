@@ -173,6 +173,37 @@ async fn a_session_lapses_idle_and_ends_after_eight_hours_and_a_step_up_after_te
 }
 
 #[tokio::test]
+async fn strangers_lock_no_member_out_and_whoever_has_the_password_guesses_few_codes() {
+    let app = App::start_with(&[("TRUSTED_PROXIES", "127.0.0.1/32")]).await;
+    let mut grace = app.admins().await[0].clone();
+    let from = |address: String, password: &'static str, code: String| {
+        let body = json!({ "email": grace.email, "password": password, "code": code });
+        let app = &app;
+        async move {
+            app.send(Method::POST, "/v1/staff/sessions", &[("x-forwarded-for", &address)], Some(&body)).await
+        }
+    };
+    for n in 0..40 {
+        let answer = from(format!("203.0.113.{}", n % 3), "wrong and long enough", "000000".to_owned()).await;
+        let expected = if n < 30 { (401, "invalid_credentials") } else { (429, "too_many_attempts") };
+        assert_eq!(answer.problem(), (expected.0, expected.1.to_owned()), "{n}");
+    }
+    grace.signs_in().await;
+    let from = |address: String, code: String| {
+        let body = json!({ "email": grace.email, "password": PASSWORD, "code": code });
+        let app = &app;
+        async move {
+            app.send(Method::POST, "/v1/staff/sessions", &[("x-forwarded-for", &address)], Some(&body)).await
+        }
+    };
+    for n in 0..12 {
+        let answer = from(format!("198.51.100.{n}"), "000000".to_owned()).await;
+        let expected = if n < 10 { (401, "invalid_credentials") } else { (429, "too_many_attempts") };
+        assert_eq!(answer.problem(), (expected.0, expected.1.to_owned()), "{n}");
+    }
+}
+
+#[tokio::test]
 async fn a_data_processor_opens_the_asked_fields_and_the_person_sees_it() {
     let app = App::start_with(&[("STAFF_READS_PER_HOUR", "3")]).await;
     let (ada, case) = person_with_case(&app).await;

@@ -19,7 +19,7 @@ pub(super) use page::Page;
 pub(super) use partner::Partner;
 pub(super) use person::{By, Person};
 pub(super) use staff::{ByStaff, Staff};
-pub(super) use strict_json::{NoBody, StrictJson};
+pub(super) use strict_json::{NoBody, RawBody, StrictJson};
 pub(super) use typed_path::{TypedPath, TypedPaths};
 
 use actix_web::{HttpMessage, HttpRequest, web::Data};

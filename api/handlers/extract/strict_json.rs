@@ -43,18 +43,32 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for StrictJson<T> {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let accepted = accept(request);
-        let seconds = request.app_data::<Data<Edge>>().map_or(10, |edge| edge.http.body_seconds);
-        let payload = payload.take();
+        let bytes = RawBody::from_request(request, payload);
         Box::pin(async move {
             accepted?;
-            let deadline = Duration::from_secs(seconds);
-            let mut bytes = tokio::time::timeout(deadline, collect(payload))
-                .await
-                .map_err(|_| Problem::new(ProblemCode::RequestTimeout))??;
+            let RawBody(mut bytes) = bytes.await?;
             let digest = idempotency::digest(&bytes);
             let value = parse(&bytes);
             bytes.as_mut().zeroize();
             Ok(Self { value: value?, digest })
+        })
+    }
+}
+
+/// The bytes of a body, bounded in size and time; whoever takes them looks after their meaning.
+pub(in crate::handlers) struct RawBody(pub(in crate::handlers) BytesMut);
+
+impl FromRequest for RawBody {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let seconds = request.app_data::<Data<Edge>>().map_or(10, |edge| edge.http.body_seconds);
+        let payload = payload.take();
+        Box::pin(async move {
+            let deadline = Duration::from_secs(seconds);
+            let bytes = tokio::time::timeout(deadline, collect(payload)).await;
+            Ok(Self(bytes.map_err(|_| Problem::new(ProblemCode::RequestTimeout))??))
         })
     }
 }

@@ -19,7 +19,9 @@ use crate::{
     services::{
         idempotency::{Draft, Recording},
         passwords::Place,
-        proofs, throttles,
+        proofs,
+        throttles::{self, Bucket},
+        vault::kms::{KmsError, random_key},
     },
 };
 
@@ -90,7 +92,8 @@ impl StaffService {
         let now = self.clock.now();
         let place = self.passwords.place()?;
         let indexes = self.email_indexes(email);
-        let name = self.throttles.bucket(throttle::STAFF, &[b"name", email.expose().as_bytes()])?;
+        let name = [b"name".as_slice(), email.expose().as_bytes(), network.as_bytes()];
+        let name = self.throttles.bucket(throttle::STAFF, &name)?;
         let buckets = [name, self.throttles.failures_from(network)?];
         let found = self
             .db
@@ -99,7 +102,11 @@ impl StaffService {
                 Ok::<_, StaffError>(staff::find_credential(c, &indexes)?)
             })
             .await?;
-        let credential = self.compare(place, found, password).await?;
+        let compared = self.compare(place, found, password).await;
+        // A wrong password counts as many statements as a right one with a wrong code.
+        let factor = self.factor_bucket(compared.as_ref().ok().map(|credential| credential.id))?;
+        self.db.write(move |c| throttles::take::<StaffError>(c, &[factor], now)).await?;
+        let credential = compared?;
         let step = self.step(&credential, code, now).await?.ok_or(StaffError::InvalidCredentials)?;
         let id = credential.id;
         let session = StaffSession {
@@ -116,7 +123,7 @@ impl StaffService {
                 if !staff::spend_step(c, id, step)? {
                     return Err(StaffError::InvalidCredentials);
                 }
-                for bucket in &buckets {
+                for bucket in buckets.iter().chain([&factor]) {
                     throttles::give_back(c, bucket)?;
                 }
                 staff::insert_session(c, &session)?;
@@ -127,6 +134,13 @@ impl StaffService {
             })
             .await?;
         Ok(signed_in)
+    }
+
+    /// The codes that a member may get wrong; nobody's, where no password was right.
+    fn factor_bucket(&self, member: Option<StaffId>) -> Result<Bucket, KmsError> {
+        let nobody = random_key()?;
+        let subject = member.as_ref().map_or(nobody.as_slice(), |id| id.as_bytes().as_slice());
+        self.throttles.bucket(throttle::STAFF_FACTOR, &[subject])
     }
 
     fn signed_in(
@@ -215,7 +229,7 @@ impl StaffService {
     ) -> Result<StaffSteppedUp, StaffError> {
         let now = self.clock.now();
         let (id, session_id) = (caller.staff_id, caller.session_id);
-        let bucket = self.throttles.bucket(throttle::STAFF, &[b"step-up", id.as_bytes()])?;
+        let bucket = self.throttles.bucket(throttle::STAFF_FACTOR, &[b"step-up", id.as_bytes()])?;
         let repeated = recording.clone();
         let credential = self
             .db
