@@ -219,7 +219,9 @@ async fn a_signal_lets_requests_under_way_finish() {
     let url = format!("{}/v1/sessions", process.url);
     let body = serde_json::json!({ "email": "nobody@example.org", "password": PASSWORD });
     let slow = tokio::spawn(async move { reqwest::Client::new().post(url).json(&body).send().await });
-    tokio::time::sleep(Duration::from_millis(60)).await;
+    // The attempt is counted before the password is hashed, which takes a while.
+    let counted = || async { (database.number("SELECT count(*) AS n FROM throttles") > 0).then_some(()) };
+    crate::support::eventually("the request is under way", counted).await;
 
     assert!(process.terminate_and_wait().success());
 
