@@ -34,11 +34,18 @@ pub fn hex(bytes: &[u8]) -> String {
     text
 }
 
-/// The bytes that hexadecimal digits stand for.
+/// The bytes that [`hex`] wrote; in capital letters they would have a second spelling.
 pub fn unhex(text: &str) -> Option<Vec<u8>> {
-    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    let pairs = text.as_bytes().chunks(2);
-    pairs.map(|pair| Some(digit(*pair.first()?)? * 16 + digit(*pair.get(1)?)?)).collect()
+    let digit = |byte: u8| match byte {
+        b'0'..=b'9' => Some(byte - b'0'),
+        b'a'..=b'f' => Some(byte - b'a' + 10),
+        _ => None,
+    };
+    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+    if !rest.is_empty() {
+        return None;
+    }
+    pairs.iter().map(|[high, low]| Some(digit(*high)? * 16 + digit(*low)?)).collect()
 }
 
 #[cfg(test)]
@@ -56,6 +63,8 @@ mod tests {
     #[test]
     fn digits_read_back() {
         assert_eq!(unhex(&hex(&[0, 10, 255])).unwrap(), [0, 10, 255]);
-        assert_eq!((unhex("0"), unhex("zz")), (None, None));
+        for other in ["0", "zz", "0A", "+1", "000"] {
+            assert_eq!(unhex(other), None, "{other}");
+        }
     }
 }

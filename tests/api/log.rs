@@ -71,7 +71,9 @@ async fn an_act_promises_its_leaf_and_keeps_the_promise() {
 
     let unknown = app.get(&format!("/v1/log/proofs/inclusion?leaf_hash={}", "0".repeat(64))).await;
     assert_eq!(unknown.problem(), (404, "not_found".to_owned()));
+    let in_capitals = format!("inclusion?leaf_hash={}", leaves[1].to_uppercase());
     for query in [
+        &in_capitals,
         "inclusion",
         "inclusion?leaf_hash=xyz",
         "inclusion?leaf_hash=00&leaf_hash=00",

@@ -70,6 +70,8 @@ use utoipa::{
 };
 use zeroize::Zeroizing;
 
+use crate::domain::encoding::unhex;
+
 /// A body as the contract shows it.
 pub trait Example {
     /// The JSON of a typical value.
@@ -107,17 +109,7 @@ impl TryFrom<String> for Sha256Hex {
     type Error = &'static str;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        const REFUSED: &str = "invalid_hash";
-        let digit = |b: u8| match b {
-            b'0'..=b'9' => Some(b - b'0'),
-            b'a'..=b'f' => Some(b - b'a' + 10),
-            _ => None,
-        };
-        let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-        let bytes: Option<Vec<u8>> =
-            pairs.iter().map(|[high, low]| Some(digit(*high)? * 16 + digit(*low)?)).collect();
-        let bytes: [u8; 32] = bytes.ok_or(REFUSED)?.try_into().map_err(|_| REFUSED)?;
-        if rest.is_empty() { Ok(Self(bytes)) } else { Err(REFUSED) }
+        unhex(&text).and_then(|bytes| bytes.try_into().ok()).map(Self).ok_or("invalid_hash")
     }
 }
 
