@@ -6,7 +6,7 @@ use super::{
     account::DataConfirmation,
     consent::{ConsentAction, ConsentEvent, PolicyAcceptance},
     encoding::{hex, length_prefixed, split},
-    ids::{AccountId, LeafId},
+    ids::LeafId,
     policy::PolicyVersion,
     staff::PERSONAL_DATA_READ,
     time::Timestamp,
@@ -200,10 +200,9 @@ pub fn commitment(detail: &[u8]) -> [u8; 32] {
     Sha256::new().chain_update(b"c1").chain_update(detail).finalize().into()
 }
 
-/// A row of evidence with where it stands and the leaf that it names.
+/// A row of evidence with the leaf that it names.
 #[derive(Clone, Debug)]
 pub struct Attested {
-    pub account_id: Option<AccountId>,
     pub leaf_id: LeafId,
     pub act: &'static Act,
     pub facts: Facts,

@@ -169,5 +169,5 @@ pub(super) async fn retire_partner_credential(
 )]
 #[get("/v1/partner/client")]
 pub(super) async fn get_own_partner_client(Partner(caller): Partner) -> Json<PartnerClientView> {
-    Json(PartnerClientView::from(&caller.client))
+    Json(PartnerClientView::from(&caller))
 }

@@ -75,8 +75,8 @@ impl Ledger {
     }
 }
 
-fn attested(account_id: Option<AccountId>, leaf_id: LeafId, row: &impl Evidence) -> Attested {
-    Attested { account_id, leaf_id, act: row.act(), facts: row.facts() }
+fn attested(leaf_id: LeafId, row: &impl Evidence) -> Attested {
+    Attested { leaf_id, act: row.act(), facts: row.facts() }
 }
 
 fn list_policy_versions(
@@ -88,7 +88,7 @@ fn list_policy_versions(
     let rows = policy_versions::list_with_leaves(c, i32::try_from(after).unwrap_or(i32::MAX), limit)?;
     Ok(rows
         .into_iter()
-        .map(|(version, leaf)| ((nobody, version.version.into()), attested(None, leaf, &version)))
+        .map(|(version, leaf)| ((nobody, version.version.into()), attested(leaf, &version)))
         .collect())
 }
 
@@ -127,7 +127,7 @@ fn list_policy_acceptances(
                 recorded_at: row.recorded_at,
                 leaf_id: row.leaf_id,
             };
-            Ok(((row.account_id, row.sequence), attested(Some(row.account_id), row.leaf_id, &acceptance)))
+            Ok(((row.account_id, row.sequence), attested(row.leaf_id, &acceptance)))
         })
         .collect()
 }
@@ -175,7 +175,7 @@ fn list_consent_events(
                 recorded_at: row.recorded_at,
                 leaf_id: row.leaf_id,
             };
-            Ok(((row.account_id, row.sequence), attested(Some(row.account_id), row.leaf_id, &event)))
+            Ok(((row.account_id, row.sequence), attested(row.leaf_id, &event)))
         })
         .collect()
 }
@@ -204,7 +204,7 @@ fn list_data_confirmations(
         .into_iter()
         .map(|(account_id, sequence, id, profile_version, confirmed_at, leaf_id)| {
             let row = DataConfirmation { account_id, sequence, id, profile_version, confirmed_at, leaf_id };
-            ((account_id, sequence), attested(Some(account_id), leaf_id, &row))
+            ((account_id, sequence), attested(leaf_id, &row))
         })
         .collect())
 }
@@ -215,18 +215,12 @@ fn list_account_changes(
     limit: i64,
 ) -> Result<Vec<(Place, Attested)>, StorageError> {
     let rows = account_changes::list_all(c, after, limit)?;
-    Ok(rows
-        .into_iter()
-        .map(|row| ((row.account_id, row.sequence), attested(Some(row.account_id), row.leaf_id, &row)))
-        .collect())
+    Ok(rows.into_iter().map(|row| ((row.account_id, row.sequence), attested(row.leaf_id, &row))).collect())
 }
 
 fn list_staff_reads(c: &mut Conn, after: Place, limit: i64) -> Result<Vec<(Place, Attested)>, StorageError> {
     let rows = staff_reads::list_all(c, after, limit)?;
-    Ok(rows
-        .into_iter()
-        .map(|row| ((row.account_id, row.sequence), attested(Some(row.account_id), row.leaf_id, &row)))
-        .collect())
+    Ok(rows.into_iter().map(|row| ((row.account_id, row.sequence), attested(row.leaf_id, &row))).collect())
 }
 
 /// Accounts after `cursor`, with the count of events that each stands at and the rows that there are.

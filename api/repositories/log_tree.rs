@@ -145,11 +145,6 @@ pub fn list_nodes(c: &mut Conn, origin: i64, nodes: &[u64]) -> Result<Vec<(u64, 
         .collect()
 }
 
-/// How many hashes are stored for a lineage.
-pub fn count_nodes(c: &mut Conn, origin: i64) -> Result<i64, StorageError> {
-    Ok(log_nodes::table.filter(log_nodes::origin.eq(origin)).count().get_result(c)?)
-}
-
 fn number(node: u64) -> Result<i64, StorageError> {
     i64::try_from(node).map_err(|_| corrupt("log_nodes", "a tree too large"))
 }

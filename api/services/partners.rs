@@ -114,12 +114,6 @@ pub struct IssuedToken {
     pub scopes: Vec<Scope>,
 }
 
-/// The client behind a request, as the database knows it this very moment.
-pub struct PartnerCaller {
-    pub client: PartnerClient,
-    pub credential_id: PartnerCredentialId,
-}
-
 /// A page of clients.
 pub struct ClientPage {
     pub clients: Vec<PartnerClient>,
@@ -464,7 +458,7 @@ impl PartnerService {
     /// # Errors
     ///
     /// [`PartnerError::Unauthenticated`], alike for all reasons.
-    pub async fn authenticate(&self, token: &str) -> Result<PartnerCaller, PartnerError> {
+    pub async fn authenticate(&self, token: &str) -> Result<PartnerClient, PartnerError> {
         let now = self.clock.now();
         let claims = self.access.verify(token, now).ok_or(PartnerError::Unauthenticated)?;
         let (id, credential_id) = (claims.sub, claims.sid);
@@ -477,7 +471,7 @@ impl PartnerService {
             .ok_or(PartnerError::Unauthenticated)?;
         let granted = claims.scope.as_deref().and_then(Scope::split).unwrap_or_default();
         client.scopes.retain(|scope| granted.contains(scope));
-        Ok(PartnerCaller { client, credential_id })
+        Ok(client)
     }
 
     /// Takes one request of the client's minute; seconds to wait if none is left.

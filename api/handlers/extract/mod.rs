@@ -22,7 +22,7 @@ pub(super) use staff::{ByStaff, Staff};
 pub(super) use strict_json::{NoBody, RawBody, StrictJson};
 pub(super) use typed_path::{TypedPath, TypedPaths};
 
-use actix_web::{HttpMessage, HttpRequest, web::Data};
+use actix_web::{HttpMessage, HttpRequest, http::header, web::Data};
 
 use crate::{
     domain::operation::Operation,
@@ -40,6 +40,17 @@ fn operation(request: &HttpRequest) -> Result<&'static Operation, Problem> {
     // Without an entry in the table nothing is allowed: deny by default.
     let operation = request.extensions().get::<&'static Operation>().copied();
     operation.ok_or(Problem::new(ProblemCode::NotFound))
+}
+
+/// The token that a caller of any kind sends (RFC 6750, section 2.1).
+fn bearer_token(request: &HttpRequest) -> Result<&str, Problem> {
+    let header = single_header(request, header::AUTHORIZATION.as_str()).ok().flatten();
+    let parts = header.and_then(|header| header.split_once(' '));
+    // The scheme's name has no case (RFC 9110, section 11.1).
+    parts
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .map(|(_, token)| token)
+        .ok_or(Problem::new(ProblemCode::Unauthenticated))
 }
 
 /// One visible-ASCII header value; `Err` if it stands twice or holds anything else.

@@ -2,17 +2,19 @@
 
 use std::{future::Future, pin::Pin};
 
-use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header};
+use actix_web::{FromRequest, HttpRequest, dev::Payload};
 
-use super::{operation, person::bearer, services, single_header};
+use super::{bearer_token, operation, services};
 use crate::{
-    domain::operation::{Audience, Operation},
+    domain::{
+        operation::{Audience, Operation},
+        partner::PartnerClient,
+    },
     problem::{Problem, ProblemCode},
-    services::partners::PartnerCaller,
 };
 
 /// Who calls; that the call is allowed was checked against the operation table.
-pub(in crate::handlers) struct Partner(pub(in crate::handlers) PartnerCaller);
+pub(in crate::handlers) struct Partner(pub(in crate::handlers) PartnerClient);
 
 impl FromRequest for Partner {
     type Error = Problem;
@@ -22,13 +24,10 @@ impl FromRequest for Partner {
         let request = request.clone();
         Box::pin(async move {
             let operation = operation(&request)?;
-            let unauthenticated = || Problem::new(ProblemCode::Unauthenticated);
-            let header =
-                single_header(&request, header::AUTHORIZATION.as_str()).map_err(|_| unauthenticated())?;
-            let token = header.and_then(bearer).ok_or_else(unauthenticated)?;
+            let token = bearer_token(&request)?;
             let services = services(&request)?;
             let caller = services.partners.authenticate(token).await?;
-            if let Some(seconds) = services.partners.take(&caller.client) {
+            if let Some(seconds) = services.partners.take(&caller) {
                 return Err(Problem {
                     retry_after: Some(seconds),
                     ..Problem::new(ProblemCode::TooManyRequests)
@@ -40,13 +39,11 @@ impl FromRequest for Partner {
     }
 }
 
-fn allow(operation: &Operation, caller: &PartnerCaller) -> Result<(), Problem> {
+fn allow(operation: &Operation, caller: &PartnerClient) -> Result<(), Problem> {
     if operation.audience != Audience::Partner {
         return Err(Problem::new(ProblemCode::NotFound));
     }
-    if !operation.scopes.is_empty()
-        && !operation.scopes.iter().any(|scope| caller.client.scopes.contains(scope))
-    {
+    if !operation.scopes.is_empty() && !operation.scopes.iter().any(|scope| caller.scopes.contains(scope)) {
         return Err(Problem::new(ProblemCode::ScopeRequired));
     }
     Ok(())

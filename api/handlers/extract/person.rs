@@ -2,9 +2,9 @@
 
 use std::{future::Future, pin::Pin};
 
-use actix_web::{Error, FromRequest, HttpRequest, dev::Payload, http::header};
+use actix_web::{Error, FromRequest, HttpRequest, dev::Payload};
 
-use super::{operation, services, single_header};
+use super::{bearer_token, operation, services};
 use crate::{
     domain::{
         account::AccountState,
@@ -30,10 +30,7 @@ impl FromRequest for Person {
         let request = request.clone();
         Box::pin(async move {
             let operation = operation(&request)?;
-            let unauthenticated = || Problem::new(ProblemCode::Unauthenticated);
-            let header =
-                single_header(&request, header::AUTHORIZATION.as_str()).map_err(|_| unauthenticated())?;
-            let token = header.and_then(bearer).ok_or_else(unauthenticated)?;
+            let token = bearer_token(&request)?;
             let caller = services(&request)?.sessions.authenticate(token).await?;
             allow(operation, &caller)?;
             Ok(Self {
@@ -43,12 +40,6 @@ impl FromRequest for Person {
             })
         })
     }
-}
-
-/// The scheme's name has no case (RFC 9110, section 11.1).
-pub(super) fn bearer(header: &str) -> Option<&str> {
-    let (scheme, token) = header.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then_some(token)
 }
 
 fn allow(operation: &Operation, caller: &Caller) -> Result<(), Problem> {

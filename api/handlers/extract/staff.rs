@@ -2,9 +2,9 @@
 
 use std::{future::Future, pin::Pin};
 
-use actix_web::{Error, FromRequest, HttpRequest, dev::Payload, http::header};
+use actix_web::{Error, FromRequest, HttpRequest, dev::Payload};
 
-use super::{operation, person::bearer, services, single_header};
+use super::{bearer_token, operation, services};
 use crate::{
     domain::operation::{Assurance, Audience, Operation},
     problem::{Problem, ProblemCode},
@@ -22,10 +22,7 @@ impl FromRequest for Staff {
         let request = request.clone();
         Box::pin(async move {
             let operation = operation(&request)?;
-            let unauthenticated = || Problem::new(ProblemCode::Unauthenticated);
-            let header =
-                single_header(&request, header::AUTHORIZATION.as_str()).map_err(|_| unauthenticated())?;
-            let token = header.and_then(bearer).ok_or_else(unauthenticated)?;
+            let token = bearer_token(&request)?;
             let services = services(&request)?;
             let caller = services.staff.authenticate(token).await?;
             if let Err(code) = allow(operation, &caller) {

@@ -4,8 +4,8 @@
 use std::{cell::RefCell, collections::HashMap};
 
 use tlog_tiles::{
-    EMPTY_HASH, Error, Hash, HashReader, check_record, check_tree, prove_record, prove_tree,
-    stored_hash_count, stored_hash_index, stored_hashes_for_record_hash, sub_tree_index, tree_hash,
+    EMPTY_HASH, Error, Hash, HashReader, prove_record, prove_tree, stored_hash_count, stored_hash_index,
+    stored_hashes_for_record_hash, sub_tree_index, tree_hash,
 };
 
 use crate::db::LeafHash;
@@ -133,44 +133,11 @@ pub fn prove_consistency(from: u64, to: u64, nodes: &Nodes) -> Result<Vec<LeafHa
     Ok(prove_tree(to, from, nodes)?.into_iter().map(|hash| hash.0).collect())
 }
 
-/// Checks an audit path.
-///
-/// # Errors
-///
-/// [`TreeError`] if it does not prove that.
-pub fn check_inclusion(
-    proof: &[LeafHash],
-    size: u64,
-    root: &LeafHash,
-    index: u64,
-    leaf: &LeafHash,
-) -> Result<(), TreeError> {
-    Ok(check_record(&hashes(proof), size, Hash(*root), index, Hash(*leaf))?)
-}
-
-/// Checks a proof of consistency.
-///
-/// # Errors
-///
-/// [`TreeError`] if it does not prove that.
-pub fn check_consistency(
-    proof: &[LeafHash],
-    to: u64,
-    new_root: &LeafHash,
-    from: u64,
-    old_root: &LeafHash,
-) -> Result<(), TreeError> {
-    Ok(check_tree(&hashes(proof), to, Hash(*new_root), from, Hash(*old_root))?)
-}
-
-fn hashes(proof: &[LeafHash]) -> Vec<Hash> {
-    proof.iter().map(|hash| Hash(*hash)).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use ct_merkle::mem_backed_tree::MemoryBackedTree;
     use sha2::Sha256;
+    use tlog_tiles::{check_record, check_tree};
 
     use super::*;
     use crate::domain::evidence::leaf_hash;
@@ -179,6 +146,32 @@ mod tests {
 
     fn leaf(n: u64) -> Vec<u8> {
         format!("leaf {n}").into_bytes()
+    }
+
+    fn hashes(proof: &[LeafHash]) -> Vec<Hash> {
+        proof.iter().map(|hash| Hash(*hash)).collect()
+    }
+
+    /// Checks an audit path as a reader of the log does.
+    fn check_inclusion(
+        proof: &[LeafHash],
+        size: u64,
+        root: &LeafHash,
+        index: u64,
+        leaf: &LeafHash,
+    ) -> Result<(), Error> {
+        check_record(&hashes(proof), size, Hash(*root), index, Hash(*leaf))
+    }
+
+    /// Checks a proof of consistency as a reader of the log does.
+    fn check_consistency(
+        proof: &[LeafHash],
+        to: u64,
+        new_root: &LeafHash,
+        from: u64,
+        old_root: &LeafHash,
+    ) -> Result<(), Error> {
+        check_tree(&hashes(proof), to, Hash(*new_root), from, Hash(*old_root))
     }
 
     fn flat(proof: &[LeafHash]) -> Vec<u8> {
