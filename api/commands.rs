@@ -209,6 +209,7 @@ enum PurposeArg {
     StaffToken,
     PartnerToken,
     Log,
+    Receipt,
 }
 
 impl From<PurposeArg> for KeyPurpose {
@@ -224,6 +225,7 @@ impl From<PurposeArg> for KeyPurpose {
             PurposeArg::StaffToken => Self::StaffToken,
             PurposeArg::PartnerToken => Self::PartnerToken,
             PurposeArg::Log => Self::Log,
+            PurposeArg::Receipt => Self::Receipt,
         }
     }
 }
@@ -507,7 +509,8 @@ async fn keys_rotate(config: &Config, purpose: KeyPurpose) -> Result<(), Command
         | KeyPurpose::PersonToken
         | KeyPurpose::StaffToken
         | KeyPurpose::PartnerToken
-        | KeyPurpose::Log => Ok(()),
+        | KeyPurpose::Log
+        | KeyPurpose::Receipt => Ok(()),
     }
 }
 

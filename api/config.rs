@@ -14,7 +14,9 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
     db::{Backend, Settings},
-    services::{passwords::HashCost, throttles::AbuseLimits, transports::TransportSettings},
+    services::{
+        consents::Controller, passwords::HashCost, throttles::AbuseLimits, transports::TransportSettings,
+    },
     telemetry::LogFormat,
 };
 
@@ -76,6 +78,8 @@ settings! {
     SMS_FROM = "Smart-mining", "The sender of SMS.";
     SMS_GATEWAY_URL = "", "For SMS=gateway: where messages are posted.";
     SMS_GATEWAY_TOKEN = "", "For SMS=gateway: the bearer token.";
+    CONTROLLER_NAME = "Smart-mining", "Who answers for the processing, as receipts and records of processing name it.";
+    CONTROLLER_CONTACT = "privacy@smart-mining.example", "Where people write to about their data.";
     LOG_COPY = "<DATA_DIR>/log", "Where leaves and checkpoints of the tamper-evident log are copied, outside the database.";
     LOG_FORMAT = "text", "`text` or `json`.";
     LOG_LEVEL = "info", "`error`, `warn`, `info`, `debug` or `trace`; or a filter in the syntax of tracing's EnvFilter.";
@@ -111,6 +115,7 @@ pub struct Config {
     pub mail_from: String,
     pub sms: TransportSettings,
     pub sms_from: String,
+    pub controller: Controller,
     pub log_copy: PathBuf,
     pub log_format: LogFormat,
     pub log_level: String,
@@ -209,6 +214,9 @@ impl Config {
         }
         if self.mail_from.contains(".example") {
             return refuse("MAIL_FROM", "the domain is not a real one");
+        }
+        if self.controller.contact.contains(".example") {
+            return refuse("CONTROLLER_CONTACT", "nobody reads there");
         }
         if self.hash_cost.memory_kib < 19_456 || self.hash_cost.iterations < 2 {
             return refuse("ARGON2_MEMORY_KIB", "passwords need at least 19456 KiB and 2 iterations");
@@ -345,6 +353,11 @@ fn build(source: &Source) -> Result<Config, ConfigError> {
         mail_from: source.text("MAIL_FROM")?,
         sms: source.transport("SMS", ["SMS_GATEWAY_URL", "SMS_GATEWAY_TOKEN"], &outbox)?,
         sms_from: source.text("SMS_FROM")?,
+        controller: Controller {
+            name: source.text("CONTROLLER_NAME")?,
+            contact: source.text("CONTROLLER_CONTACT")?,
+            url: public_url.clone(),
+        },
         log_copy: source.get("LOG_COPY").map_or_else(|| data_dir.join("log"), PathBuf::from),
         log_format: match source.get("LOG_FORMAT") {
             Some("text") => LogFormat::Text,

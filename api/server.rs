@@ -28,6 +28,7 @@ use crate::{
         accounts::AccountService,
         blocks::{BlockError, BlockService},
         clock::Clock,
+        consents::ConsentService,
         erasure::ErasureService,
         idempotency::IdempotencyService,
         jobs::JobRunner,
@@ -36,7 +37,8 @@ use crate::{
             copy::LogCopy,
             sequencer::{LogError, Sequencer},
         },
-        notices::Links,
+        mailing::Links,
+        notices::{Campaigns, NoticeService},
         outbox::OutboxService,
         partners::PartnerService,
         passwords::{HashingError, Passwords},
@@ -97,6 +99,8 @@ pub struct Services {
     pub accounts: AccountService,
     pub sessions: SessionService,
     pub policies: PolicyService,
+    pub consents: ConsentService,
+    pub notices: NoticeService,
     pub idempotency: IdempotencyService,
     pub blocks: BlockService,
     pub log: LogService,
@@ -340,7 +344,10 @@ fn compose(
         places: Places::open(config.places.as_deref())?,
         links: links.clone(),
     };
-    let accounts = accounts(&sessions, throttles, links);
+    let policies =
+        PolicyService::new(stores.data.clone(), vault.clone(), clock.clone(), Campaigns::default());
+    let accounts = accounts(&sessions, throttles, links, policies.clone());
+    let (consents, notices) = (consents(config, &accounts), notices(config, &accounts));
     let log = log(config, &stores.data, &kms, &clock)?;
     let staff = staff(config, &accounts, &kms);
     let partners = partners(config, &accounts, &kms);
@@ -359,13 +366,16 @@ fn compose(
         outbox,
         erasure: ErasureService::new(stores.data.clone(), vault.clone(), clock.clone()),
         accounts: accounts.clone(),
+        notices: notices.clone(),
         blocks: blocks.clone(),
         sequencer: log.sequencer().clone(),
     };
     let services = Services {
         accounts,
         sessions,
-        policies: PolicyService::new(stores.data.clone(), clock.clone()),
+        policies,
+        consents,
+        notices,
         idempotency: IdempotencyService::new(stores.data.clone(), vault.clone(), clock.clone()),
         blocks,
         log,
@@ -394,7 +404,12 @@ fn staff(config: &Config, accounts: &AccountService, kms: &Arc<Kms>) -> StaffSer
     }
 }
 
-fn accounts(sessions: &SessionService, throttles: Throttles, links: Links) -> AccountService {
+fn accounts(
+    sessions: &SessionService,
+    throttles: Throttles,
+    links: Links,
+    policies: PolicyService,
+) -> AccountService {
     AccountService {
         db: sessions.db.clone(),
         vault: sessions.vault.clone(),
@@ -404,7 +419,29 @@ fn accounts(sessions: &SessionService, throttles: Throttles, links: Links) -> Ac
         throttles,
         outbox: sessions.outbox.clone(),
         links,
+        policies,
         issuer: ISSUER.to_owned(),
+    }
+}
+
+fn consents(config: &Config, accounts: &AccountService) -> ConsentService {
+    ConsentService {
+        db: accounts.db.clone(),
+        vault: accounts.vault.clone(),
+        clock: accounts.clock.clone(),
+        policies: accounts.policies.clone(),
+        controller: config.controller.clone(),
+    }
+}
+
+fn notices(config: &Config, accounts: &AccountService) -> NoticeService {
+    NoticeService {
+        db: accounts.db.clone(),
+        vault: accounts.vault.clone(),
+        clock: accounts.clock.clone(),
+        policies: accounts.policies.clone(),
+        outbox: accounts.outbox.clone(),
+        policy_page: format!("{}/policy", config.public_url),
     }
 }
 

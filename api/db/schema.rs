@@ -101,6 +101,12 @@ table! {
         content_hash -> Binary,
         published_at -> Instant,
         leaf_id -> Id,
+        purposes -> Json,
+        storage_places -> Json,
+        change_kind -> Text,
+        summary -> Text,
+        written_by -> Nullable<Id>,
+        published_by -> Nullable<Id>,
     }
 }
 
@@ -118,6 +124,8 @@ table! {
         state_reason -> Text,
         state_since -> Nullable<Instant>,
         closes_at -> Nullable<Instant>,
+        service_withdrawn_at -> Nullable<Instant>,
+        gpc_seen_at -> Nullable<Instant>,
     }
 }
 
@@ -281,6 +289,8 @@ table! {
         given_at -> Instant,
         recorded_at -> Instant,
         leaf_id -> Id,
+        decision -> Text,
+        device_ref -> Nullable<Id>,
     }
 }
 
@@ -301,6 +311,9 @@ table! {
         given_at -> Instant,
         recorded_at -> Instant,
         leaf_id -> Id,
+        device_ref -> Nullable<Id>,
+        gpc -> SmallInt,
+        expires_at -> Nullable<Instant>,
     }
 }
 
@@ -694,6 +707,89 @@ table! {
         partner_client_id -> Id,
         assertion_mac -> Binary,
         expires_at -> Instant,
+    }
+}
+
+table! {
+    use diesel::sql_types::{BigInt, Binary, Integer, Nullable, SmallInt, Text};
+    use super::super::types::{Id, Instant, Json};
+
+    policy_drafts (version) {
+        version -> Integer,
+        document -> Json,
+        content_hash -> Binary,
+        change_kind -> Text,
+        summary -> Text,
+        revision -> BigInt,
+        written_by -> Id,
+        created_at -> Instant,
+        updated_at -> Instant,
+    }
+}
+
+table! {
+    use diesel::sql_types::{BigInt, Binary, Integer, Nullable, SmallInt, Text};
+    use super::super::types::{Id, Instant, Json};
+
+    devices (device_id) {
+        device_id -> Id,
+        device_ref -> Id,
+        account_id -> Nullable<Id>,
+        sequence -> BigInt,
+        merged_sequence -> BigInt,
+        gpc_seen_at -> Nullable<Instant>,
+        last_seen_at -> Instant,
+    }
+}
+
+table! {
+    use diesel::sql_types::{BigInt, Binary, Integer, Nullable, SmallInt, Text};
+    use super::super::types::{Id, Instant, Json};
+
+    device_consent_events (device_ref, sequence) {
+        device_ref -> Id,
+        sequence -> BigInt,
+        consent_event_id -> Id,
+        purpose -> Text,
+        action -> Text,
+        policy_version -> Integer,
+        definition_hash -> Binary,
+        method -> Text,
+        gpc -> SmallInt,
+        given_at -> Instant,
+        expires_at -> Nullable<Instant>,
+        leaf_id -> Id,
+    }
+}
+
+table! {
+    use diesel::sql_types::{BigInt, Binary, Integer, Nullable, SmallInt, Text};
+    use super::super::types::{Id, Instant, Json};
+
+    notices (account_id, number) {
+        account_id -> Id,
+        number -> BigInt,
+        notice_id -> Id,
+        kind -> Text,
+        policy_version -> Nullable<Integer>,
+        created_at -> Instant,
+        acknowledged_at -> Nullable<Instant>,
+        message_id -> Nullable<Id>,
+        mail_state -> Nullable<Text>,
+    }
+}
+
+table! {
+    use diesel::sql_types::{BigInt, Binary, Integer, Nullable, SmallInt, Text};
+    use super::super::types::{Id, Instant, Json};
+
+    notice_campaigns (policy_version) {
+        policy_version -> Integer,
+        batch -> BigInt,
+        told_until -> Nullable<Id>,
+        told -> BigInt,
+        started_at -> Instant,
+        finished_at -> Nullable<Instant>,
     }
 }
 

@@ -16,8 +16,8 @@ use super::{MultiBackend, conn::MultiRawValue};
 use crate::domain::{
     ids::{
         AccountId, BlockId, ChallengeId, ConsentEventId, ContactChangeId, DataConfirmationId, DeviceId,
-        FactorResetId, InstallationId, InstanceId, LeafId, MessageId, PartnerClientId, PartnerCredentialId,
-        RoleGrantId, SessionId, StaffId, StaffReadId, StaffSessionId, SupportCaseId,
+        DeviceRef, FactorResetId, InstallationId, InstanceId, LeafId, MessageId, NoticeId, PartnerClientId,
+        PartnerCredentialId, RoleGrantId, SessionId, StaffId, StaffReadId, StaffSessionId, SupportCaseId,
     },
     time::Timestamp,
 };
@@ -135,11 +135,13 @@ ids!(
     ContactChangeId,
     DataConfirmationId,
     DeviceId,
+    DeviceRef,
     FactorResetId,
     InstallationId,
     InstanceId,
     LeafId,
     MessageId,
+    NoticeId,
     PartnerClientId,
     PartnerCredentialId,
     RoleGrantId,

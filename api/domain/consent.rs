@@ -1,67 +1,114 @@
-//! Consent events: what a person agreed to, in which words, when and how.
+//! Consent: what a person agreed to, in which words, when and how, and whether it stands.
 
 use super::{
-    ids::{AccountId, ConsentEventId, LeafId},
-    purpose::Purpose,
+    closed_list::closed_list,
+    ids::{AccountId, ConsentEventId, DeviceRef, LeafId},
+    purpose::{LawfulBasis, Purpose, PurposeDefinition},
     time::Timestamp,
 };
 
-/// What an event did to the consent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ConsentAction {
-    Granted,
-    Declined,
+closed_list! {
+    /// What an event did to the consent.
+    ConsentAction {
+        /// The person agreed.
+        Granted = "granted",
+        /// The person was asked, and did not agree.
+        Declined = "declined",
+        /// The person took an agreement back.
+        Withdrawn = "withdrawn",
+    }
 }
 
-impl ConsentAction {
-    pub const fn as_str(self) -> &'static str {
+closed_list! {
+    /// Whether the person chose this purpose, or accepted a policy whose clause contains it.
+    ConsentKind {
+        Specific = "specific",
+        PolicyClause = "policy_clause",
+    }
+}
+
+closed_list! {
+    /// How the person expressed it.
+    ConsentMethod {
+        /// In the registration form, effective when the email was verified.
+        Registration = "registration",
+        /// By accepting a version of the policy.
+        PolicyAcceptance = "policy_acceptance",
+        /// By refusing a version of the policy.
+        PolicyRefusal = "policy_refusal",
+        /// In the settings of the account.
+        AccountSettings = "account_settings",
+        /// On a device, before or without signing in.
+        DeviceSettings = "device_settings",
+        /// On a device, taken over by the account that signed in there.
+        DeviceMerge = "device_merge",
+        /// By the browser's Global Privacy Control.
+        Gpc = "gpc",
+    }
+}
+
+closed_list! {
+    /// Where the consent to a purpose stands.
+    ConsentState {
+        /// Nobody was asked yet: neither a yes nor a refusal.
+        Unset = "unset",
+        Granted = "granted",
+        Declined = "declined",
+        Withdrawn = "withdrawn",
+        /// It was granted, and has lapsed.
+        Expired = "expired",
+        /// It was granted in other words than those in force.
+        AskedAnew = "asked_anew",
+        /// It was granted, and the policy was refused since.
+        PolicyRefused = "policy_refused",
+    }
+}
+
+closed_list! {
+    /// What a person decided about a version of the policy.
+    PolicyDecision {
+        Accepted = "accepted",
+        Refused = "refused",
+    }
+}
+
+closed_list! {
+    /// What follows from a withdrawal.
+    ConsequenceCode {
+        /// The account is restricted until the purpose is granted again.
+        ServiceRestricted = "service_restricted",
+        /// Nothing is measured any more on the person's devices.
+        MeasuringStops = "measuring_stops",
+        /// The person is no longer counted for advertisements.
+        CountingStops = "counting_stops",
+        /// News stop; what the service must tell goes on.
+        NewsStop = "news_stop",
+        /// Disclosures that rest on it are refused from now on.
+        DisclosuresRefused = "disclosures_refused",
+        /// Data are no longer passed to other countries.
+        TransfersRefused = "transfers_refused",
+    }
+}
+
+impl Purpose {
+    /// What withdrawing it leads to, with the clause that says so.
+    pub const fn consequences(self) -> &'static [(ConsequenceCode, &'static str)] {
         match self {
-            Self::Granted => "granted",
-            Self::Declined => "declined",
+            Self::Service | Self::Notices => &[(ConsequenceCode::ServiceRestricted, "2.5")],
+            Self::Analytics | Self::Troubleshooting => &[(ConsequenceCode::MeasuringStops, "2.2")],
+            Self::Advertising => &[(ConsequenceCode::CountingStops, "4.3")],
+            Self::Innovations => &[(ConsequenceCode::NewsStop, "3.3")],
+            Self::GroupSharing
+            | Self::BusinessTransfer
+            | Self::CompelledDisclosure
+            | Self::RightsProtection => &[(ConsequenceCode::DisclosuresRefused, "4.8")],
+            Self::CrossBorderTransfer => &[(ConsequenceCode::TransfersRefused, "5.6")],
+            Self::IdentityVerification
+            | Self::Content
+            | Self::Administration
+            | Self::Security
+            | Self::Support => &[],
         }
-    }
-
-    pub fn parse(text: &str) -> Option<Self> {
-        [Self::Granted, Self::Declined].into_iter().find(|known| known.as_str() == text)
-    }
-}
-
-/// Whether the person chose this purpose, or accepted a policy whose clause contains it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ConsentKind {
-    Specific,
-    PolicyClause,
-}
-
-impl ConsentKind {
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Specific => "specific",
-            Self::PolicyClause => "policy_clause",
-        }
-    }
-
-    pub fn parse(text: &str) -> Option<Self> {
-        [Self::Specific, Self::PolicyClause].into_iter().find(|known| known.as_str() == text)
-    }
-}
-
-/// How the person expressed it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ConsentMethod {
-    /// In the registration form, effective when the email was verified.
-    Registration,
-}
-
-impl ConsentMethod {
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Registration => "registration",
-        }
-    }
-
-    pub fn parse(text: &str) -> Option<Self> {
-        [Self::Registration].into_iter().find(|known| known.as_str() == text)
     }
 }
 
@@ -78,20 +125,160 @@ pub struct ConsentEvent {
     pub policy_version: i32,
     pub definition_hash: [u8; 32],
     pub method: ConsentMethod,
+    /// The device that it came from, by the name that ledgers know it under.
+    pub device_ref: Option<DeviceRef>,
+    /// Whether the browser asked for Global Privacy Control when this was expressed.
+    pub gpc: bool,
     pub given_at: Timestamp,
     pub recorded_at: Timestamp,
+    /// When it has to be asked anew.
+    pub expires_at: Option<Timestamp>,
     pub leaf_id: LeafId,
 }
 
-/// One row of the ledger of policy acceptances.
+/// One row of the ledger of decisions about the policy.
 #[derive(Clone, Debug)]
 pub struct PolicyAcceptance {
     pub account_id: AccountId,
     pub sequence: i64,
     pub version: i32,
     pub content_hash: [u8; 32],
+    pub decision: PolicyDecision,
     pub method: ConsentMethod,
+    pub device_ref: Option<DeviceRef>,
     pub given_at: Timestamp,
     pub recorded_at: Timestamp,
     pub leaf_id: LeafId,
+}
+
+/// What the policy is to a person at this moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PolicyStanding {
+    /// The newest version that the person accepted; 0 if the last decision was a refusal.
+    pub accepted: i32,
+    pub in_force: i32,
+}
+
+impl PolicyStanding {
+    pub const fn is_accepted(self) -> bool {
+        self.accepted >= self.in_force
+    }
+}
+
+/// Whether a consent stands, and for what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConsentStanding {
+    pub state: ConsentState,
+    /// For processing that goes on.
+    pub for_existing: bool,
+    /// For a new release or a new count.
+    pub for_new: bool,
+}
+
+/// What the last event of a purpose says, as far as it matters for its standing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LastEvent {
+    pub action: ConsentAction,
+    pub definition_hash: [u8; 32],
+    pub expires_at: Option<Timestamp>,
+}
+
+impl From<&ConsentEvent> for LastEvent {
+    fn from(event: &ConsentEvent) -> Self {
+        Self { action: event.action, definition_hash: event.definition_hash, expires_at: event.expires_at }
+    }
+}
+
+/// Whether the consent to a purpose stands: the table of the contract, in code. `definition` is that of
+/// the policy in force, if it has the purpose at all.
+pub fn standing(
+    last: Option<&LastEvent>,
+    definition: Option<&PurposeDefinition>,
+    policy: PolicyStanding,
+    now: Timestamp,
+) -> ConsentStanding {
+    let state = state(last, definition, policy, now);
+    // What the service cannot do without stands by the contract, unless it was withdrawn (clause 2.5).
+    let by_contract = definition.is_some_and(|definition| definition.lawful_basis == LawfulBasis::Contract)
+        && !matches!(state, ConsentState::Declined | ConsentState::Withdrawn);
+    let stands = by_contract || state == ConsentState::Granted;
+    ConsentStanding { state, for_existing: stands, for_new: stands && policy.is_accepted() }
+}
+
+fn state(
+    last: Option<&LastEvent>,
+    definition: Option<&PurposeDefinition>,
+    policy: PolicyStanding,
+    now: Timestamp,
+) -> ConsentState {
+    let Some(last) = last else { return ConsentState::Unset };
+    match last.action {
+        ConsentAction::Declined => ConsentState::Declined,
+        ConsentAction::Withdrawn => ConsentState::Withdrawn,
+        ConsentAction::Granted if policy.accepted == 0 => ConsentState::PolicyRefused,
+        ConsentAction::Granted if last.expires_at.is_some_and(|at| at <= now) => ConsentState::Expired,
+        ConsentAction::Granted
+            if definition.is_none_or(|definition| definition.hash() != last.definition_hash) =>
+        {
+            ConsentState::AskedAnew
+        }
+        ConsentAction::Granted => ConsentState::Granted,
+    }
+}
+
+/// What accepting a version does to a purpose that it expresses: a withdrawal is not revived, a choice
+/// of the person's own in the same words is left alone.
+pub fn is_expressed_by_acceptance(
+    last: Option<(&LastEvent, ConsentKind)>,
+    definition: &PurposeDefinition,
+) -> bool {
+    match last {
+        None => true,
+        Some((last, kind)) => {
+            last.action == ConsentAction::Granted
+                && (kind == ConsentKind::PolicyClause || last.definition_hash != definition.hash())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::policy::first_version;
+
+    const NOW: i64 = 1_800_000_000_000_000;
+
+    fn at(micros: i64) -> Timestamp {
+        Timestamp::from_micros(micros).unwrap()
+    }
+
+    #[test]
+    fn a_consent_lapses_at_its_very_instant() {
+        let definition = first_version().unwrap().definition(Purpose::Analytics).unwrap().clone();
+        let policy = PolicyStanding { accepted: 1, in_force: 1 };
+        let last = |expires: i64| LastEvent {
+            action: ConsentAction::Granted,
+            definition_hash: definition.hash(),
+            expires_at: Some(at(expires)),
+        };
+        let state = |expires| standing(Some(&last(expires)), Some(&definition), policy, at(NOW)).state;
+        assert_eq!(state(NOW + 1), ConsentState::Granted);
+        assert_eq!(state(NOW), ConsentState::Expired);
+    }
+
+    #[test]
+    fn an_acceptance_revives_no_withdrawal_and_keeps_own_choices() {
+        let definition = first_version().unwrap().definition(Purpose::GroupSharing).unwrap().clone();
+        let event = |action, hash| LastEvent { action, definition_hash: hash, expires_at: None };
+        let same = event(ConsentAction::Granted, definition.hash());
+        let other = event(ConsentAction::Granted, [0; 32]);
+        let withdrawn = event(ConsentAction::Withdrawn, definition.hash());
+        let expressed = |last, kind| is_expressed_by_acceptance(Some((last, kind)), &definition);
+        assert!(is_expressed_by_acceptance(None, &definition));
+        assert!(expressed(&same, ConsentKind::PolicyClause));
+        assert!(!expressed(&same, ConsentKind::Specific));
+        assert!(expressed(&other, ConsentKind::Specific));
+        assert!(!expressed(&withdrawn, ConsentKind::Specific));
+        assert!(!expressed(&withdrawn, ConsentKind::PolicyClause));
+    }
 }

@@ -3,19 +3,22 @@
 //! Sealing takes an entry, so nothing personal is sealed that does not stand here; a test holds
 //! the migrations against it, so no column escapes it. Export, retention and erasure read it.
 
-/// What kind of fact about a person a column holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DataClass {
-    Name,
-    Contact,
-    Preference,
-    Credential,
-    /// An address, device or cookie identifier, which clause 0.1 counts as personal.
-    Identifier,
-    /// What the person told or was told.
-    Correspondence,
-    /// What the person did, as evidence.
-    Evidence,
+use super::{closed_list::closed_list, purpose::LawfulBasis};
+
+closed_list! {
+    /// What kind of fact about a person a column holds.
+    DataClass {
+        Name = "name",
+        Contact = "contact",
+        Preference = "preference",
+        Credential = "credential",
+        /// An address, device or cookie identifier, which clause 0.1 counts as personal.
+        Identifier = "identifier",
+        /// What the person told or was told.
+        Correspondence = "correspondence",
+        /// What the person did, as evidence.
+        Evidence = "evidence",
+    }
 }
 
 /// The key that seals it; each category dies on its own.
@@ -65,27 +68,20 @@ impl Category {
     }
 }
 
-/// How the column protects the value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Protection {
-    /// AEAD under the subject's key of the category.
-    Sealed,
-    /// A password hash, sealed under the pepper.
-    Peppered,
-    /// AEAD under the service's own key: it is about an address or a device, and nobody knows whose.
-    Wrapped,
-    /// A keyed hash: it finds, it does not tell.
-    BlindIndex,
-    /// A random number that means nothing outside its row.
-    RandomIdentifier,
-}
-
-/// The lawful basis of holding it (GDPR art. 6; Privacy Act 2020, IPP 1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LawfulBasis {
-    Contract,
-    LegitimateInterest,
-    LegalObligation,
+closed_list! {
+    /// How the column protects the value.
+    Protection {
+        /// AEAD under the subject's key of the category.
+        Sealed = "sealed",
+        /// A password hash, sealed under the pepper.
+        Peppered = "peppered",
+        /// AEAD under the service's own key: it is about an address or a device, and nobody knows whose.
+        Wrapped = "wrapped",
+        /// A keyed hash: it finds, it does not tell.
+        BlindIndex = "blind_index",
+        /// A random number that means nothing outside its row.
+        RandomIdentifier = "random_identifier",
+    }
 }
 
 /// When it goes.
@@ -148,8 +144,8 @@ dictionary! {
     ACCOUNT_EMAIL_INDEX = account_emails.blind_index: Contact Contact BlindIndex for "1.1" by Contract until Account;
     ACCOUNT_PHONE_INDEX = account_phones.blind_index: Contact Contact BlindIndex for "1.2" by Contract until Account;
     CREDENTIAL_PASSWORD = credentials.password: Credential Security Peppered for "1.1" by Contract until Account;
-    CHANGE_OLD_IDENTITY = account_changes.old_identity: Name Identity Sealed for "3.9" by LegitimateInterest until Account;
-    CHANGE_OLD_CONTACT = account_changes.old_contact: Preference Contact Sealed for "3.9" by LegitimateInterest until Account;
+    CHANGE_OLD_IDENTITY = account_changes.old_identity: Name Identity Sealed for "3.9" by LegitimateInterests until Account;
+    CHANGE_OLD_CONTACT = account_changes.old_contact: Preference Contact Sealed for "3.9" by LegitimateInterests until Account;
 
     REGISTRATION_REAL_NAME = registrations.real_name: Name Identity Sealed for "1.1" by Contract until Registration;
     REGISTRATION_EMAIL = registrations.email: Contact Contact Sealed for "1.1" by Contract until Registration;
@@ -159,24 +155,25 @@ dictionary! {
     REGISTRATION_PASSWORD = registrations.password: Credential Security Peppered for "1.1" by Contract until Registration;
     REGISTRATION_DEVICE = registrations.device_id: Identifier Security RandomIdentifier for "2.1" by Contract until Registration;
 
-    SESSION_DEVICE = sessions.device_id: Identifier Security RandomIdentifier for "2.1" by LegitimateInterest until Days(30);
-    SESSION_USER_AGENT = sessions.user_agent: Identifier Security Sealed for "2.3" by LegitimateInterest until Days(30);
-    SESSION_ADDRESS = sessions.address: Identifier Security Sealed for "2.3" by LegitimateInterest until Days(30);
-    DEVICE_ID = account_devices.device_id: Identifier Security RandomIdentifier for "2.1" by LegitimateInterest until Days(365);
+    SESSION_DEVICE = sessions.device_id: Identifier Security RandomIdentifier for "2.1" by LegitimateInterests until Days(30);
+    SESSION_USER_AGENT = sessions.user_agent: Identifier Security Sealed for "2.3" by LegitimateInterests until Days(30);
+    SESSION_ADDRESS = sessions.address: Identifier Security Sealed for "2.3" by LegitimateInterests until Days(30);
+    KNOWN_DEVICE = devices.device_id: Identifier Security RandomIdentifier for "2.1" by LegitimateInterests until Days(365);
+    DEVICE_ID = account_devices.device_id: Identifier Security RandomIdentifier for "2.1" by LegitimateInterests until Days(365);
 
-    SESSION_PLACE = sessions.place: Identifier Security Sealed for "2.3" by LegitimateInterest until Days(30);
+    SESSION_PLACE = sessions.place: Identifier Security Sealed for "2.3" by LegitimateInterests until Days(30);
     TOTP_SECRET = totp_factors.secret: Credential Security Sealed for "2.3" by Contract until Account;
     CONTACT_CHANGE_VALUE = contact_changes.new_value: Contact Contact Sealed for "3.9" by Contract until Days(1);
     PASSWORD_RESET_EMAIL = password_resets.email: Contact Contact Sealed for "2.3" by Contract until Days(1);
-    BLOCK_TARGET = blocks.target: Identifier Security Wrapped for "2.4" by LegitimateInterest until Expiry;
-    BLOCK_TARGET_INDEX = blocks.target_mac: Identifier Security BlindIndex for "2.4" by LegitimateInterest until Expiry;
-    THROTTLE_BUCKET = throttles.bucket_mac: Identifier Security BlindIndex for "2.4" by LegitimateInterest until Days(1);
+    BLOCK_TARGET = blocks.target: Identifier Security Wrapped for "2.4" by LegitimateInterests until Expiry;
+    BLOCK_TARGET_INDEX = blocks.target_mac: Identifier Security BlindIndex for "2.4" by LegitimateInterests until Expiry;
+    THROTTLE_BUCKET = throttles.bucket_mac: Identifier Security BlindIndex for "2.4" by LegitimateInterests until Days(1);
 
-    STAFF_EMAIL = staff_members.email: Contact Contact Sealed for "5.2" by LegitimateInterest until Account;
-    STAFF_NAME = staff_members.name: Name Identity Sealed for "5.2" by LegitimateInterest until Account;
-    STAFF_PASSWORD = staff_members.password: Credential Security Peppered for "5.2" by LegitimateInterest until Account;
-    STAFF_TOTP = staff_members.totp_secret: Credential Security Sealed for "5.2" by LegitimateInterest until Account;
-    STAFF_EMAIL_INDEX = staff_emails.blind_index: Contact Contact BlindIndex for "5.2" by LegitimateInterest until Account;
+    STAFF_EMAIL = staff_members.email: Contact Contact Sealed for "5.2" by LegitimateInterests until Account;
+    STAFF_NAME = staff_members.name: Name Identity Sealed for "5.2" by LegitimateInterests until Account;
+    STAFF_PASSWORD = staff_members.password: Credential Security Peppered for "5.2" by LegitimateInterests until Account;
+    STAFF_TOTP = staff_members.totp_secret: Credential Security Sealed for "5.2" by LegitimateInterests until Account;
+    STAFF_EMAIL_INDEX = staff_emails.blind_index: Contact Contact BlindIndex for "5.2" by LegitimateInterests until Account;
     SUPPORT_MESSAGE = support_messages.body: Correspondence Messages Sealed for "3.7" by Contract until Account;
 
     OUTBOX_RECIPIENT = outbox.recipient: Contact Messages Sealed for "3.1" by Contract until Sent;
@@ -191,6 +188,11 @@ pub const NOT_PERSONAL: &[(&str, &[&str])] = &[
         "a random pseudonym: it names nobody once the subject's keys are destroyed",
         &[
             "*.account_id",
+            "*.device_ref",
+            "notices.notice_id",
+            "notice_campaigns.told_until",
+            "*.written_by",
+            "policy_versions.published_by",
             "*.leaf_id",
             "*.session_id",
             "*.consent_event_id",
@@ -220,6 +222,15 @@ pub const NOT_PERSONAL: &[(&str, &[&str])] = &[
         "an instant, a count or a version of a row",
         &[
             "*.created_at",
+            "accounts.service_withdrawn_at",
+            "*.gpc_seen_at",
+            "notices.acknowledged_at",
+            "*.merged_sequence",
+            "policy_drafts.revision",
+            "notice_campaigns.batch",
+            "notice_campaigns.told",
+            "notice_campaigns.started_at",
+            "notice_campaigns.finished_at",
             "*.updated_at",
             "*.recorded_at",
             "*.given_at",
@@ -300,6 +311,13 @@ pub const NOT_PERSONAL: &[(&str, &[&str])] = &[
             "idempotency_keys.operation",
             "idempotency_keys.status",
             "policy_acceptances.method",
+            "policy_acceptances.decision",
+            "*.gpc",
+            "device_consent_events.purpose",
+            "device_consent_events.action",
+            "device_consent_events.method",
+            "notices.kind",
+            "notices.mail_state",
             "consent_events.purpose",
             "consent_events.action",
             "consent_events.kind",
@@ -316,6 +334,11 @@ pub const NOT_PERSONAL: &[(&str, &[&str])] = &[
             "*.content_hash",
             "*.definition_hash",
             "policy_versions.clauses",
+            "policy_versions.purposes",
+            "policy_versions.storage_places",
+            "*.change_kind",
+            "*.summary",
+            "policy_drafts.document",
         ],
     ),
     (
@@ -336,7 +359,7 @@ pub const NOT_PERSONAL: &[(&str, &[&str])] = &[
         ],
     ),
     (
-        "a leaf carries salted commitments only; a public detail is about the service",
+        "a leaf carries salted commitments only; a public detail is about the service, or a device under a name of its own",
         &[
             "log_leaves.bytes",
             "log_leaves.hash",
@@ -387,7 +410,7 @@ mod tests {
     #[test]
     fn every_entry_stands_once_and_names_a_clause() {
         let mut seen = std::collections::HashSet::new();
-        let clauses = crate::domain::policy::first_version().unwrap();
+        let clauses = crate::domain::policy::first_version().unwrap().clauses;
         for entry in ENTRIES {
             assert!(seen.insert((entry.table, entry.column)), "{}.{} twice", entry.table, entry.column);
             assert!(clauses.iter().any(|c| c.id == entry.purpose_clause), "{entry:?}");

@@ -4,7 +4,8 @@ use sha2::{Digest, Sha256};
 
 use super::{
     account::DataConfirmation,
-    consent::{ConsentAction, ConsentEvent, PolicyAcceptance},
+    consent::{ConsentAction, ConsentEvent, PolicyAcceptance, PolicyDecision},
+    device::DeviceConsentEvent,
     encoding::{hex, length_prefixed, split},
     ids::LeafId,
     policy::PolicyVersion,
@@ -35,8 +36,16 @@ pub trait Evidence {
 
 pub const POLICY_PUBLISHED: Act = Act { name: "policy.published", object: "policy_version", clause: "9.3" };
 pub const POLICY_ACCEPTED: Act = Act { name: "policy.accepted", object: "policy_version", clause: "0.4" };
+pub const POLICY_REFUSED: Act = Act { name: "policy.refused", object: "policy_version", clause: "0.4" };
 pub const CONSENT_GRANTED: Act = Act { name: "consent.granted", object: "consent_event", clause: "4.8" };
 pub const CONSENT_DECLINED: Act = Act { name: "consent.declined", object: "consent_event", clause: "4.8" };
+pub const CONSENT_WITHDRAWN: Act = Act { name: "consent.withdrawn", object: "consent_event", clause: "4.8" };
+pub const DEVICE_CONSENT_GRANTED: Act =
+    Act { name: "device_consent.granted", object: "device_consent_event", clause: "2.6" };
+pub const DEVICE_CONSENT_DECLINED: Act =
+    Act { name: "device_consent.declined", object: "device_consent_event", clause: "2.6" };
+pub const DEVICE_CONSENT_WITHDRAWN: Act =
+    Act { name: "device_consent.withdrawn", object: "device_consent_event", clause: "2.6" };
 pub const DATA_CONFIRMED: Act = Act { name: "account.data_confirmed", object: "account", clause: "3.8" };
 pub const ACCOUNT_CHANGED: Act = Act { name: "account.changed", object: "account", clause: "3.9" };
 
@@ -44,8 +53,13 @@ pub const ACCOUNT_CHANGED: Act = Act { name: "account.changed", object: "account
 pub const ACTS: &[&Act] = &[
     &POLICY_PUBLISHED,
     &POLICY_ACCEPTED,
+    &POLICY_REFUSED,
     &CONSENT_GRANTED,
     &CONSENT_DECLINED,
+    &CONSENT_WITHDRAWN,
+    &DEVICE_CONSENT_GRANTED,
+    &DEVICE_CONSENT_DECLINED,
+    &DEVICE_CONSENT_WITHDRAWN,
     &DATA_CONFIRMED,
     &ACCOUNT_CHANGED,
     &PERSONAL_DATA_READ,
@@ -57,21 +71,31 @@ impl Evidence for PolicyVersion {
     }
 
     fn facts(&self) -> Facts {
-        vec![
+        let mut facts = vec![
             ("version", self.version.to_string()),
             ("content_hash", hex(&self.content_hash)),
             ("published_at", self.published_at.to_string()),
-        ]
+        ];
+        // The version that the service ships was written by nobody here.
+        if let (Some(written_by), Some(published_by)) = (self.written_by, self.published_by) {
+            facts.push(("change_kind", self.change_kind.as_str().to_owned()));
+            facts.push(("written_by", written_by.to_string()));
+            facts.push(("published_by", published_by.to_string()));
+        }
+        facts
     }
 }
 
 impl Evidence for PolicyAcceptance {
     fn act(&self) -> &'static Act {
-        &POLICY_ACCEPTED
+        match self.decision {
+            PolicyDecision::Accepted => &POLICY_ACCEPTED,
+            PolicyDecision::Refused => &POLICY_REFUSED,
+        }
     }
 
     fn facts(&self) -> Facts {
-        vec![
+        let mut facts = vec![
             ("version", self.version.to_string()),
             ("account", self.account_id.to_string()),
             ("sequence", self.sequence.to_string()),
@@ -79,7 +103,9 @@ impl Evidence for PolicyAcceptance {
             ("method", self.method.as_str().to_owned()),
             ("given_at", self.given_at.to_string()),
             ("recorded_at", self.recorded_at.to_string()),
-        ]
+        ];
+        facts.extend(self.device_ref.map(|device| ("device", device.to_string())));
+        facts
     }
 }
 
@@ -88,11 +114,12 @@ impl Evidence for ConsentEvent {
         match self.action {
             ConsentAction::Granted => &CONSENT_GRANTED,
             ConsentAction::Declined => &CONSENT_DECLINED,
+            ConsentAction::Withdrawn => &CONSENT_WITHDRAWN,
         }
     }
 
     fn facts(&self) -> Facts {
-        vec![
+        let mut facts = vec![
             ("event", self.id.to_string()),
             ("account", self.account_id.to_string()),
             ("sequence", self.sequence.to_string()),
@@ -104,7 +131,38 @@ impl Evidence for ConsentEvent {
             ("method", self.method.as_str().to_owned()),
             ("given_at", self.given_at.to_string()),
             ("recorded_at", self.recorded_at.to_string()),
-        ]
+        ];
+        facts.extend(self.device_ref.map(|device| ("device", device.to_string())));
+        facts.extend(self.gpc.then(|| ("gpc", "true".to_owned())));
+        facts.extend(self.expires_at.map(|at| ("expires_at", at.to_string())));
+        facts
+    }
+}
+
+impl Evidence for DeviceConsentEvent {
+    fn act(&self) -> &'static Act {
+        match self.action {
+            ConsentAction::Granted => &DEVICE_CONSENT_GRANTED,
+            ConsentAction::Declined => &DEVICE_CONSENT_DECLINED,
+            ConsentAction::Withdrawn => &DEVICE_CONSENT_WITHDRAWN,
+        }
+    }
+
+    fn facts(&self) -> Facts {
+        let mut facts = vec![
+            ("event", self.id.to_string()),
+            ("device", self.device_ref.to_string()),
+            ("sequence", self.sequence.to_string()),
+            ("purpose", self.purpose.as_str().to_owned()),
+            ("action", self.action.as_str().to_owned()),
+            ("policy_version", self.policy_version.to_string()),
+            ("definition_hash", hex(&self.definition_hash)),
+            ("method", self.method.as_str().to_owned()),
+            ("given_at", self.given_at.to_string()),
+        ];
+        facts.extend(self.gpc.then(|| ("gpc", "true".to_owned())));
+        facts.extend(self.expires_at.map(|at| ("expires_at", at.to_string())));
+        facts
     }
 }
 

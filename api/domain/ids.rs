@@ -140,6 +140,10 @@ typed_ids! {
     BlockId = "blk", "blk_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
     /// Identifies a browser or app by its device cookie.
     DeviceId = "dev", "dev_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
+    /// Names a device in ledgers; nothing leads from it to the device once the device was forgotten.
+    DeviceRef = "dvr", "dvr_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
+    /// Identifies a notice.
+    NoticeId = "ntc", "ntc_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
     /// Identifies an event of the consent ledger.
     ConsentEventId = "cne", "cne_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
     /// Identifies a confirmation that the data held are complete and true.

@@ -140,6 +140,13 @@ pub enum MessageBody {
     },
     /// The yearly question whether the data are still true.
     ConfirmYourData,
+    /// A version of the policy came into force.
+    PolicyPublished {
+        version: i32,
+        change: String,
+        summary: String,
+        link: String,
+    },
 }
 
 /// A second factor, as messages name it.
@@ -191,6 +198,7 @@ impl MessageBody {
             Self::AccountRestricted { .. } => "mail-account-restricted",
             Self::RestrictionLifted { .. } => "mail-restriction-lifted",
             Self::ConfirmYourData => "mail-confirm-your-data",
+            Self::PolicyPublished { .. } => "mail-policy-published",
             Self::StaffInvitation { .. } => "mail-staff-invitation",
             Self::SupportAnswered { .. } => "mail-support-answered",
         }
@@ -225,6 +233,12 @@ impl MessageBody {
             }
             Self::RecoveryCodeUsed { left, at } => vec![("left", left.to_string()), ("at", at.clone())],
             Self::FactorResetRequested { at, link } => vec![("at", at.clone()), ("link", link.to_string())],
+            Self::PolicyPublished { version, change, summary, link } => vec![
+                ("version", version.to_string()),
+                ("change", change.clone()),
+                ("summary", summary.clone()),
+                ("link", link.clone()),
+            ],
             Self::AccountClosing { until } => vec![("until", until.clone())],
             Self::AccountRestricted { reason, clause } => {
                 vec![("reason", reason.clone()), ("clause", clause.clone())]

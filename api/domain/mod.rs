@@ -2,8 +2,11 @@
 
 pub mod account;
 pub mod block;
+mod closed_list;
 pub mod consent;
+pub mod country;
 pub mod data_dictionary;
+pub mod device;
 pub mod display_name;
 pub mod email;
 pub mod encoding;
@@ -12,6 +15,7 @@ pub mod factor;
 pub mod ids;
 pub mod language;
 pub mod message;
+pub mod notice;
 pub mod operation;
 pub mod partner;
 pub mod password;

@@ -36,6 +36,9 @@ pub enum PolicyGate {
     Open,
     /// It begins or extends processing.
     NeedsAcceptance,
+    /// It narrows processing or extends it, as the caller wishes; to extend needs acceptance, and the act
+    /// itself sees to that.
+    ToNarrow,
 }
 
 /// How surely the person must be known.
@@ -134,7 +137,15 @@ macro_rules! operations {
 
 operations! {
     "get_current_policy_version" GET "/v1/policy-versions/current" Public Session Open Ordinary Silent Single;
+    "list_policy_versions" GET "/v1/policy-versions" Public Session Open Ordinary Silent Page;
     "get_policy_version" GET "/v1/policy-versions/{version}" Public Session Open Ordinary Silent Single;
+    "list_policy_clauses" GET "/v1/policy-versions/{version}/clauses" Public Session Open Ordinary Silent Single;
+    "get_policy_changes" GET "/v1/policy-versions/{version}/changes" Public Session Open Ordinary Silent Query;
+    "list_purposes" GET "/v1/purposes" Public Session Open Ordinary Silent Single;
+    "list_cookies" GET "/v1/cookies" Public Session Open Ordinary Silent Single;
+    "get_device_consents" GET "/v1/devices/current/consents" Public Session Open Ordinary Silent Single;
+    "set_device_consents" PUT "/v1/devices/current/consents" Public Session Open Ordinary Leaf Single;
+    "get_gpc_support" GET "/.well-known/gpc.json" Public Session Open Ordinary Silent Single;
     "register_account" POST "/v1/accounts" Public Session Open Costly Silent Single;
     "verify_account" POST "/v1/accounts/verification" Public Session Open Costly Leaf Single;
     "get_account" GET "/v1/account" Person Session Open Ordinary Silent Single;
@@ -169,6 +180,15 @@ operations! {
     "end_other_sessions" POST "/v1/sessions/revoke-others" Person Session Open Ordinary Silent Single;
     "end_session" DELETE "/v1/sessions/{session_id}" Person Session Open Ordinary Silent Single;
     "revoke_session_by_link" POST "/v1/session-revocations" Public Session Open Costly Silent Single;
+    "accept_policy" POST "/v1/policy-acceptances" Person Session Open Ordinary Leaf Single;
+    "refuse_policy" POST "/v1/policy-refusals" Person Session Open Ordinary Leaf Single;
+    "list_consents" GET "/v1/consents" Person Session Open Ordinary Silent Single;
+    "set_consent" PUT "/v1/consents/{purpose}" Person Session ToNarrow Ordinary Leaf Query;
+    "list_consent_events" GET "/v1/consent-events" Person Session Open Ordinary Silent Page;
+    "get_consent_receipt" GET "/v1/consent-events/{consent_event_id}/receipt" Person Session Open Ordinary Silent Single;
+    "list_notices" GET "/v1/notices" Person Session Open Ordinary Silent Page;
+    "acknowledge_notice" POST "/v1/notices/{notice_id}/acknowledgement" Person Session Open Ordinary Silent Single;
+    "list_storage_places" GET "/v1/storage-places" Person Session Open Ordinary Silent Single;
     "list_access_log" GET "/v1/access-log" Person Session Open Ordinary Silent Page;
     "open_support_case" POST "/v1/support-cases" Person Session Open Ordinary Leaf Single;
     "list_support_cases" GET "/v1/support-cases" Person Session Open Ordinary Silent Page;
@@ -198,6 +218,12 @@ operations! {
     "answer_support_case" POST "/v1/staff/support-cases/{support_case_id}/messages" Staff[Support] Session Open Ordinary Leaf Single;
     "close_staff_support_case" POST "/v1/staff/support-cases/{support_case_id}/closure" Staff[Support] Session Open Ordinary Leaf Single;
     "approve_factor_reset" POST "/v1/staff/factor-resets/{factor_reset_id}/approval" Staff[Support] SteppedUp Open Ordinary Leaf Single;
+    "draft_policy_version" POST "/v1/staff/policy-versions" Staff[Legal] Session Open Ordinary Leaf Single;
+    "get_policy_draft" GET "/v1/staff/policy-versions/{version}" Staff[Legal Admin Auditor] Session Open Ordinary Silent Single;
+    "rewrite_policy_draft" PUT "/v1/staff/policy-versions/{version}" Staff[Legal] Session Open Ordinary Leaf Versioned;
+    "discard_policy_draft" DELETE "/v1/staff/policy-versions/{version}" Staff[Legal] Session Open Ordinary Leaf Single;
+    "publish_policy_version" POST "/v1/staff/policy-versions/{version}/publication" Staff[Legal Admin] SteppedUp Open Ordinary Leaf Single;
+    "list_processing_records" GET "/v1/staff/processing-records" Staff[Legal Admin Auditor] Session Open Ordinary Silent Single;
     "create_partner_client" POST "/v1/staff/partner-clients" Staff[Admin] SteppedUp Open Ordinary Leaf Single;
     "list_partner_clients" GET "/v1/staff/partner-clients" Staff[Admin Auditor] Session Open Ordinary Silent Page;
     "deactivate_partner_client" POST "/v1/staff/partner-clients/{partner_client_id}/deactivation" Staff[Admin] SteppedUp Open Ordinary Leaf Single;
@@ -244,6 +270,14 @@ impl Operation {
         }
     }
 
+    /// The largest body that it takes: most are forms, a policy is a book.
+    pub fn most_body_bytes(&self) -> usize {
+        match self.id {
+            "draft_policy_version" | "rewrite_policy_draft" => 256 * 1_024,
+            _ => 16 * 1_024,
+        }
+    }
+
     /// The operation named `id`.
     pub fn find(id: &str) -> Option<&'static Self> {
         OPERATIONS.iter().find(|operation| operation.id == id)
@@ -255,7 +289,7 @@ pub fn operation_page() -> String {
     let mut page = String::from(
         "# Who may call what\n\nGenerated from `api/domain/operation.rs` by `just openapi`; do not edit. The server \
          enforces this table, the contract shows it, the tests read it.\n\n\
-         Before the policy in force is accepted (clause 0.4), a person reaches what is marked open. A step-up is a proof \
+         Before the policy in force is accepted (clause 0.4), a person reaches what is marked open, and what is marked to narrow as far as it narrows. A step-up is a proof \
          within the last ten minutes. A leaf is what a success leaves in the log.\n\n\
          | operation | method and path | audience | roles or scopes | step-up | before acceptance | leaf | rate |\n\
          |---|---|---|---|---|---|---|---|\n",
@@ -275,7 +309,11 @@ pub fn operation_page() -> String {
             operation.audience.as_str(),
             needs.join(", "),
             mark(operation.assurance == Assurance::SteppedUp, "yes"),
-            mark(operation.audience == Audience::Person && operation.policy_gate == PolicyGate::Open, "open"),
+            match (operation.audience, operation.policy_gate) {
+                (Audience::Person, PolicyGate::Open) => "open",
+                (Audience::Person, PolicyGate::ToNarrow) => "to narrow",
+                _ => "",
+            },
             mark(operation.writes_log, "yes"),
             operation.rate.as_str(),
         );

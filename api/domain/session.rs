@@ -56,6 +56,7 @@ pub enum SessionEnd {
     AccountClosing,
     AccountClosed,
     AccountRestricted,
+    PolicyRefused,
 }
 
 impl SessionEnd {
@@ -72,6 +73,7 @@ impl SessionEnd {
             Self::AccountClosing => "account_closing",
             Self::AccountClosed => "account_closed",
             Self::AccountRestricted => "account_restricted",
+            Self::PolicyRefused => "policy_refused",
         }
     }
 }
@@ -104,6 +106,10 @@ pub struct SessionStanding {
     pub expires_at: Timestamp,
     pub accepted_policy_version: i32,
     pub current_policy_version: i32,
+    /// Whether what the service cannot do without is withdrawn (clause 2.5).
+    pub service_withdrawn: bool,
+    /// Whether a browser of the person asked for Global Privacy Control before.
+    pub gpc_seen: bool,
 }
 
 impl SessionStanding {

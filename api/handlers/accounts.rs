@@ -62,6 +62,7 @@ fn registration(
         policy_version: body.policy_version,
         content_hash: body.policy_content_hash.0,
         consents: body.consents.iter().map(|choice| (choice.purpose, choice.granted)).collect(),
+        gpc: client.gpc(),
         origin: client.origin(),
     })
 }
@@ -100,5 +101,5 @@ pub(super) async fn verify_account(
         account: AccountView::new(opened.profile, opened.account.state),
         session: SessionTokens::new(opened.session, delivery),
     };
-    Ok(signed_in(&client, &services, &session, delivery, "/v1/account".to_owned(), view))
+    signed_in(&client, &services, &session, delivery, "/v1/account".to_owned(), view)
 }

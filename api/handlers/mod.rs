@@ -2,16 +2,20 @@
 
 mod account;
 mod accounts;
+mod consents;
 mod contacts;
+mod devices;
 mod docs;
 mod edge;
 mod extract;
 mod health;
 mod links;
 mod log;
+mod notices;
 mod oauth;
 mod partners;
 mod passwords;
+mod policy_page;
 mod policy_versions;
 mod security;
 mod sessions;
@@ -31,7 +35,15 @@ pub use edge::{Edge, guard};
 pub fn operations(routes: &mut ServiceConfig<'_>) {
     routes
         .service(policy_versions::get_current_policy_version)
+        .service(policy_versions::list_policy_versions)
         .service(policy_versions::get_policy_version)
+        .service(policy_versions::list_policy_clauses)
+        .service(policy_versions::get_policy_changes)
+        .service(policy_versions::list_purposes)
+        .service(devices::list_cookies)
+        .service(devices::get_device_consents)
+        .service(devices::set_device_consents)
+        .service(devices::get_gpc_support)
         .service(accounts::register_account)
         .service(accounts::verify_account)
         .service(account::get_account)
@@ -67,6 +79,15 @@ pub fn operations(routes: &mut ServiceConfig<'_>) {
         .service(sessions::end_current_session)
         .service(sessions::end_session)
         .service(sessions::revoke_session_by_link)
+        .service(consents::accept_policy)
+        .service(consents::refuse_policy)
+        .service(consents::list_consents)
+        .service(consents::set_consent)
+        .service(consents::list_consent_events)
+        .service(consents::get_consent_receipt)
+        .service(consents::list_storage_places)
+        .service(notices::list_notices)
+        .service(notices::acknowledge_notice)
         .service(support::list_access_log)
         .service(support::open_support_case)
         .service(support::list_support_cases)
@@ -93,6 +114,8 @@ pub fn surroundings(routes: &mut web::ServiceConfig) {
         .service(health::live)
         .service(health::ready)
         .service(docs::landing)
+        .service(policy_page::policy)
+        .service(policy_page::style)
         .service(links::page)
         .service(links::script)
         .service(docs::contract)

@@ -58,7 +58,7 @@ pub(super) async fn create_session(
     Ok(match sign_in {
         SignIn::SignedIn(opened) => {
             let view = SignInView::new(SignIn::SignedIn(opened.clone()), delivery);
-            signed_in(&client, &services, &opened, delivery, place_of(&opened), view)
+            signed_in(&client, &services, &opened, delivery, place_of(&opened), view)?
         }
         SignIn::Challenged(challenged) => HttpResponse::Created()
             .insert_header((
@@ -83,11 +83,12 @@ pub(super) fn signed_in(
     delivery: RefreshDelivery,
     location: String,
     view: impl serde::Serialize,
-) -> HttpResponse {
+) -> Result<HttpResponse, Problem> {
+    let cookie = client.cookie_of(services.vault.kms(), opened.device_id)?;
     let mut answer = HttpResponse::Created();
-    answer.insert_header((header::LOCATION, location)).cookie(client.cookie());
+    answer.insert_header((header::LOCATION, location)).cookie(cookie);
     deliver(&mut answer, client, services, opened, delivery);
-    answer.json(view)
+    Ok(answer.json(view))
 }
 
 fn deliver(

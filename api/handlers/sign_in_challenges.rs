@@ -80,7 +80,7 @@ pub(super) async fn answer_sign_in_challenge(
     };
     let opened = services.sessions.answer(answer, draft(ticket.as_ref())).await?;
     let view = SignedInView::new(opened.clone(), delivery);
-    Ok(signed_in(&client, &services, &opened, delivery, place_of(&opened), view))
+    signed_in(&client, &services, &opened, delivery, place_of(&opened), view)
 }
 
 /// Ask for the removal of lost factors

@@ -230,3 +230,13 @@ problem-enrolment-expired = Die Einrichtung ist abgelaufen
 problem-link-expired = Der Link hat seinen Zweck erfüllt oder ist abgelaufen
 problem-wrong-password = Das Passwort ist falsch
 problem-too-many-attempts = Zu viele Versuche
+
+mail-policy-published = Unsere Datenschutzerklärung hat sich geändert
+    .body =
+        Version { $version } unserer Datenschutzerklärung ist in Kraft.
+
+        { $summary }
+
+        Sie und ihre Änderungen stehen unter { $link }
+
+        Bis Sie ihr zustimmen, können Sie Ihre Daten sehen und einschränken, Ihre Rechte nutzen und Ihr Konto sichern. Auf eine Fassung, der Sie nicht zugestimmt haben, stützen wir nichts Neues.

@@ -179,3 +179,13 @@ mail-confirm-your-data = Are your Smart-mining data still true?
     .body =
         Once a year we ask you to look at the data that we hold about you: your name, your
         address, your phone. Sign in, correct what has changed, and confirm the rest.
+
+mail-policy-published = Our privacy policy has changed
+    .body =
+        Version { $version } of our privacy policy is in force.
+
+        { $summary }
+
+        Read it, and what changed, at { $link }
+
+        Until you accept it you can see and narrow your data, use your rights and secure your account. Nothing new is done with your data on the strength of a version that you did not accept.

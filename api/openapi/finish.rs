@@ -17,22 +17,27 @@ use crate::{
         AcceptStaffInvitation, AccessLogPageView, AccessTokenView, AccountChangePage, AccountClosureView,
         AccountSecurityView, AccountView, AddPartnerCredential, AddedPartnerCredentialView, AllowReads,
         AnswerSignInChallenge, ApprovedFactorResetView, CancelledFactorResetView, ChangePassword,
-        ConfirmCode, ConfirmPasswordReset, ConfirmStaffInvitation, ConfirmTotp, ContactChangedView,
-        ContinueSignInChallenge, CreateAccessToken, CreatePartnerClient, CreateSession, CreateStaffSession,
-        DataConfirmationView, DecideRoleGrant, EmailChangeView, EndedSessionView, EndedSessionsView,
-        EndedStaffSessionView, Example, FactorChangedView, FactorResetView, FindPerson, InviteStaffMember,
-        LinkToken, LogCheckpointView, LogConsistencyProofView, LogInclusionProofView, MaskedPersonView,
-        OAuthErrorView, OpenStaffSupportCase, OpenSupportCase, OpenedFieldsView, PartnerClientPageView,
-        PartnerClientView, PartnerCredentialView, PasswordChangedView, PasswordResetDoneView,
-        PasswordResetView, PhoneChangeView, PolicyVersionView, ProposeRole, ProposedStaffTotpView,
-        ProposedTotpView, ReadAllowanceView, ReadPersonalData, RecoveryCodesView, RefreshSession,
-        RegisterAccount, RegistrationView, RequestEmailChange, RequestPasswordReset, RequestPhoneChange,
-        RetirePartnerCredential, RoleGrantPageView, RoleGrantView, SendStepUpCode, SendSupportMessage,
-        SentCodeView, SessionPageView, SessionTokens, SignInView, SignedInView, SigningKeySet,
-        StaffMemberPageView, StaffMemberView, StaffSessionTokens, StaffSteppedUpView,
-        StaffSupportCasePageView, StaffSupportCaseView, StaffSupportCaseWithMessagesView, StepUpSession,
-        StepUpStaffSession, SteppedUpView, SupportCasePageView, SupportCaseView, SupportCaseWithMessagesView,
-        SupportMessageView, UpdateAccount, VerifiedAccount, VerifyAccount,
+        ClauseRulesView, ConfirmCode, ConfirmPasswordReset, ConfirmStaffInvitation, ConfirmTotp,
+        ConsentDecisionView, ConsentEventPageView, ConsentOverviewView, ConsentReceiptView,
+        ContactChangedView, ContinueSignInChallenge, CookieRegister, CreateAccessToken, CreatePartnerClient,
+        CreateSession, CreateStaffSession, DataConfirmationView, DecideOnPolicy, DecideRoleGrant,
+        DeviceConsentsView, DiscardedPolicyDraftView, DraftPolicyVersion, EmailChangeView, EndedSessionView,
+        EndedSessionsView, EndedStaffSessionView, Example, FactorChangedView, FactorResetView, FindPerson,
+        GpcSupport, InviteStaffMember, LinkToken, LogCheckpointView, LogConsistencyProofView,
+        LogInclusionProofView, MaskedPersonView, NoticePageView, NoticeView, OAuthErrorView,
+        OpenStaffSupportCase, OpenSupportCase, OpenedFieldsView, PartnerClientPageView, PartnerClientView,
+        PartnerCredentialView, PasswordChangedView, PasswordResetDoneView, PasswordResetView,
+        PhoneChangeView, PolicyChangesView, PolicyDecisionView, PolicyDraftView, PolicyVersionPageView,
+        PolicyVersionView, ProcessingRecords, ProposeRole, ProposedStaffTotpView, ProposedTotpView,
+        PublishPolicyVersion, PurposeCatalogue, ReadAllowanceView, ReadPersonalData, RecoveryCodesView,
+        RefreshSession, RegisterAccount, RegistrationView, RequestEmailChange, RequestPasswordReset,
+        RequestPhoneChange, RetirePartnerCredential, RoleGrantPageView, RoleGrantView, SendStepUpCode,
+        SendSupportMessage, SentCodeView, SessionPageView, SessionTokens, SetConsent, SetDeviceConsents,
+        SignInView, SignedInView, SigningKeySet, StaffMemberPageView, StaffMemberView, StaffSessionTokens,
+        StaffSteppedUpView, StaffSupportCasePageView, StaffSupportCaseView, StaffSupportCaseWithMessagesView,
+        StepUpSession, StepUpStaffSession, SteppedUpView, StoragePlaces, SupportCasePageView,
+        SupportCaseView, SupportCaseWithMessagesView, SupportMessageView, UpdateAccount, VerifiedAccount,
+        VerifyAccount,
     },
     problem::{FieldCode, FieldProblem, Problem, ProblemCode, ProblemView},
 };
@@ -47,16 +52,20 @@ answer, or `already_done` where the answer held a secret.";
 
 const TAGS: &[(&str, &str)] = &[
     ("Policy", "The privacy policy, in numbered versions."),
+    ("Devices", "What is asked of a device before anybody signs in on it, and its cookies."),
     ("Accounts", "Opening an account."),
     ("Account", "The person's own account: profile, history, confirmation."),
     ("Security", "What keeps an account its owner's: password, email and phone, second factors, closure."),
     ("Sessions", "Signing in, with a second factor where there is one, staying in, signing out."),
+    ("Consent", "What the person agreed to, in which words, and what stands."),
+    ("Notices", "What the person was told."),
     ("Access log", "Which staff opened which data of the person."),
     ("Support", "Asking the support, and its answers."),
     ("Staff members", "Who works here, and in which roles."),
     ("Staff sessions", "Signing in as staff."),
     ("Staff reads", "Opening personal data, narrowly."),
     ("Staff support", "Answering persons."),
+    ("Staff policy", "The next version of the policy, written by one and published by another."),
     ("Partner clients", "The systems of partners, and what they prove themselves by."),
     ("Partner", "What partners call, with tokens by scope."),
     ("Log", "The tamper-evident log, for anybody to verify."),
@@ -233,7 +242,7 @@ fn add_refusals(described: &mut Value, operation: &Operation) {
     if operation.audience != Audience::Public {
         statuses.push(401);
     }
-    if operation.policy_gate == PolicyGate::NeedsAcceptance {
+    if operation.policy_gate != PolicyGate::Open {
         statuses.push(423);
     }
     if operation.method == "POST" {
@@ -264,7 +273,8 @@ fn headers_of(operation: &Operation, status: &str) -> Value {
     if matches!(status, "201" | "202") {
         names.push("Location");
     }
-    if matches!(operation.id, "get_account" | "update_account") {
+    if matches!(operation.id, "get_account" | "update_account" | "get_policy_draft" | "rewrite_policy_draft")
+    {
         names.push("ETag");
     }
     if operation.writes_log {
@@ -476,6 +486,29 @@ fn examples() -> Map<String, Value> {
         ("SessionPage", SessionPageView::example()),
         ("EndedSession", EndedSessionView::example()),
         ("PolicyVersion", PolicyVersionView::example()),
+        ("PolicyVersionPage", PolicyVersionPageView::example()),
+        ("ClauseRules", ClauseRulesView::example()),
+        ("PolicyChanges", PolicyChangesView::example()),
+        ("PurposeCatalogue", PurposeCatalogue::example()),
+        ("DraftPolicyVersion", DraftPolicyVersion::example()),
+        ("PolicyDraft", PolicyDraftView::example()),
+        ("PublishPolicyVersion", PublishPolicyVersion::example()),
+        ("DiscardedPolicyDraft", DiscardedPolicyDraftView::example()),
+        ("ProcessingRecords", ProcessingRecords::example()),
+        ("DecideOnPolicy", DecideOnPolicy::example()),
+        ("PolicyDecisionRecord", PolicyDecisionView::example()),
+        ("ConsentOverview", ConsentOverviewView::example()),
+        ("SetConsent", SetConsent::example()),
+        ("ConsentDecision", ConsentDecisionView::example()),
+        ("ConsentEventPage", ConsentEventPageView::example()),
+        ("ConsentReceipt", ConsentReceiptView::example()),
+        ("StoragePlaces", StoragePlaces::example()),
+        ("DeviceConsents", DeviceConsentsView::example()),
+        ("SetDeviceConsents", SetDeviceConsents::example()),
+        ("CookieRegister", CookieRegister::example()),
+        ("GpcSupport", GpcSupport::example()),
+        ("Notice", NoticeView::example()),
+        ("NoticePage", NoticePageView::example()),
         ("LogCheckpoint", LogCheckpointView::example()),
         ("LogInclusionProof", LogInclusionProofView::example()),
         ("LogConsistencyProof", LogConsistencyProofView::example()),

@@ -54,6 +54,9 @@ codes! {
         MethodNotAllowed = "method_not_allowed" / 405, "The method is not allowed here";
         RequestTimeout = "request_timeout" / 408, "The request came too slowly";
         EmailTaken = "email_taken" / 409, "The address belongs to an account";
+        PurposeDefinitionSuperseded = "purpose_definition_superseded" / 409, "The purpose is worded otherwise by now";
+        PurposeNotByConsent = "purpose_rests_on_no_consent" / 409, "The purpose rests on no consent; object to it instead";
+        PolicyDraftExists = "policy_draft_exists" / 409, "There is a draft already";
         PolicyVersionSuperseded = "policy_version_superseded" / 409, "Another policy version is in force";
         MethodNotAvailable = "method_not_available" / 409, "The account does not prove it this way";
         FactorExists = "factor_exists" / 409, "There is such a second factor already";
@@ -116,6 +119,16 @@ codes! {
         PasswordLikePerson = "password_like_person", "This password is little more than the name or the address.";
         PasswordGuessable = "password_guessable", "This password is easy to guess.";
         PurposeTwice = "purpose_twice", "The purpose stands twice.";
+        PurposeNotByConsent = "purpose_not_by_consent", "The purpose does not rest on consent.";
+        PurposeNotOfDevices = "purpose_not_of_devices", "The purpose is not asked of devices.";
+        NotOneLine = "not_one_line", "The text is empty, too long or not on one line.";
+        ClauseWithoutRule = "clause_without_rule", "Nothing says how this clause is kept.";
+        ClauseTwice = "clause_twice", "The clause stands twice.";
+        PurposeMissing = "purpose_missing", "A purpose that cannot be left out is missing.";
+        NotOfThisPurpose = "not_of_this_purpose", "The software enforces something else for this purpose.";
+        InvalidPeriod = "invalid_period", "This is neither an ISO 8601 duration nor the account's lifetime.";
+        NotTheStoragePlaces = "not_the_storage_places", "The countries are not those of the storage places.";
+        NotASet = "not_a_set", "The list is empty or holds something twice.";
         PurposeByPolicy = "purpose_by_policy", "Accepting the policy expresses this purpose; withdraw it afterwards if you wish.";
     }
 }

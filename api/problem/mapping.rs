@@ -1,14 +1,20 @@
 //! How refusals of services become problems: one exhaustive match each.
 
-use super::{FieldCode, Problem, ProblemCode};
+use super::{FieldCode, FieldProblem, Problem, ProblemCode};
 use crate::{
     db::StorageError,
-    domain::{password::WeakPassword, throttle::Exhausted},
+    domain::{
+        password::WeakPassword,
+        policy::rules::{Fault, FaultKind},
+        throttle::Exhausted,
+    },
     services::{
         accounts::{AccountError, ProfileError},
+        consents::ConsentError,
         cursors::InvalidCursor,
         idempotency::IdempotencyError,
         log::{proofs::ProofError, sequencer::LogError},
+        notices::NoticeError,
         partners::PartnerError,
         passwords::HashingError,
         policies::PolicyError,
@@ -122,6 +128,7 @@ impl AccountError {
             Self::NoSecondFactor => Problem::new(ProblemCode::NoSecondFactor),
             Self::StateConflict => Problem::new(ProblemCode::AccountStateConflict),
             Self::Throttled(exhausted) => exhausted.into(),
+            Self::Policy(error) => error.into(),
             Self::Hashing(error) => error.into(),
             Self::Idempotency(error) => error.into(),
             Self::Vault(error) => error.into(),
@@ -236,8 +243,78 @@ impl From<PolicyError> for Problem {
     fn from(error: PolicyError) -> Self {
         match error {
             PolicyError::NotFound => Self::new(ProblemCode::NotFound),
-            PolicyError::Unreadable | PolicyError::Kms(_) => Self::internal(&error),
+            PolicyError::Unreadable => Self::internal(&error),
+            PolicyError::Faulty(faults) => faults.into(),
+            PolicyError::DraftExists => Self::new(ProblemCode::PolicyDraftExists),
+            PolicyError::Stale => Self::new(ProblemCode::StaleVersion),
+            PolicyError::SecondPersonRequired => {
+                Self::new(ProblemCode::SecondPersonRequired).under_clause("9.1")
+            }
+            PolicyError::Cursor(error) => error.into(),
+            PolicyError::Idempotency(error) => error.into(),
+            PolicyError::Vault(error) => error.into(),
             PolicyError::Storage(error) => error.into(),
+        }
+    }
+}
+
+impl From<Vec<Fault>> for Problem {
+    fn from(faults: Vec<Fault>) -> Self {
+        let code = |kind| match kind {
+            FaultKind::NotOneLine => FieldCode::NotOneLine,
+            FaultKind::WrongCount => FieldCode::OutOfRange,
+            FaultKind::ClauseWithoutRule => FieldCode::ClauseWithoutRule,
+            FaultKind::ClauseTwice => FieldCode::ClauseTwice,
+            FaultKind::PurposeTwice => FieldCode::PurposeTwice,
+            FaultKind::PurposeMissing => FieldCode::PurposeMissing,
+            FaultKind::NotOfThisPurpose => FieldCode::NotOfThisPurpose,
+            FaultKind::NoPeriod => FieldCode::InvalidPeriod,
+            FaultKind::NotThePlaces => FieldCode::NotTheStoragePlaces,
+            FaultKind::NotASet => FieldCode::NotASet,
+        };
+        let field = |fault: Fault| FieldProblem { code: code(fault.kind), pointer: fault.pointer };
+        // As many as a problem shows.
+        let errors = faults.into_iter().take(100).map(field).collect();
+        Self { errors, ..Self::new(ProblemCode::ValidationFailed) }
+    }
+}
+
+impl From<ConsentError> for Problem {
+    fn from(error: ConsentError) -> Self {
+        match error {
+            ConsentError::NotFound => Self::new(ProblemCode::NotFound),
+            ConsentError::PolicySuperseded => {
+                Self::new(ProblemCode::PolicyVersionSuperseded).under_clause("9.3")
+            }
+            ConsentError::PolicyNotAccepted => {
+                Self::new(ProblemCode::PolicyAcceptanceRequired).under_clause("0.4")
+            }
+            ConsentError::DefinitionSuperseded => Self::new(ProblemCode::PurposeDefinitionSuperseded),
+            ConsentError::NotByConsent(purpose) => {
+                Self::new(ProblemCode::PurposeNotByConsent).under_clause(purpose.clause())
+            }
+            ConsentError::Restricted => Self::new(ProblemCode::AccountRestricted),
+            ConsentError::PolicyMoved => {
+                StorageError::Unavailable("the policy changes at this very moment").into()
+            }
+            ConsentError::Cursor(error) => error.into(),
+            ConsentError::Policy(error) => error.into(),
+            ConsentError::Idempotency(error) => error.into(),
+            ConsentError::Vault(error) => error.into(),
+            ConsentError::Storage(error) => error.into(),
+        }
+    }
+}
+
+impl From<NoticeError> for Problem {
+    fn from(error: NoticeError) -> Self {
+        match error {
+            NoticeError::NotFound => Self::new(ProblemCode::NotFound),
+            NoticeError::Cursor(error) => error.into(),
+            NoticeError::Policy(error) => error.into(),
+            NoticeError::Idempotency(error) => error.into(),
+            NoticeError::Vault(error) => error.into(),
+            NoticeError::Storage(error) => error.into(),
         }
     }
 }

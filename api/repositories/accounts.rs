@@ -72,6 +72,57 @@ pub fn find_standing(c: &mut Conn, id: AccountId) -> Result<Option<Standing>, St
     .transpose()
 }
 
+/// What a decision about policy or consent needs to know of the account.
+#[derive(Clone, Copy, Debug)]
+pub struct ConsentFacts {
+    pub state: AccountState,
+    /// The newest version that the person accepted; 0 after a refusal.
+    pub accepted_policy_version: i32,
+    /// When what the service cannot do without was withdrawn.
+    pub service_withdrawn_at: Option<Timestamp>,
+}
+
+pub fn find_consent_facts(c: &mut Conn, id: AccountId) -> Result<Option<ConsentFacts>, StorageError> {
+    let row: Option<(String, i32, Option<Timestamp>)> = accounts::table
+        .find(id)
+        .select((accounts::state, accounts::accepted_policy_version, accounts::service_withdrawn_at))
+        .get_result(c)
+        .optional()?;
+    row.map(|(state, accepted_policy_version, service_withdrawn_at)| {
+        Ok(ConsentFacts {
+            state: AccountState::parse(&state).ok_or(corrupt("accounts", "an unknown state"))?,
+            accepted_policy_version,
+            service_withdrawn_at,
+        })
+    })
+    .transpose()
+}
+
+/// Notes the version that the person accepted; 0 notes a refusal.
+pub fn set_accepted_policy(c: &mut Conn, id: AccountId, version: i32) -> Result<(), StorageError> {
+    diesel::update(accounts::table.find(id)).set(accounts::accepted_policy_version.eq(version)).execute(c)?;
+    Ok(())
+}
+
+/// Notes since when the person withdraws what the service cannot do without; `None` once no more.
+pub fn set_service_withdrawn(
+    c: &mut Conn,
+    id: AccountId,
+    since: Option<Timestamp>,
+) -> Result<(), StorageError> {
+    diesel::update(accounts::table.find(id)).set(accounts::service_withdrawn_at.eq(since)).execute(c)?;
+    Ok(())
+}
+
+/// Notes that a browser of the person asks for Global Privacy Control; `true` the first time.
+pub fn note_gpc(c: &mut Conn, id: AccountId, now: Timestamp) -> Result<bool, StorageError> {
+    let first = diesel::update(accounts::table.find(id))
+        .filter(accounts::gpc_seen_at.is_null())
+        .set(accounts::gpc_seen_at.eq(Some(now)))
+        .execute(c)?;
+    Ok(first == 1)
+}
+
 /// Moves an account into the state of `reason`; `false` if it cannot be entered from where it is.
 pub fn change_state(
     c: &mut Conn,

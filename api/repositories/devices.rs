@@ -1,64 +1,112 @@
-//! Which devices an account was used on, by the identifier of their cookie.
+//! Devices: whose they were last, what ledgers call them, how many events they have.
 
 use diesel::prelude::*;
 
 use crate::{
-    db::{Conn, Dispatch, StorageError, schema::account_devices},
+    db::{Conn, Dispatch, Fetch, StorageError, schema::devices as t},
     domain::{
-        ids::{AccountId, DeviceId},
+        device::Device,
+        ids::{AccountId, DeviceId, DeviceRef},
         time::Timestamp,
     },
 };
 
-/// Whether the account was used on the device before.
-pub fn is_linked(c: &mut Conn, id: AccountId, device: DeviceId) -> Result<bool, StorageError> {
-    let found: i64 = account_devices::table
-        .filter(account_devices::account_id.eq(id))
-        .filter(account_devices::device_id.eq(device))
-        .count()
-        .get_result(c)?;
-    Ok(found == 1)
+#[derive(Queryable)]
+struct Row {
+    id: DeviceId,
+    reference: DeviceRef,
+    account_id: Option<AccountId>,
+    sequence: i64,
+    merged_sequence: i64,
+    gpc_seen_at: Option<Timestamp>,
+    _last_seen_at: Timestamp,
 }
 
-/// Forgets that the account was used on the device.
-pub fn unlink(c: &mut Conn, id: AccountId, device: DeviceId) -> Result<(), StorageError> {
-    diesel::delete(account_devices::table.find((id, device))).execute(c)?;
-    Ok(())
+impl From<Row> for Device {
+    fn from(row: Row) -> Self {
+        Self {
+            id: row.id,
+            reference: row.reference,
+            account_id: row.account_id,
+            sequence: row.sequence,
+            merged_sequence: row.merged_sequence,
+            gpc_seen_at: row.gpc_seen_at,
+        }
+    }
 }
 
-/// Forgets every device of the account.
-pub fn unlink_all(c: &mut Conn, id: AccountId) -> Result<(), StorageError> {
-    diesel::delete(account_devices::table.filter(account_devices::account_id.eq(id))).execute(c)?;
-    Ok(())
+pub fn find(c: &mut Conn, id: DeviceId) -> Result<Option<Device>, StorageError> {
+    let row: Option<Row> = t::table.find(id).get_result(c).optional()?;
+    Ok(row.map(Device::from))
 }
 
-/// Notes that the account was used on the device.
-pub fn link(c: &mut Conn, id: AccountId, device: DeviceId, now: Timestamp) -> Result<(), StorageError> {
-    diesel::insert_into(account_devices::table)
+/// The device, which begins to be known under `reference` if it was not.
+pub fn find_or_insert(
+    c: &mut Conn,
+    id: DeviceId,
+    reference: DeviceRef,
+    now: Timestamp,
+) -> Result<Device, StorageError> {
+    if let Some(device) = find(c, id)? {
+        return Ok(device);
+    }
+    diesel::insert_into(t::table)
         .values((
-            account_devices::account_id.eq(id),
-            account_devices::device_id.eq(device),
-            account_devices::first_seen_at.eq(now),
-            account_devices::last_seen_at.eq(now),
+            t::device_id.eq(id),
+            t::device_ref.eq(reference),
+            t::sequence.eq(0),
+            t::merged_sequence.eq(0),
+            t::last_seen_at.eq(now),
         ))
-        .on_conflict((account_devices::account_id, account_devices::device_id))
-        .do_update()
-        .set(account_devices::last_seen_at.eq(now))
+        .on_conflict_do_nothing()
         .dispatch(c)?;
-    Ok(())
+    // Where two requests of a device that was never seen before meet, one of them names it.
+    find(c, id)?.ok_or(StorageError::Conflict)
+}
+
+/// Notes that the account signed in on the device and took over what the device had expressed; `false` if
+/// another account did so meanwhile.
+pub fn link(c: &mut Conn, device: &Device, account: AccountId, now: Timestamp) -> Result<bool, StorageError> {
+    let linked = diesel::update(t::table.find(device.id))
+        .filter(t::account_id.is_null().or(t::account_id.eq(account).assume_not_null()))
+        .set((
+            t::account_id.eq(Some(account)),
+            t::merged_sequence.eq(device.sequence),
+            t::last_seen_at.eq(now),
+        ))
+        .execute(c)?;
+    Ok(linked == 1)
+}
+
+/// Takes the next `count` numbers of the device's events and gives the first of them.
+pub fn take_sequence(
+    c: &mut Conn,
+    id: DeviceId,
+    count: i64,
+    now: Timestamp,
+) -> Result<Option<i64>, StorageError> {
+    let taken: Vec<i64> = diesel::update(t::table.find(id))
+        .set((t::sequence.eq(t::sequence + count), t::last_seen_at.eq(now)))
+        .returning(t::sequence)
+        .fetch(c)?;
+    Ok(taken.first().map(|last| last - count + 1))
+}
+
+/// Notes that the device asks for Global Privacy Control; `true` the first time.
+pub fn note_gpc(c: &mut Conn, id: DeviceId, now: Timestamp) -> Result<bool, StorageError> {
+    let first = diesel::update(t::table.find(id))
+        .filter(t::gpc_seen_at.is_null())
+        .set(t::gpc_seen_at.eq(Some(now)))
+        .execute(c)?;
+    Ok(first == 1)
 }
 
 /// Forgets some devices that were last seen before `before`.
 pub fn delete_past(c: &mut Conn, before: Timestamp, limit: i64) -> Result<usize, StorageError> {
-    let past: Vec<(AccountId, DeviceId)> = account_devices::table
-        .filter(account_devices::last_seen_at.lt(before))
-        .select((account_devices::account_id, account_devices::device_id))
-        .limit(limit)
-        .load(c)?;
+    let past: Vec<DeviceId> =
+        t::table.filter(t::last_seen_at.lt(before)).select(t::device_id).limit(limit).load(c)?;
     for id in &past {
-        diesel::delete(account_devices::table.find(*id))
-            .filter(account_devices::last_seen_at.lt(before))
-            .execute(c)?;
+        diesel::delete(t::table.find(*id)).filter(t::last_seen_at.lt(before)).execute(c)?;
     }
     Ok(past.len())
 }

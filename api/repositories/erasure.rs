@@ -7,9 +7,9 @@ use crate::{
         Conn, StorageError,
         schema::{
             account_changes, account_devices, account_emails, account_phones, contact_changes, credentials,
-            factor_resets, idempotency_keys, log_details, one_time_codes, outbox, password_resets, profiles,
-            recovery_codes, refresh_tokens, registrations, sessions, sign_in_challenges, support_messages,
-            totp_factors,
+            devices, factor_resets, idempotency_keys, log_details, one_time_codes, outbox, password_resets,
+            profiles, recovery_codes, refresh_tokens, registrations, sessions, sign_in_challenges,
+            support_messages, totp_factors,
         },
     },
     domain::{data_dictionary::Category, ids::AccountId},
@@ -51,6 +51,7 @@ pub fn erase_rows(c: &mut Conn, id: AccountId, category: Category) -> Result<(),
             diesel::delete(refresh_tokens::table.filter(refresh_tokens::account_id.eq(id))).execute(c)?;
             diesel::delete(sessions::table.filter(sessions::account_id.eq(id))).execute(c)?;
             diesel::delete(account_devices::table.filter(account_devices::account_id.eq(id))).execute(c)?;
+            diesel::delete(devices::table.filter(devices::account_id.eq(id).assume_not_null())).execute(c)?;
             diesel::delete(credentials::table.find(id)).execute(c)?;
             diesel::delete(totp_factors::table.find(id)).execute(c)?;
             diesel::delete(recovery_codes::table.filter(recovery_codes::account_id.eq(id))).execute(c)?;

@@ -2,21 +2,22 @@
 
 use diesel::prelude::*;
 
-use super::{account_changes, corrupt, hash32, policy_versions, staff_reads};
+use super::{
+    account_changes, consent_events, device_consent_events, policy_acceptances, policy_versions, staff_reads,
+};
 use crate::{
     db::{
         Conn, StorageError,
         schema::{
-            account_changes as changes, accounts, consent_events, data_confirmations, policy_acceptances,
+            account_changes as changes, accounts, consent_events as consents, data_confirmations,
+            device_consent_events as device_consents, devices, policy_acceptances as acceptances,
             staff_reads as reads,
         },
     },
     domain::{
         account::DataConfirmation,
-        consent::{ConsentAction, ConsentEvent, ConsentKind, ConsentMethod, PolicyAcceptance},
         evidence::{Attested, Evidence},
-        ids::{AccountId, ConsentEventId, DataConfirmationId, LeafId},
-        purpose::Purpose,
+        ids::{AccountId, DataConfirmationId, DeviceRef, LeafId},
         time::Timestamp,
     },
 };
@@ -27,6 +28,7 @@ pub enum Ledger {
     PolicyVersions,
     PolicyAcceptances,
     ConsentEvents,
+    DeviceConsentEvents,
     DataConfirmations,
     AccountChanges,
     StaffReads,
@@ -36,10 +38,11 @@ pub enum Ledger {
 pub type Place = (AccountId, i64);
 
 impl Ledger {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::PolicyVersions,
         Self::PolicyAcceptances,
         Self::ConsentEvents,
+        Self::DeviceConsentEvents,
         Self::DataConfirmations,
         Self::AccountChanges,
         Self::StaffReads,
@@ -50,6 +53,7 @@ impl Ledger {
             Self::PolicyVersions => "policy_versions",
             Self::PolicyAcceptances => "policy_acceptances",
             Self::ConsentEvents => "consent_events",
+            Self::DeviceConsentEvents => "device_consent_events",
             Self::DataConfirmations => "data_confirmations",
             Self::AccountChanges => "account_changes",
             Self::StaffReads => "staff_reads",
@@ -68,6 +72,7 @@ impl Ledger {
             Self::PolicyVersions => list_policy_versions(c, after.1, limit),
             Self::PolicyAcceptances => list_policy_acceptances(c, after, limit),
             Self::ConsentEvents => list_consent_events(c, after, limit),
+            Self::DeviceConsentEvents => list_device_consent_events(c, after, limit),
             Self::DataConfirmations => list_data_confirmations(c, after, limit),
             Self::AccountChanges => list_account_changes(c, after, limit),
             Self::StaffReads => list_staff_reads(c, after, limit),
@@ -94,90 +99,37 @@ fn list_policy_versions(
 
 fn list_policy_acceptances(
     c: &mut Conn,
-    (account, sequence): Place,
+    after: Place,
     limit: i64,
 ) -> Result<Vec<(Place, Attested)>, StorageError> {
-    #[derive(Queryable)]
-    struct Row {
-        account_id: AccountId,
-        sequence: i64,
-        version: i32,
-        content_hash: Vec<u8>,
-        method: String,
-        given_at: Timestamp,
-        recorded_at: Timestamp,
-        leaf_id: LeafId,
-    }
-    const TABLE: &str = "policy_acceptances";
-    use policy_acceptances as t;
-    let rows: Vec<Row> = t::table
-        .filter(t::account_id.gt(account).or(t::account_id.eq(account).and(t::sequence.gt(sequence))))
-        .order((t::account_id, t::sequence))
-        .limit(limit)
-        .load(c)?;
-    rows.into_iter()
-        .map(|row| {
-            let acceptance = PolicyAcceptance {
-                account_id: row.account_id,
-                sequence: row.sequence,
-                version: row.version,
-                content_hash: hash32(TABLE, &row.content_hash)?,
-                method: ConsentMethod::parse(&row.method).ok_or(corrupt(TABLE, "an unknown method"))?,
-                given_at: row.given_at,
-                recorded_at: row.recorded_at,
-                leaf_id: row.leaf_id,
-            };
-            Ok(((row.account_id, row.sequence), attested(row.leaf_id, &acceptance)))
-        })
-        .collect()
+    let rows = policy_acceptances::list_all(c, after, limit)?;
+    Ok(rows.into_iter().map(|row| ((row.account_id, row.sequence), attested(row.leaf_id, &row))).collect())
 }
 
 fn list_consent_events(
     c: &mut Conn,
-    (account, sequence): Place,
+    after: Place,
     limit: i64,
 ) -> Result<Vec<(Place, Attested)>, StorageError> {
-    #[derive(Queryable)]
-    struct Row {
-        account_id: AccountId,
-        sequence: i64,
-        id: ConsentEventId,
-        purpose: String,
-        action: String,
-        kind: String,
-        policy_version: i32,
-        definition_hash: Vec<u8>,
-        method: String,
-        given_at: Timestamp,
-        recorded_at: Timestamp,
-        leaf_id: LeafId,
-    }
-    const TABLE: &str = "consent_events";
-    use consent_events as t;
-    let rows: Vec<Row> = t::table
-        .filter(t::account_id.gt(account).or(t::account_id.eq(account).and(t::sequence.gt(sequence))))
-        .order((t::account_id, t::sequence))
-        .limit(limit)
-        .load(c)?;
-    rows.into_iter()
+    let rows = consent_events::list_all(c, after, limit)?;
+    Ok(rows.into_iter().map(|row| ((row.account_id, row.sequence), attested(row.leaf_id, &row))).collect())
+}
+
+/// A device stands in the place of a person: both are random numbers that a key begins with.
+fn list_device_consent_events(
+    c: &mut Conn,
+    (device, sequence): Place,
+    limit: i64,
+) -> Result<Vec<(Place, Attested)>, StorageError> {
+    let after = (DeviceRef::from_uuid(device.as_uuid()), sequence);
+    let rows = device_consent_events::list_all(c, after, limit)?;
+    Ok(rows
+        .into_iter()
         .map(|row| {
-            let event = ConsentEvent {
-                id: row.id,
-                account_id: row.account_id,
-                sequence: row.sequence,
-                purpose: Purpose::parse(&row.purpose).ok_or(corrupt(TABLE, "an unknown purpose"))?,
-                action: ConsentAction::parse(&row.action).ok_or(corrupt(TABLE, "an unknown action"))?,
-                kind: ConsentKind::parse(&row.kind).ok_or(corrupt(TABLE, "an unknown kind"))?,
-                policy_version: row.policy_version,
-                definition_hash: hash32(TABLE, &row.definition_hash)?,
-                method: ConsentMethod::parse(&row.method).ok_or(corrupt(TABLE, "an unknown method"))?,
-                given_at: row.given_at,
-                recorded_at: row.recorded_at,
-                leaf_id: row.leaf_id,
-            };
-            Ok(((row.account_id, row.sequence), attested(row.leaf_id, &event)))
+            let place = (AccountId::from_uuid(row.device_ref.as_uuid()), row.sequence);
+            (place, attested(row.leaf_id, &row))
         })
-        .collect()
+        .collect())
 }
 
 fn list_data_confirmations(
@@ -249,6 +201,29 @@ pub fn list_counts(
             }
         })* };
     }
-    count!(policy_acceptances, consent_events, data_confirmations, changes, reads);
+    count!(acceptances, consents, data_confirmations, changes, reads);
     Ok(counts.into_iter().map(|(id, sequence)| (id, sequence, rows.get(&id).copied().unwrap_or(0))).collect())
+}
+
+/// Devices after `cursor`, as [`list_counts`] has persons.
+pub fn list_device_counts(
+    c: &mut Conn,
+    cursor: Option<DeviceRef>,
+    limit: i64,
+) -> Result<Vec<(DeviceRef, i64, i64)>, StorageError> {
+    let after = cursor.unwrap_or(DeviceRef::from_uuid(uuid::Uuid::nil()));
+    let counts: Vec<(DeviceRef, i64)> = devices::table
+        .filter(devices::device_ref.gt(after))
+        .select((devices::device_ref, devices::sequence))
+        .order(devices::device_ref)
+        .limit(limit)
+        .load(c)?;
+    let refs: Vec<DeviceRef> = counts.iter().map(|(device, _)| *device).collect();
+    let rows: Vec<(DeviceRef, i64)> = device_consents::table
+        .filter(device_consents::device_ref.eq_any(&refs))
+        .group_by(device_consents::device_ref)
+        .select((device_consents::device_ref, diesel::dsl::count_star()))
+        .load(c)?;
+    let there = |device| rows.iter().find(|(of, _)| *of == device).map_or(0, |(_, count)| *count);
+    Ok(counts.into_iter().map(|(device, sequence)| (device, sequence, there(device))).collect())
 }

@@ -4,6 +4,7 @@
 //! `*_owned` takes the owner into the statement itself.
 
 pub mod account_changes;
+pub mod account_devices;
 pub mod account_emails;
 pub mod account_phones;
 pub mod accounts;
@@ -12,6 +13,7 @@ pub mod consent_events;
 pub mod contact_changes;
 pub mod credentials;
 pub mod data_confirmations;
+pub mod device_consent_events;
 pub mod devices;
 pub mod erasure;
 pub mod evidence;
@@ -22,11 +24,14 @@ pub mod key_checks;
 pub mod leases;
 pub mod log;
 pub mod log_tree;
+pub mod notice_campaigns;
+pub mod notices;
 pub mod one_time_codes;
 pub mod outbox;
 pub mod partners;
 pub mod password_resets;
 pub mod policy_acceptances;
+pub mod policy_drafts;
 pub mod policy_versions;
 pub mod profiles;
 pub mod recovery_codes;

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use diesel::prelude::*;
 
-use super::corrupt;
+use super::{corrupt, notices};
 use crate::{
     db::{Conn, Dispatch, StorageError, schema::outbox},
     domain::{
@@ -155,13 +155,15 @@ pub fn count_waiting(c: &mut Conn) -> Result<i64, StorageError> {
 
 /// Deletes some of what was settled before `before`; nothing personal was left in it.
 pub fn delete_settled(c: &mut Conn, before: Timestamp, limit: i64) -> Result<usize, StorageError> {
-    let settled: Vec<(AccountId, MessageId)> = outbox::table
+    let settled: Vec<(AccountId, MessageId, String)> = outbox::table
         .filter(outbox::settled_at.lt(before).assume_not_null())
-        .select((outbox::account_id, outbox::message_id))
+        .select((outbox::account_id, outbox::message_id, outbox::state))
         .limit(limit)
         .load(c)?;
-    for id in &settled {
-        diesel::delete(outbox::table.find(*id)).execute(c)?;
+    for (account, message, state) in &settled {
+        // A notice goes on telling what became of its mail.
+        notices::keep_mail_state(c, *account, *message, state)?;
+        diesel::delete(outbox::table.find((*account, *message))).execute(c)?;
     }
     Ok(settled.len())
 }

@@ -56,6 +56,8 @@ struct StandingRow {
     account_epoch: i64,
     state: String,
     accepted: i32,
+    service_withdrawn_at: Option<Timestamp>,
+    gpc_seen_at: Option<Timestamp>,
     current: Option<i32>,
 }
 
@@ -80,6 +82,8 @@ pub fn find_standing(
             accounts::epoch,
             accounts::state,
             accounts::accepted_policy_version,
+            accounts::service_withdrawn_at,
+            accounts::gpc_seen_at,
             current,
         ))
         .fetch(c)?;
@@ -97,6 +101,8 @@ pub fn find_standing(
                 expires_at: row.expires_at,
                 accepted_policy_version: row.accepted,
                 current_policy_version: row.current.unwrap_or(0),
+                service_withdrawn: row.service_withdrawn_at.is_some(),
+                gpc_seen: row.gpc_seen_at.is_some(),
             })
         })
         .transpose()

@@ -70,6 +70,25 @@ pub fn id<T>(
         .transpose()
 }
 
+/// The count that a cursor holds.
+///
+/// # Errors
+///
+/// [`InvalidCursor`] for any other text.
+pub fn count(
+    kms: &Kms,
+    list: &'static str,
+    owner: AccountId,
+    cursor: Option<&str>,
+) -> Result<Option<i64>, InvalidCursor> {
+    cursor
+        .map(|cursor| {
+            let position = unwrap(kms, list, owner, cursor)?;
+            Ok(i64::from_be_bytes(position.try_into().map_err(|_| InvalidCursor)?))
+        })
+        .transpose()
+}
+
 /// The position in a cursor of this list and owner.
 ///
 /// # Errors

@@ -14,9 +14,9 @@ use crate::{
         time::Timestamp,
     },
     repositories::{
-        accounts, blocks, contact_changes, devices, idempotency_keys, leases, one_time_codes, outbox,
-        partners, password_resets, registrations, sessions, sign_in_challenges, staff, subject_keys,
-        throttles,
+        account_devices, accounts, blocks, contact_changes, devices, idempotency_keys, leases,
+        one_time_codes, outbox, partners, password_resets, registrations, sessions, sign_in_challenges,
+        staff, subject_keys, throttles,
     },
     services::{
         accounts::{AccountError, AccountService},
@@ -27,6 +27,7 @@ use crate::{
             sequencer::{self, LogError, Sequencer},
             verify::{VerifyError, verify},
         },
+        notices::NoticeService,
         outbox::OutboxService,
         vault::{Vault, VaultError},
     },
@@ -41,6 +42,8 @@ const OUTBOX_TICK: Duration = Duration::from_secs(1);
 const KEYS_TICK: Duration = Duration::from_secs(20);
 /// How often the block list is read again.
 const BLOCKS_TICK: Duration = Duration::from_secs(5);
+/// How often another process' publication is looked for.
+const NOTICES_TICK: Duration = Duration::from_secs(5);
 const HOUSE_TICK: Duration = Duration::from_secs(30);
 /// Every so many rounds of housekeeping, about a day, stray keys are looked for.
 const SWEEP_EVERY: u32 = 2_880;
@@ -75,6 +78,7 @@ pub struct JobRunner {
     pub outbox: OutboxService,
     pub erasure: ErasureService,
     pub accounts: AccountService,
+    pub notices: NoticeService,
     pub blocks: BlockService,
     pub sequencer: Sequencer,
 }
@@ -98,6 +102,7 @@ impl JobRunner {
             self.refresh_keys(stop.clone()),
             self.refresh_blocks(stop.clone()),
             self.grow_log(stop.clone()),
+            self.tell_everybody(stop.clone()),
             self.keep_house(stop)
         );
     }
@@ -115,6 +120,29 @@ impl JobRunner {
                 () = self.outbox.woken() => {}
                 _ = stop.changed() => {}
             }
+        }
+    }
+
+    /// A publication is told to everybody, batch after batch. Whoever serves helps: each batch is written
+    /// once, whoever writes it.
+    async fn tell_everybody(&self, stop: watch::Receiver<bool>) {
+        while !*stop.borrow() {
+            match self.notices.tell_some().await {
+                Ok(true) => tokio::task::yield_now().await,
+                Ok(false) => self.idle_notices(stop.clone()).await,
+                Err(error) => {
+                    note("notices", Err(error));
+                    self.idle_notices(stop.clone()).await;
+                }
+            }
+        }
+    }
+
+    async fn idle_notices(&self, mut stop: watch::Receiver<bool>) {
+        tokio::select! {
+            () = self.notices.policies.campaigns().woken(NOTICES_TICK) => {}
+            // Either way the loop looks whether it is time to stop.
+            _ = stop.changed() => {}
         }
     }
 
@@ -266,10 +294,11 @@ impl JobRunner {
 
     async fn delete_past(&self, stop: &watch::Receiver<bool>) -> Result<(), StorageError> {
         let now = self.clock.now();
-        let deletions: [(Deletion, Timestamp); 11] = [
+        let deletions: [(Deletion, Timestamp); 12] = [
             (idempotency_keys::delete_some_lapsed, now),
             (sessions::delete_past, now.minus(PAST_KEPT)),
             (outbox::delete_settled, now.minus(PAST_KEPT)),
+            (account_devices::delete_past, now.minus(DEVICE_KEPT)),
             (devices::delete_past, now.minus(DEVICE_KEPT)),
             (sign_in_challenges::delete_past, now.minus(TRIES_KEPT)),
             (one_time_codes::delete_past, now),

@@ -24,12 +24,14 @@ macro_rules! service_error {
 pub mod accounts;
 pub mod blocks;
 pub mod clock;
+pub mod consents;
 pub mod cursors;
 pub mod devices;
 pub mod erasure;
 pub mod idempotency;
 pub mod jobs;
 pub mod log;
+pub mod mailing;
 pub mod notices;
 pub mod outbox;
 pub mod partners;

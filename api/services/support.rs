@@ -24,7 +24,7 @@ use crate::{
         cursors::{self, InvalidCursor},
         idempotency::{IdempotencyError, Recording},
         log::LeafDraft,
-        notices,
+        mailing,
         outbox::OutboxService,
         profiles,
         vault::{Row, SubjectKeys, Vault, VaultError},
@@ -241,7 +241,7 @@ impl SupportService {
                 let profile = self.db.read(move |c| profile_rows::find(c, owner)).await?;
                 let profile = profiles::open(&keys, &profile.ok_or(SupportError::NotFound)?)?;
                 let body = MessageBody::SupportAnswered { support_case: id.to_string() };
-                Some((leaf, notices::mail(&keys, &profile, body, now)?))
+                Some((leaf, mailing::mail(&keys, &profile, body, now)?))
             }
         };
         let own = self.keys_of(author).await?;

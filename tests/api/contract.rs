@@ -6,9 +6,12 @@ use serde_json::{Value, json};
 use smart_mining::{
     domain::{
         account::{AccountState, ProfileField, StateReason},
+        consent::{ConsentMethod, ConsentState, ConsequenceCode},
         factor::{FactorMethod, StepUpMethod},
+        notice::{MailState, NoticeKind},
         operation::{Audience, OPERATIONS, operation_page},
-        purpose::Purpose,
+        policy::ChangeKind,
+        purpose::{LawfulBasis, PersonalDataClass, Purpose, RecipientClass},
     },
     openapi,
     problem::codes::{self, FieldCode, ProblemCode},
@@ -110,8 +113,16 @@ fn enums_are_written_as_the_contract_says() {
     same(json!(StateReason::ALL), &StateReason::ALL.map(StateReason::as_str));
     same(json!(FactorMethod::ALL), &FactorMethod::ALL.map(FactorMethod::as_str));
     same(json!(StepUpMethod::ALL), &StepUpMethod::ALL.map(StepUpMethod::as_str));
-    let purposes: Vec<Purpose> = Purpose::catalogue().iter().map(|definition| definition.purpose).collect();
-    assert_eq!(listed("Purpose"), json!(purposes));
+    assert_eq!(listed("Purpose"), json!(Purpose::ALL));
+    assert_eq!(listed("LawfulBasis"), json!(LawfulBasis::ALL));
+    assert_eq!(listed("PersonalDataClass"), json!(PersonalDataClass::ALL));
+    assert_eq!(listed("RecipientClass"), json!(RecipientClass::ALL));
+    assert_eq!(listed("ChangeKind"), json!(ChangeKind::ALL));
+    assert_eq!(listed("ConsentState"), json!(ConsentState::ALL));
+    assert_eq!(listed("ConsentMethod"), json!(ConsentMethod::ALL));
+    assert_eq!(listed("ConsequenceCode"), json!(ConsequenceCode::ALL));
+    assert_eq!(listed("NoticeKind"), json!(NoticeKind::ALL));
+    assert_eq!(listed("MailState"), json!(MailState::ALL));
 }
 
 /// Codes that clients have seen. A line may be added here and none removed.

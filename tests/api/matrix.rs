@@ -28,6 +28,8 @@ fn outcome(operation: &Operation) -> u16 {
     match operation.id {
         "confirm_email_change" | "confirm_phone_change" | "confirm_totp" => 410,
         "remove_totp"
+        | "get_consent_receipt"
+        | "acknowledge_notice"
         | "end_session"
         | "get_support_case"
         | "send_support_message"
@@ -54,6 +56,29 @@ fn id_in(path: &str) -> String {
     path.rsplit('/').nth(1).unwrap().to_owned()
 }
 
+/// An event of the person's ledger.
+async fn event_of(person: &Person) -> String {
+    let events = person.gets("/v1/consent-events").await.json();
+    events["data"][0]["consent_event_id"].as_str().unwrap().to_owned()
+}
+
+/// A notice of the person: of a choice that was made on the device before signing in on it again.
+async fn notice_of(app: &App, person: &Person) -> String {
+    let choice = json!({ "consents": [{ "purpose": "troubleshooting", "granted": false }] });
+    let cookie = [("cookie", person.cookie.as_str())];
+    let path = "/v1/devices/current/consents";
+    assert_eq!(app.send(Method::PUT, path, &cookie, Some(&choice)).await.status, 200);
+    let email = person.gets("/v1/account").await.json()["email"].as_str().unwrap().to_owned();
+    assert_eq!(person.signs_in(&email, PASSWORD).await.status, 201);
+    let notices = person.gets("/v1/notices").await.json();
+    notices["data"][0]["notice_id"].as_str().unwrap().to_owned()
+}
+
+async fn policy_of(app: &App) -> Value {
+    let policy = app.get("/v1/policy-versions/current").await.json();
+    json!({ "policy_version": policy["version"], "policy_content_hash": policy["content_hash"] })
+}
+
 async fn case_of(person: &Person) -> String {
     let asked = json!({ "category": "other", "message": "hello" });
     let opened = person.sends(Method::POST, "/v1/support-cases", &[], Some(&asked)).await.json();
@@ -72,6 +97,9 @@ async fn fixture(app: &App) -> Fixture {
     assert_eq!(ended.sends(Method::DELETE, "/v1/sessions/current", &[], None).await.status, 200);
     let parameters = BTreeMap::from([
         ("{version}", "1".to_owned()),
+        ("{purpose}", "innovations".to_owned()),
+        ("{consent_event_id}", event_of(&owner).await),
+        ("{notice_id}", "ntc_0198c8f2b1d07c3f9e21a4b7c6d5e4f3".to_owned()),
         ("{support_case_id}", case_of(&owner).await),
         ("{staff_id}", "stf_0198c8f2b1d07c3f9e21a4b7c6d5e4f3".to_owned()),
         ("{role_grant_id}", "rgr_0198c8f2b1d07c3f9e21a4b7c6d5e4f3".to_owned()),
@@ -119,6 +147,9 @@ async fn body_of(app: &App, operation: &Operation, challenge: &Value) -> Option<
     Some(match operation.id {
         "register_account" => registration_body(app, &new_address()).await,
         "verify_account" => json!({ "registration_id": "A".repeat(71), "code": "00000000" }),
+        "accept_policy" | "refuse_policy" => policy_of(app).await,
+        "set_consent" => json!({ "granted": false }),
+        "set_device_consents" => json!({ "consents": [{ "purpose": "analytics", "granted": false }] }),
         "open_support_case" => json!({ "category": "other", "message": "hello" }),
         "send_support_message" => json!({ "message": "hello" }),
         "accept_staff_invitation" => {
@@ -237,8 +268,12 @@ async fn another(app: &App, not_stepped_up: bool) -> Person {
 /// Does whatever an operation needs done before, and gives the request that succeeds then.
 async fn prepare(app: &App, operation: &Operation, ada: &Person) -> (String, Option<Value>) {
     let mut body = body_of(app, operation, &Value::Null).await;
-    let mut path = operation.path.replace("{version}", "1");
+    let mut path = operation.path.replace("{version}", "1").replace("{purpose}", "innovations");
     match operation.id {
+        "get_consent_receipt" => path = path.replace("{consent_event_id}", &event_of(ada).await),
+        "acknowledge_notice" => path = path.replace("{notice_id}", &notice_of(app, ada).await),
+        // As after a refusal: an acceptance that stands is not written twice.
+        "accept_policy" => app.database.sql("UPDATE accounts SET accepted_policy_version = 0"),
         "confirm_email_change" => {
             let address = new_address();
             path = ada.asks_for_email(&address).await;
@@ -303,18 +338,29 @@ async fn before_accepting_the_policy_in_force_only_the_open_operations_answer() 
         people.push((operation, app.person(&new_address()).await));
     }
     app.database.sql(
-        "INSERT INTO policy_versions SELECT 2, clauses, content_hash, published_at, leaf_id FROM policy_versions",
+        "INSERT INTO policy_versions (version, clauses, purposes, storage_places, content_hash, published_at, leaf_id) \
+         SELECT 2, clauses, purposes, storage_places, content_hash, published_at, leaf_id FROM policy_versions",
     );
     for (operation, ada) in people {
         let (path, body) = prepare(&app, operation, &ada).await;
         let answer = call(&app, operation, &path, body.as_ref(), Some(&ada.access_token)).await;
-        if operation.policy_gate == PolicyGate::Open {
+        if operation.policy_gate == PolicyGate::ToNarrow {
+            let extends = call(&app, operation, &path, Some(&extending()), Some(&ada.access_token)).await;
+            assert_eq!(extends.problem(), (403, "policy_acceptance_required".to_owned()), "{}", operation.id);
+            assert_eq!(extends.json()["clause"], "0.4");
+        }
+        if operation.policy_gate != PolicyGate::NeedsAcceptance {
             assert!((200..300).contains(&answer.status), "{}: {answer:?}", operation.id);
         } else {
             assert_eq!(answer.problem(), (403, "policy_acceptance_required".to_owned()), "{}", operation.id);
             assert_eq!(answer.json()["clause"], "0.4");
         }
     }
+}
+
+/// A consent that extends processing.
+fn extending() -> Value {
+    json!({ "granted": true, "definition_hash": "0".repeat(64) })
 }
 
 #[tokio::test]

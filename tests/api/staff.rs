@@ -415,6 +415,10 @@ fn body_of(id: &str, ada: &Person, case: &str) -> Option<Value> {
         "add_partner_credential" => json!({ "kind": "client_secret" }),
         "retire_partner_credential" => json!({ "overlap_hours": 0 }),
         "answer_support_case" => json!({ "message": "x" }),
+        "publish_policy_version" => json!({ "content_hash": "0".repeat(64) }),
+        "draft_policy_version" | "rewrite_policy_draft" => json!({
+            "change_kind": "editorial", "summary": "x", "clauses": [], "purposes": [], "storage_places": [],
+        }),
         _ => return None,
     })
 }
@@ -427,7 +431,8 @@ fn is_refused(answer: &Answer, cell: &str) {
 
 fn path_with(path: &str, case: &str) -> String {
     let unknown = "0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
-    path.replace("{staff_id}", &format!("stf_{unknown}"))
+    path.replace("{version}", "2")
+        .replace("{staff_id}", &format!("stf_{unknown}"))
         .replace("{role}", "support")
         .replace("{role_grant_id}", &format!("rgr_{unknown}"))
         .replace("{support_case_id}", case)

@@ -14,7 +14,7 @@ mod typed_path;
 
 pub(super) use idempotency::{IdempotencyKey, Success, Turn, draft, once};
 pub(super) use if_match::{IfMatch, etag};
-pub(super) use origin::{Client, device_of};
+pub(super) use origin::{Client, asks_for_gpc, consent_origin, device_of};
 pub(super) use page::Page;
 pub(super) use partner::Partner;
 pub(super) use person::{By, Person};

@@ -17,10 +17,10 @@ use zeroize::Zeroizing;
 
 use super::services;
 use crate::{
-    domain::{ids::DeviceId, language::LanguageTag, personal::PersonalText},
+    domain::{device::CookieName, ids::DeviceId, language::LanguageTag, personal::PersonalText},
     handlers::edge::{Edge, client_address, network_of},
     problem::{Problem, ProblemCode},
-    services::{devices, sessions::Origin, vault::kms::Kms},
+    services::{consents::ConsentOrigin, devices, sessions::Origin, vault::kms::Kms},
 };
 
 /// The client of a request; its device is new if it showed no cookie of ours.
@@ -29,6 +29,7 @@ pub(in crate::handlers) struct Client {
     /// Whether it showed a cookie of ours.
     is_known: bool,
     cookie_text: String,
+    gpc: bool,
     https: bool,
     address: IpAddr,
     /// The refresh token that came as a cookie.
@@ -48,18 +49,35 @@ impl FromRequest for Client {
     }
 }
 
-/// With https the prefix makes browsers keep the cookie to this very host (RFC 6265bis).
-const fn cookie_name(https: bool) -> &'static str {
-    if https { "__Host-device" } else { "device" }
+/// Whether the browser asks for Global Privacy Control.
+pub(in crate::handlers) fn asks_for_gpc(request: &HttpRequest) -> bool {
+    request.headers().get("sec-gpc").is_some_and(|value| value == "1")
 }
 
-const fn refresh_name(https: bool) -> &'static str {
-    if https { "__Host-refresh" } else { "refresh" }
+/// Where a decision about consent comes from.
+pub(in crate::handlers) fn consent_origin(request: &HttpRequest) -> Result<ConsentOrigin, Problem> {
+    let services = services(request)?;
+    let edge = request.app_data::<Data<Edge>>().ok_or(Problem::new(ProblemCode::Internal))?;
+    Ok(ConsentOrigin {
+        device: device_of(request, services.vault.kms(), edge.http.https),
+        gpc: asks_for_gpc(request),
+    })
+}
+
+impl FromRequest for ConsentOrigin {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(consent_origin(request))
+    }
 }
 
 /// The device of a request, if it shows a cookie of ours.
 pub(in crate::handlers) fn device_of(request: &HttpRequest, kms: &Kms, https: bool) -> Option<DeviceId> {
-    request.cookie(cookie_name(https)).and_then(|cookie| devices::read(kms, cookie.value()))
+    request
+        .cookie(CookieName::Device.on_the_wire(https))
+        .and_then(|cookie| devices::read(kms, cookie.value()))
 }
 
 /// Browsers name the origin of whatever script makes them send a `POST`.
@@ -86,10 +104,11 @@ fn read(request: &HttpRequest) -> Result<Client, Problem> {
         device_id,
         is_known,
         cookie_text,
+        gpc: asks_for_gpc(request),
         https,
         address: client_address(request, &edge.http.trusted_proxies),
         refresh_cookie: request
-            .cookie(refresh_name(https))
+            .cookie(CookieName::Refresh.on_the_wire(https))
             .map(|cookie| Zeroizing::new(cookie.value().to_owned())),
         own_origin: is_own_origin(request, edge),
         user_agent: user_agent.map(|text| text.chars().take(300).collect()),
@@ -143,7 +162,7 @@ impl Client {
         token: &SecretString,
         seconds: i64,
     ) -> Cookie<'static> {
-        Cookie::build(refresh_name(self.https), token.expose_secret().to_owned())
+        Cookie::build(CookieName::Refresh.on_the_wire(self.https), token.expose_secret().to_owned())
             .path("/")
             .secure(self.https)
             .http_only(true)
@@ -157,9 +176,34 @@ impl Client {
         self.refresh_cookie_of(&SecretString::from(String::new()), 0)
     }
 
+    pub(in crate::handlers) const fn device_id(&self) -> DeviceId {
+        self.device_id
+    }
+
+    pub(in crate::handlers) const fn gpc(&self) -> bool {
+        self.gpc
+    }
+
+    /// The cookie of the device that a session began on, which is another where somebody else's account was
+    /// used on this one.
+    pub(in crate::handlers) fn cookie_of(
+        &self,
+        kms: &Kms,
+        device: Option<DeviceId>,
+    ) -> Result<Cookie<'static>, Problem> {
+        match device.filter(|device| *device != self.device_id) {
+            Some(device) => Ok(self.device_cookie(devices::cookie_of(kms, device)?)),
+            None => Ok(self.cookie()),
+        }
+    }
+
     /// The device cookie (clause 2.1), renewed for a year.
     pub(in crate::handlers) fn cookie(&self) -> Cookie<'static> {
-        Cookie::build(cookie_name(self.https), self.cookie_text.clone())
+        self.device_cookie(self.cookie_text.clone())
+    }
+
+    fn device_cookie(&self, text: String) -> Cookie<'static> {
+        Cookie::build(CookieName::Device.on_the_wire(self.https), text)
             .path("/")
             .secure(self.https)
             .http_only(true)

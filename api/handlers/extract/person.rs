@@ -4,7 +4,7 @@ use std::{future::Future, pin::Pin};
 
 use actix_web::{Error, FromRequest, HttpRequest, dev::Payload};
 
-use super::{bearer_token, operation, services};
+use super::{asks_for_gpc, bearer_token, consent_origin, operation, services};
 use crate::{
     domain::{
         account::AccountState,
@@ -31,8 +31,13 @@ impl FromRequest for Person {
         Box::pin(async move {
             let operation = operation(&request)?;
             let token = bearer_token(&request)?;
-            let caller = services(&request)?.sessions.authenticate(token).await?;
+            let services = services(&request)?;
+            let caller = services.sessions.authenticate(token).await?;
             allow(operation, &caller)?;
+            if asks_for_gpc(&request) && !caller.gpc_seen {
+                let origin = consent_origin(&request)?;
+                services.consents.honour_gpc(caller.account_id, origin).await?;
+            }
             Ok(Self {
                 account_id: caller.account_id,
                 session_id: caller.session_id,
@@ -49,11 +54,14 @@ fn allow(operation: &Operation, caller: &Caller) -> Result<(), Problem> {
     if operation.assurance == Assurance::SteppedUp && !caller.stepped_up {
         return Err(Problem::new(ProblemCode::StepUpRequired));
     }
-    if operation.policy_gate == PolicyGate::Open {
+    if operation.policy_gate != PolicyGate::NeedsAcceptance {
         return Ok(());
     }
     if !caller.policy_accepted {
         return Err(Problem::new(ProblemCode::PolicyAcceptanceRequired).under_clause("0.4"));
+    }
+    if caller.service_withdrawn {
+        return Err(Problem::new(ProblemCode::AccountRestricted).under_clause("2.5"));
     }
     match caller.account_state {
         AccountState::Active => Ok(()),

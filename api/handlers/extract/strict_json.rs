@@ -20,16 +20,14 @@ use zeroize::Zeroize;
 
 use super::{
     json_rules::{is_our_kind, pointer_of, read_object},
-    single_header,
+    operation, single_header,
 };
 use crate::{
+    domain::operation::Operation,
     handlers::edge::Edge,
     problem::{FieldCode, FieldProblem, Problem, ProblemCode},
     services::idempotency,
 };
-
-/// Every body of ours is smaller.
-const MAX_BYTES: usize = 16 * 1_024;
 
 /// A parsed and validated body, with the digest that tells a repeat from another request.
 pub(in crate::handlers) struct StrictJson<T> {
@@ -64,10 +62,10 @@ impl FromRequest for RawBody {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let seconds = request.app_data::<Data<Edge>>().map_or(10, |edge| edge.http.body_seconds);
-        let payload = payload.take();
+        let (payload, most) = (payload.take(), most_bytes(request));
         Box::pin(async move {
             let deadline = Duration::from_secs(seconds);
-            let bytes = tokio::time::timeout(deadline, collect(payload)).await;
+            let bytes = tokio::time::timeout(deadline, collect(payload, most)).await;
             Ok(Self(bytes.map_err(|_| Problem::new(ProblemCode::RequestTimeout))??))
         })
     }
@@ -82,17 +80,22 @@ fn accept(request: &HttpRequest) -> Result<(), Problem> {
     }
     let declared =
         request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-    if declared.is_some_and(|length: usize| length > MAX_BYTES) {
+    if declared.is_some_and(|length: usize| length > most_bytes(request)) {
         return Err(Problem::new(ProblemCode::BodyTooLarge));
     }
     Ok(())
 }
 
-async fn collect(mut payload: Payload) -> Result<BytesMut, Problem> {
+/// The largest body that the operation takes.
+fn most_bytes(request: &HttpRequest) -> usize {
+    operation(request).map_or(0, Operation::most_body_bytes)
+}
+
+async fn collect(mut payload: Payload, most: usize) -> Result<BytesMut, Problem> {
     let mut bytes = BytesMut::new();
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|_| Problem::new(ProblemCode::MalformedRequest))?;
-        if bytes.len() + chunk.len() > MAX_BYTES {
+        if bytes.len() + chunk.len() > most {
             return Err(Problem::new(ProblemCode::BodyTooLarge));
         }
         bytes.extend_from_slice(&chunk);

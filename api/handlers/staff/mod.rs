@@ -2,6 +2,7 @@
 
 mod cases;
 mod members;
+mod policies;
 mod reads;
 mod sessions;
 
@@ -32,5 +33,11 @@ pub(super) fn operations(routes: &mut ServiceConfig<'_>) {
         .service(cases::get_staff_support_case)
         .service(cases::answer_support_case)
         .service(cases::close_staff_support_case)
-        .service(reads::approve_factor_reset);
+        .service(reads::approve_factor_reset)
+        .service(policies::draft_policy_version)
+        .service(policies::get_policy_draft)
+        .service(policies::rewrite_policy_draft)
+        .service(policies::discard_policy_draft)
+        .service(policies::publish_policy_version)
+        .service(policies::list_processing_records);
 }

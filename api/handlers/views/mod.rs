@@ -4,10 +4,15 @@
 
 mod account;
 mod challenge;
+mod consent;
+mod device;
 mod log;
+mod notice;
 mod partner;
 mod password;
+mod policy_draft;
 mod policy_version;
+mod processing;
 mod registration;
 mod security;
 mod session;
@@ -21,7 +26,13 @@ pub use challenge::{
     AnswerSignInChallenge, CancelledFactorResetView, ContinueSignInChallenge, FactorResetView,
     SignInChallengeView, SignInView, SignedInView,
 };
+pub use consent::{
+    ConsentDecisionView, ConsentEventPageView, ConsentOverviewView, ConsentReceiptView, DecideOnPolicy,
+    PolicyDecisionView, SetConsent, StoragePlaces,
+};
+pub use device::{CookieRegister, DeviceConsentsView, GpcSupport, SetDeviceConsents};
 pub use log::{LogCheckpointView, LogConsistencyProofView, LogInclusionProofView};
+pub use notice::{NoticePageView, NoticeView};
 pub use partner::{
     AccessTokenView, AddPartnerCredential, AddedPartnerCredentialView, CreateAccessToken,
     CreatePartnerClient, OAuthErrorCode, OAuthErrorView, PartnerClientPageView, PartnerClientView,
@@ -31,7 +42,12 @@ pub use password::{
     ChangePassword, ConfirmPasswordReset, PasswordChangedView, PasswordResetDoneView, PasswordResetView,
     RequestPasswordReset,
 };
-pub use policy_version::{ClauseView, PolicyVersionView};
+pub use policy_draft::{DiscardedPolicyDraftView, DraftPolicyVersion, PolicyDraftView, PublishPolicyVersion};
+pub use policy_version::{
+    ClauseRulesView, ClauseView, PolicyChangesView, PolicyVersionPageView, PolicyVersionView,
+    PurposeCatalogue, PurposeDefinitionView, StoragePlaceView,
+};
+pub use processing::ProcessingRecords;
 pub use registration::{ConsentChoice, RegisterAccount, RegistrationView, VerifiedAccount, VerifyAccount};
 pub use security::{
     AccountClosureView, AccountSecurityView, ConfirmCode, ConfirmTotp, ContactChangedView, EmailChangeView,

@@ -12,7 +12,11 @@ use super::{
     AccountView, Example, MailedCode, RefreshDelivery, Secret, SessionTokens, Sha256Hex, member, secret,
 };
 use crate::domain::{
-    email::Email, language::LanguageTag, phone::PhoneNumber, purpose::Purpose, real_name::RealName,
+    email::Email,
+    language::LanguageTag,
+    phone::PhoneNumber,
+    purpose::{LawfulBasis, Purpose},
+    real_name::RealName,
     time::Timestamp,
 };
 
@@ -61,8 +65,11 @@ pub struct ConsentChoice {
 fn distinct_optional(choices: &[ConsentChoice]) -> Result<(), ValidationError> {
     let mut seen = HashSet::new();
     for choice in choices {
-        if choice.purpose.definition().is_none_or(|definition| definition.by_policy) {
+        if choice.purpose.is_by_policy() {
             return Err(ValidationError::new("purpose_by_policy"));
+        }
+        if choice.purpose.lawful_basis() != LawfulBasis::Consent {
+            return Err(ValidationError::new("purpose_not_by_consent"));
         }
         if !seen.insert(choice.purpose) {
             return Err(ValidationError::new("purpose_twice"));

@@ -28,7 +28,7 @@ use crate::{
     services::{
         idempotency::Recording,
         log::LeafDraft,
-        notices,
+        mailing,
         profiles::{self, Replaced},
         proofs,
         throttles::{self, Bucket},
@@ -152,7 +152,7 @@ impl AccountService {
         let minutes = CODE_LIFETIME.num_minutes();
         match contact {
             Contact::Phone(phone) => {
-                Ok(notices::sms_to(keys, phone, profile, MessageBody::SmsCode { code, minutes }, now)?)
+                Ok(mailing::sms_to(keys, phone, profile, MessageBody::SmsCode { code, minutes }, now)?)
             }
             Contact::Email(email) => {
                 let indexes = self.vault.blind_indexes(KeyPurpose::EmailIndex, email.expose());
@@ -161,7 +161,7 @@ impl AccountService {
                     Some(_) => MessageBody::EmailChangeTaken,
                     None => MessageBody::EmailChangeCode { code, minutes },
                 };
-                Ok(notices::mail_to(keys, email, profile, body, now)?)
+                Ok(mailing::mail_to(keys, email, profile, body, now)?)
             }
         }
     }
@@ -186,7 +186,7 @@ impl AccountService {
         let email = Email::restore(text).ok_or(AccountError::Expired)?;
         let (_, old) = self.person(id).await?;
         let told = MessageBody::EmailChanged { at: now.for_people() };
-        let notice = notices::mail(&keys, &old, told, now)?;
+        let notice = mailing::mail(&keys, &old, told, now)?;
         let indexes = self.vault.blind_indexes(KeyPurpose::EmailIndex, email.expose());
         let drafts = [LeafDraft::new(now)?];
         let profile = self
@@ -230,7 +230,7 @@ impl AccountService {
             self.answered(id, change, ProfileField::Phone, code, recording.clone(), now).await?;
         let phone = PhoneNumber::restore(text).ok_or(AccountError::Expired)?;
         let (_, old) = self.person(id).await?;
-        let mut told = vec![notices::mail(
+        let mut told = vec![mailing::mail(
             &keys,
             &old,
             MessageBody::FactorAdded { factor: Factor::Phone, at: now.for_people() },
@@ -275,7 +275,7 @@ impl AccountService {
         let mut told = Vec::new();
         if old.phone_verified_at.is_some() {
             let body = MessageBody::FactorRemoved { factor: Factor::Phone, at: now.for_people() };
-            told.push(notices::mail(&keys, &old, body, now)?);
+            told.push(mailing::mail(&keys, &old, body, now)?);
             told.extend(tell_old_number(&keys, &old, now)?);
         }
         let drafts = [LeafDraft::new(now)?];
@@ -342,7 +342,7 @@ fn tell_old_number(
 ) -> Result<Option<SealedMessage>, AccountError> {
     let verified = old.phone.as_ref().filter(|_| old.phone_verified_at.is_some());
     let body = MessageBody::PhoneReplaced { at: now.for_people() };
-    Ok(verified.map(|number| notices::sms_to(keys, number, old, body, now)).transpose()?)
+    Ok(verified.map(|number| mailing::sms_to(keys, number, old, body, now)).transpose()?)
 }
 
 /// Uses the code and every waiting change of the field up.

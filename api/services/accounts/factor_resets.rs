@@ -15,7 +15,7 @@ use crate::{
     services::{
         idempotency::Recording,
         log::LeafDraft,
-        notices,
+        mailing,
         profiles::{self, Replaced},
         tokens::opaque::{self, TokenKind},
     },
@@ -45,7 +45,7 @@ impl AccountService {
         waiting.filter(|(waiting, _)| *waiting == reset).ok_or(AccountError::Expired)?;
         let (keys, profile) = self.person(id).await?;
         let body = MessageBody::FactorResetCancelled { at: now.for_people() };
-        let notice = notices::mail(&keys, &profile, body, now)?;
+        let notice = mailing::mail(&keys, &profile, body, now)?;
         let facts = vec![("factor_reset", reset.to_string()), ("account", id.to_string())];
         let leaf = LeafDraft::new(now)?.of_person(&keys, &CANCELLED, &facts)?;
         let cancelled = (reset, now);
@@ -84,7 +84,7 @@ impl AccountService {
     ) -> Result<bool, AccountError> {
         let (keys, profile) = self.person(id).await?;
         let body = MessageBody::FactorResetExecuted { at: now.for_people() };
-        let notice = notices::mail(&keys, &profile, body, now)?;
+        let notice = mailing::mail(&keys, &profile, body, now)?;
         let facts = vec![("factor_reset", reset.to_string()), ("account", id.to_string())];
         let leaf = LeafDraft::new(now)?.of_person(&keys, &EXECUTED, &facts)?;
         let drafts = [LeafDraft::new(now)?];

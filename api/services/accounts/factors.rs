@@ -25,7 +25,7 @@ use crate::{
     services::{
         idempotency::{Draft, Recording},
         log::LeafDraft,
-        notices, proofs, throttles,
+        mailing, proofs, throttles,
         vault::{
             Row, VaultError,
             kms::{KeyPurpose, KmsError},
@@ -157,7 +157,7 @@ impl AccountService {
         let facts = vec![("factor", "totp".to_owned()), ("account", id.to_string())];
         let leaf = LeafDraft::new(now)?.of_person(&keys, &FACTOR_ADDED, &facts)?;
         let body = MessageBody::FactorAdded { factor: Factor::Totp, at: now.for_people() };
-        let notice = notices::mail(&keys, &profile, body, now)?;
+        let notice = mailing::mail(&keys, &profile, body, now)?;
         self.db
             .write_for(id, move |c| {
                 if !totp_factors::confirm(c, id, &proposed.secret, step, now)? {
@@ -187,7 +187,7 @@ impl AccountService {
         let facts = vec![("factor", "totp".to_owned()), ("account", id.to_string())];
         let leaf = LeafDraft::new(now)?.of_person(&keys, &FACTOR_REMOVED, &facts)?;
         let body = MessageBody::FactorRemoved { factor: Factor::Totp, at: now.for_people() };
-        let notice = notices::mail(&keys, &profile, body, now)?;
+        let notice = mailing::mail(&keys, &profile, body, now)?;
         self.db
             .write_for(id, move |c| {
                 if !totp_factors::delete(c, id)? {
@@ -225,7 +225,7 @@ impl AccountService {
         let facts = vec![("factor", "recovery_codes".to_owned()), ("account", id.to_string())];
         let leaf = LeafDraft::new(now)?.of_person(&keys, &RECOVERY_CODES_MADE, &facts)?;
         let notice =
-            notices::mail(&keys, &profile, MessageBody::RecoveryCodesMade { at: now.for_people() }, now)?;
+            mailing::mail(&keys, &profile, MessageBody::RecoveryCodesMade { at: now.for_people() }, now)?;
         self.db
             .write_for(id, move |c| {
                 if !factors::find(c, id)?.any() {

@@ -31,9 +31,10 @@ use crate::{
     services::{
         clock::Clock,
         idempotency::IdempotencyError,
-        notices::Links,
+        mailing::Links,
         outbox::OutboxService,
         passwords::{HashingError, Passwords},
+        policies::{PolicyError, PolicyService},
         profiles,
         sessions::SessionService,
         throttles::Throttles,
@@ -52,6 +53,7 @@ pub struct AccountService {
     pub throttles: Throttles,
     pub outbox: OutboxService,
     pub links: Links,
+    pub policies: PolicyService,
     /// What authenticator apps show beside the account's address.
     pub issuer: String,
 }
@@ -84,6 +86,8 @@ pub enum AccountError {
     #[error("too many attempts")]
     Throttled(Exhausted),
     #[error(transparent)]
+    Policy(#[from] PolicyError),
+    #[error(transparent)]
     Hashing(#[from] HashingError),
     #[error(transparent)]
     Idempotency(#[from] IdempotencyError),
@@ -108,7 +112,7 @@ impl From<Exhausted> for AccountError {
     }
 }
 
-service_error!(AccountError, storage in Vault, Idempotency);
+service_error!(AccountError, storage in Vault, Idempotency, Policy);
 
 impl AccountService {
     /// The person's keys and opened profile.

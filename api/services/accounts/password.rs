@@ -13,7 +13,7 @@ use crate::{
         time::Timestamp,
     },
     repositories::{credentials, log as leaves, outbox, sessions, sign_in_challenges},
-    services::{log::LeafDraft, notices, throttles},
+    services::{log::LeafDraft, mailing, throttles},
 };
 
 const PASSWORD_CHANGED: Act = Act { name: "account.password_changed", object: "account", clause: "2.3" };
@@ -55,7 +55,7 @@ impl AccountService {
         let leaf =
             LeafDraft::new(now)?.of_person(&keys, &PASSWORD_CHANGED, &vec![("account", id.to_string())])?;
         let notice =
-            notices::mail(&keys, &profile, MessageBody::PasswordChanged { at: now.for_people() }, now)?;
+            mailing::mail(&keys, &profile, MessageBody::PasswordChanged { at: now.for_people() }, now)?;
         self.db
             .write_for(id, move |c| {
                 if !credentials::change(c, id, credential.version, &password, now, None)? {

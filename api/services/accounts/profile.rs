@@ -99,20 +99,11 @@ impl AccountService {
         limit: u32,
     ) -> Result<ChangePage, ProfileError> {
         let kms = self.vault.kms();
-        let before = match cursor {
-            Some(cursor) => {
-                let position = cursors::unwrap(kms, CHANGES, id, cursor)?;
-                i64::from_be_bytes(position.try_into().map_err(|_| InvalidCursor)?)
-            }
-            None => i64::MAX,
-        };
-        let wanted = i64::from(limit);
-        let mut rows = self.db.read(move |c| account_changes::list_owned(c, id, before, wanted + 1)).await?;
-        let more = rows.len() > usize::try_from(limit).unwrap_or(usize::MAX);
-        rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-        let last = rows.last().map(|change| change.sequence.to_be_bytes());
-        let next_cursor =
-            last.filter(|_| more).map(|position| cursors::wrap(kms, CHANGES, id, &position)).transpose()?;
+        let before = cursors::count(kms, CHANGES, id, cursor)?.unwrap_or(i64::MAX);
+        let wanted = i64::from(limit) + 1;
+        let rows = self.db.read(move |c| account_changes::list_owned(c, id, before, wanted)).await?;
+        let (rows, next_cursor) =
+            cursors::page(kms, CHANGES, id, rows, limit, |change| change.sequence.to_be_bytes().to_vec())?;
         let keys = self.vault.keys_of(id).await?;
         let changes = rows.into_iter().map(|change| open_change(&keys, change)).collect::<Result<_, _>>()?;
         Ok(ChangePage { changes, next_cursor })

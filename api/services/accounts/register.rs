@@ -22,13 +22,13 @@ use crate::{
         password::Password,
         personal::{Personal, PersonalText},
         phone::PhoneNumber,
-        purpose::Purpose,
+        policy::PolicyDocument,
+        purpose::{Purpose, PurposeDefinition},
         real_name::RealName,
         time::Timestamp,
     },
     repositories::{
         outbox::{self, SealedMessage},
-        policy_versions,
         registrations::{self, PendingRegistration},
     },
     services::{
@@ -56,6 +56,8 @@ pub struct Registration {
     pub policy_version: i32,
     pub content_hash: [u8; 32],
     pub consents: Vec<(Purpose, bool)>,
+    /// Whether the browser asks for Global Privacy Control.
+    pub gpc: bool,
     pub origin: Origin,
 }
 
@@ -67,23 +69,36 @@ pub(super) struct Expressed {
     pub(super) by_policy: bool,
     pub(super) granted: bool,
     pub(super) definition_hash: [u8; 32],
+    /// After so many days it has to be asked anew.
+    #[serde(default)]
+    pub(super) consent_days: Option<u32>,
+    /// Whether the browser asked for Global Privacy Control, which refuses what was not chosen.
+    #[serde(default)]
+    pub(super) gpc: bool,
+    #[serde(default)]
+    pub(super) by_gpc: bool,
 }
 
 impl Expressed {
-    /// What accepting the policy expresses (clause 4.1 and its kin), and what the person chose.
-    fn all(chosen: &[(Purpose, bool)]) -> Vec<Self> {
-        let by_policy = Purpose::expressed_by_policy().map(|definition| (definition, true, true));
-        let specific =
-            chosen.iter().filter_map(|(purpose, granted)| Some((purpose.definition()?, false, *granted)));
-        by_policy
-            .chain(specific)
-            .map(|(definition, by_policy, granted)| Self {
+    /// What accepting the policy expresses (clause 4.1 and its kin), what the person chose, and what Global
+    /// Privacy Control refuses of the rest.
+    fn all(document: &PolicyDocument, chosen: &[(Purpose, bool)], gpc: bool) -> Vec<Self> {
+        let choice = |purpose| chosen.iter().find(|(of, _)| *of == purpose).map(|(_, granted)| *granted);
+        let expressed = |definition: &PurposeDefinition| {
+            let by_policy = definition.purpose.is_by_policy();
+            let chosen = choice(definition.purpose);
+            let by_gpc = gpc && chosen.is_none() && definition.purpose.is_refused_by_gpc();
+            (by_policy || chosen.is_some() || by_gpc).then(|| Self {
                 purpose: definition.purpose,
                 by_policy,
-                granted,
+                granted: by_policy || chosen == Some(true),
                 definition_hash: definition.hash(),
+                consent_days: definition.consent_days,
+                gpc,
+                by_gpc,
             })
-            .collect()
+        };
+        document.purposes.iter().filter_map(expressed).collect()
     }
 }
 
@@ -107,9 +122,8 @@ impl AccountService {
         repeatable: Option<Draft>,
     ) -> Result<Receipt, AccountError> {
         let now = self.clock.now();
-        let current = self.db.read(policy_versions::find_current).await?;
-        let shown = (registration.policy_version, registration.content_hash);
-        if current.is_none_or(|current| (current.version, current.content_hash) != shown) {
+        let policy = self.policies.current().await?;
+        if (policy.version, policy.content_hash) != (registration.policy_version, registration.content_hash) {
             return Err(AccountError::PolicySuperseded);
         }
         let place = self.passwords.place()?;
@@ -122,7 +136,8 @@ impl AccountService {
         let keys = self.vault.create(id, Category::AT_REGISTRATION, now).await?;
         let token = opaque::issue(self.vault.kms(), TokenKind::Registration, id)?;
         let code = opaque::code()?;
-        let pending = self.pending(&registration, &keys, &token, &code, &phc, now)?;
+        let expressed = Expressed::all(&policy.document, &registration.consents, registration.gpc);
+        let pending = self.pending(&registration, &expressed, &keys, &token, &code, &phc, now)?;
         let mail = code_mail(&registration, &keys, has_account, code, now)?;
         let expires_at = pending.expires_at;
         self.db
@@ -139,9 +154,11 @@ impl AccountService {
         Ok(Receipt { registration_id: token.text, expires_at })
     }
 
+    #[expect(clippy::too_many_arguments, reason = "everything that waits for the code")]
     fn pending(
         &self,
         registration: &Registration,
+        expressed: &[Expressed],
         keys: &SubjectKeys,
         token: &Issued,
         code: &str,
@@ -152,9 +169,7 @@ impl AccountService {
         let row = Row(id.as_bytes());
         let unwritable =
             VaultError::Broken { table: "registrations", column: "consents", why: "does not write" };
-        let consents = serde_json::to_string(&Expressed::all(&registration.consents))
-            .map(PersonalText::new)
-            .map_err(|_| unwritable)?;
+        let consents = serde_json::to_string(expressed).map(PersonalText::new).map_err(|_| unwritable)?;
         Ok(PendingRegistration {
             account_id: id,
             token_mac: token.mac,

@@ -4,7 +4,7 @@ use super::{AccountError, AccountService};
 use crate::{
     domain::{account::REMINDERS, ids::AccountId, message::MessageBody, time::Timestamp},
     repositories::{outbox, profiles},
-    services::notices,
+    services::mailing,
 };
 
 impl AccountService {
@@ -29,7 +29,7 @@ impl AccountService {
         now: Timestamp,
     ) -> Result<bool, AccountError> {
         let (keys, profile) = self.person(id).await?;
-        let mail = notices::mail(&keys, &profile, MessageBody::ConfirmYourData, now)?;
+        let mail = mailing::mail(&keys, &profile, MessageBody::ConfirmYourData, now)?;
         let round = usize::try_from(sent).unwrap_or(0);
         let next = due_at.plus(REMINDERS.get(round).or(REMINDERS.last()).copied().unwrap_or_default());
         // A service that slept for a year asks once, not three times at once.

@@ -26,14 +26,14 @@ use crate::{
         time::Timestamp,
     },
     repositories::{
-        account_emails, accounts, credentials, devices, log as leaves, outbox,
+        account_devices, account_emails, accounts, credentials, log as leaves, outbox,
         password_resets::{self, PasswordReset},
         sessions, sign_in_challenges,
     },
     services::{
         idempotency::{Draft, Recording},
         log::LeafDraft,
-        notices, outbox as messages,
+        mailing, outbox as messages,
         passwords::Place,
         proofs::MAX_TRIES,
         sessions::Origin,
@@ -149,7 +149,7 @@ impl AccountService {
             .write_guarded(move |c| {
                 let owner = account_emails::find_account(c, &indexes)?;
                 let id = owner.unwrap_or(AccountId::from_uuid(Uuid::nil()));
-                if devices::is_linked(c, id, device)? {
+                if account_devices::is_linked(c, id, device)? {
                     throttles::take::<AccountError>(c, &[own], now)?;
                 } else {
                     throttles::take::<AccountError>(c, &strangers, now)?;
@@ -229,7 +229,7 @@ impl AccountService {
         let done = PasswordWasReset { reset_at: now, waits_until: now.plus(WAIT_AFTER_RESET) };
         let body =
             MessageBody::PasswordReset { at: now.for_people(), waits_until: done.waits_until.for_people() };
-        let notice = notices::mail(&keys, &profile, body, now)?;
+        let notice = mailing::mail(&keys, &profile, body, now)?;
         let leaf =
             LeafDraft::new(now)?.of_person(&keys, &PASSWORD_RESET, &vec![("account", id.to_string())])?;
         self.db
@@ -247,9 +247,9 @@ impl AccountService {
                 sign_in_challenges::delete_all(c, id)?;
                 // Whoever else knew the password may hold a device of the account; who reads its mail
                 // and chose the new one is no stranger, whatever strangers have used up.
-                devices::unlink_all(c, id)?;
+                account_devices::unlink_all(c, id)?;
                 if answer.origin.device_known {
-                    devices::link(c, id, answer.origin.device_id, now)?;
+                    account_devices::link(c, id, answer.origin.device_id, now)?;
                 }
                 leaves::append(c, &leaf)?;
                 outbox::insert(c, &notice)?;

@@ -11,7 +11,7 @@ use crate::{
         time::Timestamp,
     },
     repositories::{accounts, log as leaves, outbox, sessions, sign_in_challenges},
-    services::{idempotency::Recording, log::LeafDraft, notices},
+    services::{idempotency::Recording, log::LeafDraft, mailing},
 };
 
 const fn act(reason: StateReason) -> Act {
@@ -69,7 +69,7 @@ impl AccountService {
         let (keys, profile) = self.person(id).await?;
         let closes_at = (reason == StateReason::ClosureRequested).then(|| now.plus(CLOSURE_GRACE));
         let standing = Standing { state: reason.state(), reason, since: now, closes_at };
-        let notice = notices::mail(&keys, &profile, notice(&standing), now)?;
+        let notice = mailing::mail(&keys, &profile, notice(&standing), now)?;
         let facts = vec![("account", id.to_string()), ("reason", reason.as_str().to_owned())];
         let leaf = LeafDraft::new(now)?.of_person(&keys, &act(reason), &facts)?;
         self.db

@@ -11,13 +11,15 @@ use crate::{
     db::Conn,
     domain::{
         account::{Account, AccountState, CONFIRMATION_LASTS, Profile, SealedProfile, StateReason},
-        consent::{ConsentAction, ConsentEvent, ConsentKind, ConsentMethod, PolicyAcceptance},
+        consent::{
+            ConsentAction, ConsentEvent, ConsentKind, ConsentMethod, PolicyAcceptance, PolicyDecision,
+        },
         data_dictionary::{
             REGISTRATION_CONSENTS, REGISTRATION_EMAIL, REGISTRATION_LANGUAGE, REGISTRATION_PASSWORD,
             REGISTRATION_PHONE, REGISTRATION_REAL_NAME,
         },
         email::Email,
-        ids::ConsentEventId,
+        ids::{ConsentEventId, DeviceRef},
         language::LanguageTag,
         message::{Channel, Message, MessageBody},
         personal::{Personal, PersonalText},
@@ -25,15 +27,18 @@ use crate::{
         time::Timestamp,
     },
     repositories::{
-        account_emails, accounts, consent_events, credentials, devices,
+        account_devices, account_emails, accounts, consent_events, credentials, devices,
         log::{self as leaves, Leaf},
+        notices,
         outbox::{self, SealedMessage},
-        policy_acceptances, profiles as profile_rows,
+        policy_acceptances, policy_versions, profiles as profile_rows,
         registrations::{self, PendingRegistration},
     },
     services::{
+        consents::expiry,
         idempotency::Draft,
         log::LeafDraft,
+        notices::of_publication,
         outbox as messages, profiles,
         sessions::{Grade, Origin, PreparedSession, SignedIn},
         tokens::opaque::{self, Presented, TokenKind},
@@ -68,6 +73,7 @@ struct Opening {
     leaves: Vec<Leaf>,
     mail: SealedMessage,
     session: PreparedSession,
+    gpc: bool,
 }
 
 impl AccountService {
@@ -94,7 +100,11 @@ impl AccountService {
             return Err(AccountError::WrongCode);
         }
         let keys = self.vault.keys_of(id).await?;
-        let opening = self.opening(&pending, &keys, &verification.origin, now)?;
+        let shown = verification.origin.device_id;
+        let known = self.db.read(move |c| devices::find(c, shown)).await?;
+        let origin = verification.origin.of_account(id, known.as_ref(), now);
+        let known = known.filter(|known| known.id == origin.device_id && known.id == pending.device_id);
+        let opening = self.opening(&pending, &keys, &origin, known.map(|known| known.reference), now)?;
         let (account, profile, session) =
             (opening.account.clone(), opening.profile.clone(), opening.session.signed_in());
         self.db
@@ -102,7 +112,7 @@ impl AccountService {
                 if !registrations::consume(c, id)? {
                     return Err(AccountError::Expired);
                 }
-                opening.write(c)?;
+                opening.write(c, &keys)?;
                 if let Some(draft) = &repeatable {
                     draft.record_secret(c, id, 201)?;
                 }
@@ -136,6 +146,7 @@ impl AccountService {
         pending: &PendingRegistration,
         keys: &SubjectKeys,
         origin: &Origin,
+        device_ref: Option<DeviceRef>,
         now: Timestamp,
     ) -> Result<Opening, AccountError> {
         let id = pending.account_id;
@@ -143,7 +154,9 @@ impl AccountService {
         let email = keys.open(&REGISTRATION_EMAIL, row, &pending.email)?;
         let language = keys.open(&REGISTRATION_LANGUAGE, row, &pending.language)?;
         let (phc, _) = self.vault.unpepper(id, &REGISTRATION_PASSWORD, &pending.password)?;
-        let (acceptance, events, leaves) = ledger(pending, keys, now)?;
+        let expressed = expressed(pending, keys)?;
+        let gpc = expressed.iter().any(|expressed| expressed.gpc);
+        let (acceptance, events, leaves) = ledger(pending, keys, expressed, device_ref, now)?;
         let account = Account {
             id,
             state: AccountState::Active,
@@ -170,12 +183,13 @@ impl AccountService {
             mail: opened_mail(pending, keys, &email, &language, now)?,
             session,
             account,
+            gpc,
         })
     }
 }
 
 impl Opening {
-    fn write(&self, c: &mut Conn) -> Result<(), AccountError> {
+    fn write(&self, c: &mut Conn, keys: &SubjectKeys) -> Result<(), AccountError> {
         let last = self.events.last().map_or(self.acceptance.sequence, |event| event.sequence);
         accounts::insert(c, &self.account, last)?;
         account_emails::insert(c, self.account.id, &self.indexes)?;
@@ -188,8 +202,17 @@ impl Opening {
         for event in &self.events {
             consent_events::append(c, event)?;
         }
-        devices::link(c, self.account.id, self.session.device_id(), self.account.created_at)?;
-        self.session.insert(c)?;
+        let (id, now) = (self.account.id, self.account.created_at);
+        if self.gpc {
+            accounts::note_gpc(c, id, now)?;
+        }
+        // Published while the code was under way: whoever tells everybody may have passed this account.
+        let in_force = policy_versions::find_current_number(c)?;
+        if in_force > self.account.accepted_policy_version {
+            notices::insert(c, &of_publication(id, 1, in_force, now))?;
+        }
+        account_devices::link(c, id, self.session.device_id(), now)?;
+        self.session.insert(c, keys)?;
         outbox::insert(c, &self.mail)?;
         Ok(())
     }
@@ -225,6 +248,8 @@ fn profile(
 fn ledger(
     pending: &PendingRegistration,
     keys: &SubjectKeys,
+    expressed: Vec<Expressed>,
+    device_ref: Option<DeviceRef>,
     now: Timestamp,
 ) -> Result<(PolicyAcceptance, Vec<ConsentEvent>, Vec<Leaf>), AccountError> {
     let (id, given_at) = (pending.account_id, pending.created_at);
@@ -234,27 +259,33 @@ fn ledger(
         sequence: 1,
         version: pending.policy_version,
         content_hash: pending.content_hash,
+        decision: PolicyDecision::Accepted,
         method: ConsentMethod::Registration,
+        device_ref,
         given_at,
         recorded_at: now,
         leaf_id: draft.id(),
     };
     let mut leaves = vec![draft.of_evidence(keys, &acceptance)?];
     let mut events = Vec::new();
-    for (n, expressed) in (2..).zip(expressed(pending, keys)?) {
+    for (n, expressed) in (2..).zip(expressed) {
         let draft = LeafDraft::new(now)?;
+        let action = if expressed.granted { ConsentAction::Granted } else { ConsentAction::Declined };
         let event = ConsentEvent {
             id: ConsentEventId::generate(now),
             account_id: id,
             sequence: n,
             purpose: expressed.purpose,
-            action: if expressed.granted { ConsentAction::Granted } else { ConsentAction::Declined },
+            action,
             kind: if expressed.by_policy { ConsentKind::PolicyClause } else { ConsentKind::Specific },
             policy_version: pending.policy_version,
             definition_hash: expressed.definition_hash,
-            method: ConsentMethod::Registration,
+            method: if expressed.by_gpc { ConsentMethod::Gpc } else { ConsentMethod::Registration },
+            device_ref,
+            gpc: expressed.gpc,
             given_at,
             recorded_at: now,
+            expires_at: expiry(action, expressed.consent_days, given_at),
             leaf_id: draft.id(),
         };
         leaves.push(draft.of_evidence(keys, &event)?);

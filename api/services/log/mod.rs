@@ -21,7 +21,7 @@ use crate::{
     domain::{
         data_dictionary::LOG_DETAIL,
         evidence::{self, Act, Evidence, Facts},
-        ids::{LeafId, StaffId},
+        ids::{DeviceRef, LeafId, StaffId},
         time::Timestamp,
     },
     repositories::log::{Leaf, LeafDetail},
@@ -112,6 +112,12 @@ impl LeafDraft {
     /// The leaf of what a member of staff did, and to no person.
     pub fn of_staff(&self, staff: StaffId, act: &Act, facts: &Facts) -> Leaf {
         self.public(staff.as_bytes(), act, facts)
+    }
+
+    /// The leaf of what a device expressed. It names the device as ledgers do, which leads to nobody once
+    /// the device was forgotten.
+    pub fn of_device(&self, device: DeviceRef, row: &impl Evidence) -> Leaf {
+        self.public(device.as_bytes(), row.act(), &row.facts())
     }
 
     fn public(&self, actor: &[u8], act: &Act, facts: &Facts) -> Leaf {

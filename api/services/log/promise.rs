@@ -7,7 +7,10 @@ use serde::{Deserialize, Serialize};
 use super::checkpoint::Trusted;
 use crate::{
     domain::{encoding::hex, time::Timestamp},
-    services::vault::kms::{KeyPurpose, Kms, KmsError},
+    services::{
+        tokens::jws,
+        vault::kms::{KeyPurpose, Kms, KmsError},
+    },
 };
 
 pub use crate::db::{LeafHash, collecting_leaves};
@@ -34,18 +37,13 @@ pub struct Promise {
 ///
 /// Only if the signing key is gone.
 pub fn sign(kms: &Kms, issuer: &str, leaves: &[LeafHash], now: Timestamp) -> Result<String, KmsError> {
-    let version = kms.active(KeyPurpose::Log);
-    let header = format!(r#"{{"alg":"EdDSA","kid":"log-{version}","typ":"log-promise+jws"}}"#);
     let promise = Promise {
         iss: issuer.to_owned(),
         iat: now.as_seconds(),
         merged_by: now.plus(MERGE_WITHIN).as_seconds(),
         leaf_hashes: leaves.iter().map(|hash| hex(hash)).collect(),
     };
-    let payload = serde_json::to_vec(&promise).map_err(|_| KmsError::Crypto)?;
-    let signed = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(payload));
-    let signature = kms.sign(KeyPurpose::Log, version, signed.as_bytes())?;
-    Ok(format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature)))
+    jws::sign(kms, KeyPurpose::Log, "log-promise+jws", &promise)
 }
 
 /// Reads a promise that a trusted key signed.

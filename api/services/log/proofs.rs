@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-
 use super::{
     checkpoint::{TreeHead, verifier_keys},
     promise,
@@ -17,6 +15,7 @@ use crate::{
     services::{
         clock::Clock,
         tokens::access::PublicKey,
+        tokens::jws,
         vault::kms::{KeyPurpose, Kms, KmsError},
     },
 };
@@ -103,14 +102,7 @@ impl LogService {
     ///
     /// Only if a signing key is gone.
     pub fn public_keys(&self) -> Result<Vec<PublicKey>, KmsError> {
-        self.kms
-            .live_versions(KeyPurpose::Log)
-            .into_iter()
-            .map(|version| {
-                let public = self.kms.public_key(KeyPurpose::Log, version)?;
-                Ok(PublicKey { kid: format!("log-{version}"), x: URL_SAFE_NO_PAD.encode(public) })
-            })
-            .collect()
+        jws::public_keys(&self.kms, KeyPurpose::Log)
     }
 
     /// # Errors

@@ -13,11 +13,11 @@ use crate::{
     db::{Db, LeafHash, Refusal, StorageError},
     domain::{
         evidence::{self, Attested, LeafContent},
-        ids::{AccountId, LeafId},
+        ids::{AccountId, DeviceRef, LeafId},
         time::Timestamp,
     },
     repositories::{
-        evidence::{Ledger, Place, list_counts},
+        evidence::{Ledger, Place, list_counts, list_device_counts},
         log_tree::{self, AnyLeaf, Entry, FoundLeaf, Origin},
     },
     services::log::promise::MERGE_WITHIN,
@@ -96,6 +96,7 @@ pub async fn verify(db: &Db, against: &Against) -> Result<Report, VerifyError> {
     check.unplaced().await?;
     check.rows().await?;
     check.counts().await?;
+    check.device_counts().await?;
     check.promises().await?;
     let mut report = check.report;
     // What names no entry comes last; among the rest, the first entry first.
@@ -441,6 +442,22 @@ impl Check<'_> {
                 if counted != there {
                     self.report
                         .find(None, format!("{id} has counted {counted} events, and {there} are there"));
+                }
+            }
+        }
+    }
+
+    /// A device's events are numbered as a person's are, for as long as the device is known.
+    async fn device_counts(&mut self) -> Result<(), VerifyError> {
+        let mut cursor: Option<DeviceRef> = None;
+        loop {
+            let page = self.db.read_long(move |c| list_device_counts(c, cursor, BATCH)).await?;
+            let Some((last, ..)) = page.last() else { return Ok(()) };
+            cursor = Some(*last);
+            for (device, counted, there) in page {
+                if counted != there {
+                    self.report
+                        .find(None, format!("{device} has counted {counted} events, and {there} are there"));
                 }
             }
         }

@@ -1,5 +1,7 @@
 //! The second factor of a sign-in: sent where it must be, counted, compared, used up.
 
+use std::sync::Arc;
+
 use chrono::TimeDelta;
 use zeroize::Zeroizing;
 
@@ -7,6 +9,7 @@ use super::{Grade, Origin, SessionError, SessionService, SignedIn, sign_in::begi
 use crate::{
     domain::{
         account::{Account, Profile},
+        device::Device,
         evidence::Act,
         factor::{FactorMethod, Factors},
         ids::{AccountId, ChallengeId, FactorResetId},
@@ -17,14 +20,14 @@ use crate::{
         time::Timestamp,
     },
     repositories::{
-        credentials, devices, factor_resets, factors, log as leaves,
+        account_devices, credentials, devices, factor_resets, factors, log as leaves,
         one_time_codes::{self, CodePlace, CodePurpose},
         outbox, sign_in_challenges,
     },
     services::{
         idempotency::{Draft, Recording},
         log::LeafDraft,
-        notices,
+        mailing,
         proofs::{self, Evidence, MAX_TRIES, Proof},
         throttles::{self, Bucket},
         tokens::opaque::{self, Presented, TokenKind},
@@ -70,6 +73,7 @@ struct Counted {
     evidence: Option<Evidence>,
     factors: Factors,
     bucket: Bucket,
+    device: Option<Device>,
 }
 
 const FACTOR_RESET_REQUESTED: Act =
@@ -128,7 +132,7 @@ impl SessionService {
                 if let Some(draft) = &repeatable {
                     draft.refuse_if_done(c)?;
                 }
-                let bucket = if devices::is_linked(c, id, device)? { own } else { stranger };
+                let bucket = if account_devices::is_linked(c, id, device)? { own } else { stranger };
                 throttles::take::<SessionError>(c, &[bucket], now)?;
                 if !sign_in_challenges::count_try(c, id, challenge, &presented.mac, MAX_TRIES, now)? {
                     return Err(SessionError::ChallengeExpired);
@@ -139,7 +143,8 @@ impl SessionService {
                 let factors = factors::find(c, id)?;
                 let evidence =
                     if factors.has(method) { proofs::count_try(c, id, method, &place, now)? } else { None };
-                Ok(Counted { tries, account, evidence, factors, bucket })
+                let device = devices::find(c, device)?;
+                Ok(Counted { tries, account, evidence, factors, bucket, device })
             })
             .await
     }
@@ -155,7 +160,7 @@ impl SessionService {
     ) -> Result<(), SessionError> {
         if tries > 0 && tries % i64::from(MAX_TRIES) == 0 {
             let body = MessageBody::SecondFactorFailing { at: now.for_people() };
-            let notice = notices::mail(keys, profile, body, now)?;
+            let notice = mailing::mail(keys, profile, body, now)?;
             self.db.write_for(keys.account_id(), move |c| outbox::insert(c, &notice)).await?;
             self.outbox.wake();
         }
@@ -166,7 +171,7 @@ impl SessionService {
     async fn open_by_factor(
         &self,
         answer: &Answer,
-        keys: &SubjectKeys,
+        keys: &Arc<SubjectKeys>,
         profile: &Profile,
         counted: Counted,
         proof: Proof,
@@ -175,17 +180,18 @@ impl SessionService {
     ) -> Result<SignedIn, SessionError> {
         let (id, challenge) = (keys.account_id(), answer.key.id);
         let grade = Grade { assurance: AssuranceLevel::Aal2, stepped_up: true };
-        let prepared = self.prepare(keys, &counted.account, &answer.origin, grade, now)?;
-        let notice = self.new_device_notice(keys, profile, &prepared, &answer.origin, now)?;
+        let origin = answer.origin.clone().of_account(id, counted.device.as_ref(), now);
+        let prepared = self.prepare(keys, &counted.account, &origin, grade, now)?;
+        let notice = self.new_device_notice(keys, profile, &prepared, &origin, now)?;
         let used = match proof {
             Proof::RecoveryCode { .. } => {
                 let left = counted.factors.recovery_codes_left - 1;
                 let body = MessageBody::RecoveryCodeUsed { left, at: now.for_people() };
-                Some(notices::mail(keys, profile, body, now)?)
+                Some(mailing::mail(keys, profile, body, now)?)
             }
             Proof::Totp { .. } | Proof::Code(..) => None,
         };
-        let signed_in = prepared.signed_in();
+        let (signed_in, keys) = (prepared.signed_in(), Arc::clone(keys));
         self.db
             .write_for(id, move |c| {
                 if !sign_in_challenges::consume(c, id, challenge)? {
@@ -195,7 +201,7 @@ impl SessionService {
                     return Err(SessionError::WrongCode);
                 }
                 throttles::give_back(c, &counted.bucket)?;
-                begin(c, &prepared, Some(&notice), now)?;
+                begin(c, &keys, &prepared, Some(&notice), now)?;
                 if let Some(used) = &used {
                     outbox::insert(c, used)?;
                 }
@@ -254,7 +260,7 @@ impl SessionService {
         let phone = phone.ok_or(SessionError::MethodUnavailable)?;
         let (code, stored) = proofs::new_code(self.vault.kms(), &place)?;
         let body = MessageBody::SmsCode { code, minutes: CODE_LIFETIME.num_minutes() };
-        let sms = notices::sms_to(&keys, phone, &profile, body, now)?;
+        let sms = mailing::sms_to(&keys, phone, &profile, body, now)?;
         let own =
             self.throttles.bucket(throttle::SMS_VERIFIED, &[id.as_bytes(), phone.expose().as_bytes()])?;
         let mut buckets = vec![own];
@@ -297,7 +303,7 @@ impl SessionService {
             opaque::link(self.vault.kms(), TokenKind::FactorResetCancellation, id, requested.id.as_bytes())?;
         let link = self.links.to("cancel-factor-reset", &token);
         let body = MessageBody::FactorResetRequested { at: now.for_people(), link };
-        let notice = notices::mail(&keys, &profile, body, now)?;
+        let notice = mailing::mail(&keys, &profile, body, now)?;
         let facts = vec![("factor_reset", requested.id.to_string()), ("account", id.to_string())];
         let leaf = LeafDraft::new(now)?.of_person(&keys, &FACTOR_RESET_REQUESTED, &facts)?;
         let requested = self

@@ -21,7 +21,7 @@ use crate::{
     db::{Db, StorageError},
     domain::{
         account::AccountState,
-        ids::{AccountId, SessionId},
+        ids::{AccountId, DeviceId, SessionId},
         session::SessionEnd,
         throttle::Exhausted,
         time::Timestamp,
@@ -31,7 +31,7 @@ use crate::{
         clock::Clock,
         cursors::InvalidCursor,
         idempotency::IdempotencyError,
-        notices::Links,
+        mailing::Links,
         outbox::OutboxService,
         passwords::{HashingError, Passwords},
         places::Places,
@@ -94,6 +94,9 @@ service_error!(SessionError, storage in Vault, Idempotency);
 #[derive(Clone)]
 pub struct SignedIn {
     pub account_id: AccountId,
+    /// The device that the session began on, which may have got a fresh identity with it; none where a
+    /// session only goes on.
+    pub device_id: Option<DeviceId>,
     pub session_id: SessionId,
     pub access_token: SecretString,
     pub access_expires_at: Timestamp,
@@ -109,6 +112,10 @@ pub struct Caller {
     pub account_state: AccountState,
     pub policy_accepted: bool,
     pub stepped_up: bool,
+    /// Whether what the service cannot do without is withdrawn (clause 2.5).
+    pub service_withdrawn: bool,
+    /// Whether a browser of the person asked for Global Privacy Control before.
+    pub gpc_seen: bool,
 }
 
 /// Opens, renews and ends sessions.
@@ -148,6 +155,8 @@ impl SessionService {
             account_state: standing.account_state,
             stepped_up: standing.is_stepped_up(now),
             policy_accepted: standing.accepted_policy_version >= standing.current_policy_version,
+            service_withdrawn: standing.service_withdrawn,
+            gpc_seen: standing.gpc_seen,
         })
     }
 

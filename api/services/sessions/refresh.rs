@@ -60,6 +60,7 @@ impl SessionService {
                 let (access_token, access_expires_at) =
                     self.access.issue(id, session_id, aal, standing.session_epoch, now)?;
                 Ok(SignedIn {
+                    device_id: None,
                     account_id: id,
                     session_id,
                     access_token,

@@ -7,7 +7,7 @@ use crate::{
         session::SessionEnd,
         time::Timestamp,
     },
-    repositories::{devices, sessions},
+    repositories::{account_devices, sessions},
     services::{
         idempotency::Recording,
         tokens::opaque::{self, TokenKind},
@@ -66,7 +66,7 @@ impl SessionService {
                 recording.refuse_if_done(c)?;
                 let device = sessions::use_link(c, owner, session, now)?.ok_or(SessionError::NotFound)?;
                 sessions::end_on_device(c, owner, device, SessionEnd::RevokedByLink, now)?;
-                devices::unlink(c, owner, device)?;
+                account_devices::unlink(c, owner, device)?;
                 let ended = (session, now);
                 recording.record(c, &keys, &ended)?;
                 Ok(ended)

@@ -13,6 +13,7 @@ use crate::{
     domain::{
         account::{Account, Profile},
         data_dictionary::{CREDENTIAL_PASSWORD, SESSION_ADDRESS, SESSION_PLACE, SESSION_USER_AGENT},
+        device::Device,
         email::Email,
         factor::{FactorMethod, Factors},
         ids::{AccountId, ChallengeId, DeviceId, SessionId},
@@ -24,7 +25,7 @@ use crate::{
         time::Timestamp,
     },
     repositories::{
-        account_emails,
+        account_devices, account_emails,
         credentials::{self, Credential},
         devices, factors,
         outbox::{self, SealedMessage},
@@ -34,8 +35,9 @@ use crate::{
         sign_in_challenges::{self, Challenge},
     },
     services::{
+        consents::Takeover,
         idempotency::Draft,
-        notices,
+        mailing,
         passwords::Place,
         profiles,
         throttles::{self, Bucket},
@@ -60,6 +62,15 @@ pub struct Origin {
     pub address: PersonalText,
     /// The network that the address belongs to: itself, or its /64.
     pub network: String,
+}
+
+impl Origin {
+    /// Where the sign-in of `account` comes from: a device that another account was used on last gets a
+    /// fresh identity.
+    pub fn of_account(self, account: AccountId, known: Option<&Device>, now: Timestamp) -> Self {
+        let device_id = Takeover::device_for(account, self.device_id, known, now);
+        Self { device_known: self.device_known && device_id == self.device_id, device_id, ..self }
+    }
 }
 
 /// How a session begins.
@@ -91,6 +102,7 @@ pub struct PreparedSession {
     row: NewSession,
     refresh: RefreshToken,
     signed_in: SignedIn,
+    takeover: Takeover,
 }
 
 impl PreparedSession {
@@ -102,14 +114,16 @@ impl PreparedSession {
         self.row.session.device_id
     }
 
-    /// Writes the session, in the transaction that makes it true.
+    /// Writes the session, in the transaction that makes it true, and what the account takes over from
+    /// the device.
     ///
     /// # Errors
     ///
     /// Storage trouble only.
-    pub fn insert(&self, c: &mut Conn) -> Result<(), StorageError> {
+    pub fn insert(&self, c: &mut Conn, keys: &SubjectKeys) -> Result<(), VaultError> {
+        self.takeover.write(c, keys)?;
         sessions::insert(c, &self.row)?;
-        refresh_tokens::insert(c, &self.refresh)
+        Ok(refresh_tokens::insert(c, &self.refresh)?)
     }
 }
 
@@ -118,6 +132,7 @@ struct Admission {
     found: Option<(Account, Credential)>,
     factors: Factors,
     own_device: bool,
+    device: Option<Device>,
 }
 
 /// What an attempt takes from, by who seems to make it. The first bucket is the name's own.
@@ -184,6 +199,7 @@ impl SessionService {
         let buckets = self.buckets(email, &origin)?;
         let admission = self.admit(email, origin.device_id, buckets.clone(), now).await?;
         let (account, credential) = self.compare(place, admission.found, password).await?;
+        let origin = origin.of_account(account.id, admission.device.as_ref(), now);
         let taken = buckets.of(admission.own_device).to_vec();
         let attempt = Attempt {
             account,
@@ -235,10 +251,11 @@ impl SessionService {
                 let nobody = AccountId::from_uuid(Uuid::nil());
                 let id = account_emails::find_account(c, &indexes)?.unwrap_or(nobody);
                 let found = credentials::find_with_account(c, id)?;
-                let own_device = devices::is_linked(c, id, device)?;
+                let own_device = account_devices::is_linked(c, id, device)?;
                 let factors = factors::find(c, id)?;
+                let device = devices::find(c, device)?;
                 throttles::take::<SessionError>(c, buckets.of(own_device), now)?;
-                Ok(Admission { found, factors, own_device })
+                Ok(Admission { found, factors, own_device, device })
             })
             .await
     }
@@ -297,7 +314,7 @@ impl SessionService {
                     return Err(SessionError::InvalidCredentials);
                 }
                 attempt.settle(c)?;
-                begin(c, &prepared, notice.as_ref(), now)?;
+                begin(c, &keys, &prepared, notice.as_ref(), now)?;
                 Ok::<_, SessionError>(())
             })
             .await?;
@@ -370,6 +387,7 @@ impl SessionService {
         let (refresh, refresh_token) = self.refresh_token(account.id, id, expires_at, now)?;
         let signed_in = SignedIn {
             account_id: account.id,
+            device_id: Some(origin.device_id),
             session_id: id,
             access_token,
             access_expires_at,
@@ -377,7 +395,9 @@ impl SessionService {
             refresh_expires_at: refresh.expires_at,
         };
         let address = Some(keys.seal(&SESSION_ADDRESS, row, &origin.address)?.into_envelope());
-        Ok(PreparedSession { row: NewSession { session, epoch: account.epoch, address }, refresh, signed_in })
+        let takeover = Takeover::new(origin.device_id, now)?;
+        let row = NewSession { session, epoch: account.epoch, address };
+        Ok(PreparedSession { row, refresh, signed_in, takeover })
     }
 
     /// The mail that tells of a sign-in on a device that is new to the account.
@@ -403,7 +423,7 @@ impl SessionService {
             at: now.for_people(),
             link: self.links.to("revoke-session", &token),
         };
-        notices::mail(keys, profile, body, now)
+        mailing::mail(keys, profile, body, now)
     }
 
     pub(super) async fn profile_of(
@@ -420,18 +440,19 @@ impl SessionService {
 /// Writes the session, and the notice if the device is new to the account.
 pub(super) fn begin(
     c: &mut Conn,
+    keys: &SubjectKeys,
     prepared: &PreparedSession,
     notice: Option<&SealedMessage>,
     now: Timestamp,
-) -> Result<(), StorageError> {
+) -> Result<(), VaultError> {
     let (id, device) = (prepared.signed_in.account_id, prepared.device_id());
     if let Some(notice) = notice
-        && !devices::is_linked(c, id, device)?
+        && !account_devices::is_linked(c, id, device)?
     {
         outbox::insert(c, notice)?;
     }
-    devices::link(c, id, device, now)?;
-    prepared.insert(c)
+    account_devices::link(c, id, device, now)?;
+    prepared.insert(c, keys)
 }
 
 fn give_back_all(c: &mut Conn, buckets: &[Bucket]) -> Result<(), StorageError> {

@@ -23,7 +23,7 @@ use crate::{
     },
     services::{
         idempotency::Recording,
-        notices,
+        mailing,
         passwords::Place,
         proofs::{self, Evidence, Proof},
         throttles::{self, Bucket},
@@ -84,7 +84,7 @@ impl SessionService {
         let profile = self.profile_of(&keys, owner).await?;
         let (code, stored) = proofs::new_code(self.vault.kms(), &place)?;
         let body = MessageBody::StepUpCode { code, minutes: CODE_LIFETIME.num_minutes() };
-        let mail = notices::mail(&keys, &profile, body, now)?;
+        let mail = mailing::mail(&keys, &profile, body, now)?;
         let address = profile.email.expose().as_bytes();
         let bucket = self.throttles.bucket(throttle::MAILBOX_OWN_DEVICE, &[address, owner.as_bytes()])?;
         let sent = SentCode { expires_at: now.plus(CODE_LIFETIME) };
@@ -216,7 +216,7 @@ impl SessionService {
         let profile = self.profile_of(&keys, owner).await?;
         let left = factors.recovery_codes_left - 1;
         let body = MessageBody::RecoveryCodeUsed { left, at: now.for_people() };
-        Ok(notices::mail(&keys, &profile, body, now)?)
+        Ok(mailing::mail(&keys, &profile, body, now)?)
     }
 }
 

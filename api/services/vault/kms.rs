@@ -43,6 +43,8 @@ pub enum KeyPurpose {
     PartnerToken,
     /// Signs the checkpoints of the log, and promises about its leaves.
     Log,
+    /// Signs receipts of consent.
+    Receipt,
 }
 
 impl KeyPurpose {
@@ -57,6 +59,7 @@ impl KeyPurpose {
         Self::StaffToken,
         Self::PartnerToken,
         Self::Log,
+        Self::Receipt,
     ];
 
     pub const fn as_str(self) -> &'static str {
@@ -71,6 +74,7 @@ impl KeyPurpose {
             Self::StaffToken => "staff_token",
             Self::PartnerToken => "partner_token",
             Self::Log => "log",
+            Self::Receipt => "receipt",
         }
     }
 

@@ -81,6 +81,11 @@ struct Versions {
 pub struct Row<'a>(pub &'a [u8]);
 
 impl SubjectKeys {
+    /// Whether there is a key of the category: it was made, and not erased.
+    pub fn holds(&self, category: Category) -> bool {
+        self.categories.contains_key(&category)
+    }
+
     pub const fn account_id(&self) -> AccountId {
         self.account_id
     }

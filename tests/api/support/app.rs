@@ -105,6 +105,19 @@ impl App {
         Inner::person(&self.inner, email).await
     }
 
+    /// Somebody who filled in the form like this, verified and signed in.
+    pub async fn registers(&self, body: Value) -> Person {
+        let answer = self.post("/v1/accounts", &body).await;
+        assert_eq!(answer.status, 202, "{}", answer.text);
+        let email = body["email"].as_str().expect("an address");
+        self.registrant(&answer).verify(&self.code_mailed_to(email).await).await
+    }
+
+    /// Who waits for the code of this registration.
+    pub fn registrant(&self, answer: &Answer) -> Registrant {
+        Registrant::new(Arc::clone(&self.inner), answer)
+    }
+
     /// The two first admins.
     pub async fn admins(&self) -> [super::Member; 2] {
         Inner::admins(&self.inner).await

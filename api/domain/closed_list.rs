@@ -1,0 +1,62 @@
+//! Closed lists: enums whose values have one stable name, in rows and on the wire.
+
+/// Makes an enum with its names. `serde` and the contract spell them by `snake_case`; the test of each
+/// list holds the names given here against that.
+macro_rules! closed_list {
+    ($(#[$doc:meta])* $name:ident { $( $(#[$variant_doc:meta])* $variant:ident = $slug:literal, )+ }) => {
+        $(#[$doc])*
+        #[derive(
+            Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord,
+            serde::Serialize, serde::Deserialize, utoipa::ToSchema,
+        )]
+        #[serde(rename_all = "snake_case")]
+        pub enum $name { $( $(#[$variant_doc])* $variant, )+ }
+
+        impl $name {
+            pub const ALL: &'static [Self] = &[ $( Self::$variant, )+ ];
+
+            pub const fn as_str(self) -> &'static str {
+                match self { $( Self::$variant => $slug, )+ }
+            }
+
+            pub fn parse(text: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|known| known.as_str() == text)
+            }
+        }
+    };
+}
+pub(crate) use closed_list;
+
+#[cfg(test)]
+mod tests {
+    use crate::domain::{consent, data_dictionary, device, notice, policy, purpose};
+
+    /// Whether every value is spelled alike in rows and on the wire.
+    fn agrees<T: serde::Serialize + Copy>(all: &[T], name: impl Fn(T) -> &'static str) {
+        for value in all {
+            assert_eq!(serde_json::to_value(value).unwrap(), name(*value));
+        }
+    }
+
+    #[test]
+    fn every_list_is_spelled_alike_in_rows_and_on_the_wire() {
+        agrees(purpose::Purpose::ALL, purpose::Purpose::as_str);
+        agrees(purpose::LawfulBasis::ALL, purpose::LawfulBasis::as_str);
+        agrees(purpose::PersonalDataClass::ALL, purpose::PersonalDataClass::as_str);
+        agrees(purpose::RecipientClass::ALL, purpose::RecipientClass::as_str);
+        agrees(data_dictionary::DataClass::ALL, data_dictionary::DataClass::as_str);
+        agrees(data_dictionary::Protection::ALL, data_dictionary::Protection::as_str);
+        agrees(policy::changes::ChangeType::ALL, policy::changes::ChangeType::as_str);
+        agrees(policy::changes::SegmentKind::ALL, policy::changes::SegmentKind::as_str);
+        agrees(policy::ChangeKind::ALL, policy::ChangeKind::as_str);
+        agrees(consent::ConsentAction::ALL, consent::ConsentAction::as_str);
+        agrees(consent::ConsentKind::ALL, consent::ConsentKind::as_str);
+        agrees(consent::ConsentMethod::ALL, consent::ConsentMethod::as_str);
+        agrees(consent::ConsentState::ALL, consent::ConsentState::as_str);
+        agrees(consent::ConsequenceCode::ALL, consent::ConsequenceCode::as_str);
+        agrees(consent::PolicyDecision::ALL, consent::PolicyDecision::as_str);
+        agrees(notice::NoticeKind::ALL, notice::NoticeKind::as_str);
+        agrees(notice::MailState::ALL, notice::MailState::as_str);
+        agrees(device::CookieName::ALL, device::CookieName::as_str);
+    }
+}

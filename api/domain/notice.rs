@@ -1,0 +1,54 @@
+//! Notices: what a person is told, in the service and by mail (clauses 3.3 and 9.2).
+
+use super::{
+    closed_list::closed_list,
+    ids::{AccountId, MessageId, NoticeId},
+    time::Timestamp,
+};
+
+closed_list! {
+    /// What a notice tells.
+    NoticeKind {
+        /// A version of the policy was published.
+        PolicyPublished = "policy_published",
+        /// Choices of a device were taken over by the account.
+        DeviceChoicesMerged = "device_choices_merged",
+    }
+}
+
+closed_list! {
+    /// How far the mail of a notice has come.
+    MailState {
+        /// None was sent.
+        None = "none",
+        Queued = "queued",
+        Sent = "sent",
+        Failed = "failed",
+    }
+}
+
+impl NoticeKind {
+    /// The clause that asks for it.
+    pub const fn clause(self) -> &'static str {
+        match self {
+            Self::PolicyPublished => "9.2",
+            Self::DeviceChoicesMerged => "2.6",
+        }
+    }
+}
+
+/// A notice as it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    pub account_id: AccountId,
+    /// The person's own count of notices; the only order among them.
+    pub number: i64,
+    pub id: NoticeId,
+    pub kind: NoticeKind,
+    pub policy_version: Option<i32>,
+    pub created_at: Timestamp,
+    pub acknowledged_at: Option<Timestamp>,
+    /// The mail that tells the same.
+    pub message_id: Option<MessageId>,
+    pub mail: MailState,
+}

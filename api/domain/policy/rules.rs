@@ -1,0 +1,197 @@
+//! What a draft of the policy has to obey before anybody can publish it.
+
+use std::collections::HashSet;
+
+use super::{PolicyDocument, clauses};
+use crate::domain::{
+    country::Country,
+    purpose::{Purpose, PurposeDefinition, is_retention},
+};
+
+/// What is wrong, and where in the document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// A JSON pointer into the document.
+    pub pointer: String,
+    pub kind: FaultKind,
+}
+
+/// What can be wrong with a draft.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FaultKind {
+    /// The text is empty, too long, or not on one line.
+    NotOneLine,
+    /// The list is empty or too long.
+    WrongCount,
+    /// Nothing says how this clause is kept.
+    ClauseWithoutRule,
+    ClauseTwice,
+    PurposeTwice,
+    /// A required purpose, or one that a clause rests on, is missing.
+    PurposeMissing,
+    /// Clause, basis or necessity are not what the software enforces for this purpose.
+    NotOfThisPurpose,
+    /// The text says no period.
+    NoPeriod,
+    /// The countries are not those of the storage places.
+    NotThePlaces,
+    /// Something stands twice in a list, or the list is empty.
+    NotASet,
+}
+
+/// Everything that is wrong with a document, in its order.
+pub fn faults(document: &PolicyDocument) -> Vec<Fault> {
+    let mut found = Vec::new();
+    let mut fault = |pointer: String, kind| found.push(Fault { pointer, kind });
+    let counts = [
+        ("/clauses", document.clauses.len(), 500),
+        ("/purposes", document.purposes.len(), Purpose::ALL.len()),
+        ("/storage_places", document.storage_places.len(), 100),
+    ];
+    for (pointer, count, most) in counts {
+        if !(1..=most).contains(&count) {
+            fault(pointer.to_owned(), FaultKind::WrongCount);
+        }
+    }
+    let mut seen = HashSet::new();
+    for (n, clause) in document.clauses.iter().enumerate() {
+        if clauses::find(&clause.id).is_none() {
+            fault(format!("/clauses/{n}/clause_id"), FaultKind::ClauseWithoutRule);
+        }
+        if !seen.insert(&clause.id) {
+            fault(format!("/clauses/{n}/clause_id"), FaultKind::ClauseTwice);
+        }
+        if !is_line(&clause.title, 200) {
+            fault(format!("/clauses/{n}/title"), FaultKind::NotOneLine);
+        }
+        if !is_line(&clause.text, 2_000) {
+            fault(format!("/clauses/{n}/text"), FaultKind::NotOneLine);
+        }
+    }
+    let mut seen = HashSet::new();
+    for (n, definition) in document.purposes.iter().enumerate() {
+        if !seen.insert(definition.purpose) {
+            fault(format!("/purposes/{n}/purpose"), FaultKind::PurposeTwice);
+        }
+        for (member, kind) in of_definition(document, definition) {
+            fault(format!("/purposes/{n}/{member}"), kind);
+        }
+    }
+    let is_lacking =
+        |purpose: &&Purpose| (purpose.is_required() || purpose.is_by_policy()) && !seen.contains(purpose);
+    if Purpose::ALL.iter().any(|purpose| is_lacking(&purpose)) {
+        fault("/purposes".to_owned(), FaultKind::PurposeMissing);
+    }
+    for (n, place) in document.storage_places.iter().enumerate() {
+        if !is_set(&place.data_classes) || place.data_classes.is_empty() {
+            fault(format!("/storage_places/{n}/data_classes"), FaultKind::NotASet);
+        }
+        for (member, text, most) in [
+            ("holder", &place.holder, 200),
+            ("standards", &place.standards, 1_000),
+            ("access", &place.access, 1_000),
+        ] {
+            if !is_line(text, most) {
+                fault(format!("/storage_places/{n}/{member}"), FaultKind::NotOneLine);
+            }
+        }
+    }
+    found
+}
+
+fn of_definition(
+    document: &PolicyDocument,
+    definition: &PurposeDefinition,
+) -> Vec<(&'static str, FaultKind)> {
+    let purpose = definition.purpose;
+    let mut faults = Vec::new();
+    if definition.clause != purpose.clause() {
+        faults.push(("clause", FaultKind::NotOfThisPurpose));
+    }
+    if definition.lawful_basis != purpose.lawful_basis() {
+        faults.push(("lawful_basis", FaultKind::NotOfThisPurpose));
+    }
+    if definition.required != purpose.is_required() {
+        faults.push(("required", FaultKind::NotOfThisPurpose));
+    }
+    if !is_line(&definition.text, 1_000) {
+        faults.push(("text", FaultKind::NotOneLine));
+    }
+    if !is_set(&definition.data_classes) || definition.data_classes.is_empty() {
+        faults.push(("data_classes", FaultKind::NotASet));
+    }
+    if !is_set(&definition.recipients) {
+        faults.push(("recipients", FaultKind::NotASet));
+    }
+    if !is_set(&definition.countries) || definition.countries.contains(&Country::HOME) {
+        faults.push(("countries", FaultKind::NotASet));
+    }
+    // A new country of a storage place is thereby a new definition, asked anew (clause 5.6).
+    if purpose == Purpose::CrossBorderTransfer
+        && definition.countries.iter().copied().collect::<std::collections::BTreeSet<_>>()
+            != document.foreign_countries()
+    {
+        faults.push(("countries", FaultKind::NotThePlaces));
+    }
+    if !is_retention(&definition.retention) {
+        faults.push(("retention", FaultKind::NoPeriod));
+    }
+    // What the policy expresses, or the service cannot do without, does not lapse by itself.
+    if definition.consent_days.is_some()
+        && (purpose.is_by_policy() || !purpose.is_answerable() || purpose.is_required())
+    {
+        faults.push(("consent_days", FaultKind::NotOfThisPurpose));
+    }
+    faults
+}
+
+/// Whether a text is readable, on one line: hashes separate texts by line feeds.
+pub fn is_line(text: &str, most: usize) -> bool {
+    !text.trim().is_empty() && text.chars().count() <= most && !text.chars().any(char::is_control)
+}
+
+fn is_set<T: std::hash::Hash + Eq>(items: &[T]) -> bool {
+    let mut seen = HashSet::new();
+    items.iter().all(|item| seen.insert(item))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::first_version, *};
+
+    fn of(change: impl FnOnce(&mut PolicyDocument)) -> Vec<(String, FaultKind)> {
+        let mut document = first_version().unwrap();
+        change(&mut document);
+        faults(&document).into_iter().map(|fault| (fault.pointer, fault.kind)).collect()
+    }
+
+    #[test]
+    fn each_fault_is_named_where_it_stands() {
+        use FaultKind::*;
+        let at = |pointer: &str, kind| vec![(pointer.to_owned(), kind)];
+        assert_eq!(
+            of(|d| d.clauses[0].id = "10.1".to_owned()),
+            at("/clauses/0/clause_id", ClauseWithoutRule)
+        );
+        assert_eq!(of(|d| d.clauses[1].id = "0.1".to_owned()), at("/clauses/1/clause_id", ClauseTwice));
+        assert_eq!(of(|d| d.clauses[0].text = "a\nb".to_owned()), at("/clauses/0/text", NotOneLine));
+        assert_eq!(of(|d| d.clauses[0].title = " ".to_owned()), at("/clauses/0/title", NotOneLine));
+        assert_eq!(of(|d| drop(d.purposes.remove(0))), at("/purposes", PurposeMissing));
+        assert_eq!(of(|d| d.purposes[7].required = true), at("/purposes/7/required", NotOfThisPurpose));
+        assert_eq!(
+            of(|d| d.purposes[7].retention = "long".to_owned()),
+            at("/purposes/7/retention", NoPeriod)
+        );
+        assert_eq!(
+            of(|d| d.purposes[0].consent_days = Some(1)),
+            at("/purposes/0/consent_days", NotOfThisPurpose)
+        );
+        let twice = |d: &mut PolicyDocument| {
+            let again = d.purposes[7].clone();
+            d.purposes.push(again);
+        };
+        assert_eq!(of(twice), at("/purposes/16/purpose", PurposeTwice));
+        let abroad = |d: &mut PolicyDocument| d.storage_places[0].country = "AU".parse().unwrap();
+        assert_eq!(of(abroad), at("/purposes/15/countries", NotThePlaces));
+    }
+}

@@ -1,0 +1,245 @@
+//! What a device expresses before anybody signs in on it, by its cookie (clause 2.6).
+
+use std::sync::Arc;
+
+use super::{ConsentError, ConsentService, drafts, expiry, hold};
+use crate::{
+    db::Conn,
+    domain::{
+        consent::{ConsentAction, ConsentMethod, ConsentStanding, LastEvent, PolicyStanding, standing},
+        device::{Device, DeviceConsentEvent},
+        ids::{ConsentEventId, DeviceId, DeviceRef},
+        policy::PolicyVersion,
+        purpose::{Purpose, PurposeDefinition},
+        time::Timestamp,
+    },
+    repositories::{device_consent_events, devices, log as leaves},
+    services::log::LeafDraft,
+};
+
+/// What a device chooses about a purpose.
+#[derive(Clone, Copy, Debug)]
+pub struct DeviceChoice {
+    pub purpose: Purpose,
+    pub granted: bool,
+    /// The words that were shown; needed to grant.
+    pub definition_hash: Option<[u8; 32]>,
+}
+
+/// A purpose of devices, and where its consent stands on this one.
+pub struct DeviceStanding {
+    pub definition: PurposeDefinition,
+    pub last: Option<DeviceConsentEvent>,
+    pub standing: ConsentStanding,
+}
+
+/// Everything that a device is asked.
+pub struct DeviceConsents {
+    pub policy_version: i32,
+    /// Whether the device was ever seen asking for Global Privacy Control.
+    pub gpc: bool,
+    pub purposes: Vec<DeviceStanding>,
+}
+
+/// An event of a device that is being written.
+struct Act<'a> {
+    policy: &'a PolicyVersion,
+    device: Device,
+    gpc: bool,
+    now: Timestamp,
+}
+
+impl Act<'_> {
+    fn write(
+        &self,
+        c: &mut Conn,
+        draft: &LeafDraft,
+        definition: &PurposeDefinition,
+        action: ConsentAction,
+        method: ConsentMethod,
+    ) -> Result<(), ConsentError> {
+        let sequence = devices::take_sequence(c, self.device.id, 1, self.now)?;
+        let event = DeviceConsentEvent {
+            id: ConsentEventId::generate(self.now),
+            device_ref: self.device.reference,
+            sequence: sequence.ok_or(ConsentError::NotFound)?,
+            purpose: definition.purpose,
+            action,
+            policy_version: self.policy.version,
+            definition_hash: definition.hash(),
+            method,
+            gpc: self.gpc,
+            given_at: self.now,
+            expires_at: expiry(action, definition.consent_days, self.now),
+            leaf_id: draft.id(),
+        };
+        leaves::append(c, &draft.of_device(event.device_ref, &event))?;
+        device_consent_events::append(c, &event)?;
+        Ok(())
+    }
+
+    /// Refuses what Global Privacy Control refuses, at the first sight of it.
+    fn honour_gpc(
+        &self,
+        c: &mut Conn,
+        drafts: &mut impl Iterator<Item = LeafDraft>,
+    ) -> Result<(), ConsentError> {
+        if !self.gpc || !devices::note_gpc(c, self.device.id, self.now)? {
+            return Ok(());
+        }
+        let last = device_consent_events::list_last(c, self.device.reference)?;
+        for definition in of_devices(self.policy).filter(|d| d.purpose.is_refused_by_gpc()) {
+            let action = match last.iter().find(|event| event.purpose == definition.purpose) {
+                Some(last) if last.action == ConsentAction::Granted => ConsentAction::Withdrawn,
+                Some(_) => continue,
+                None => ConsentAction::Declined,
+            };
+            let draft = drafts.next().ok_or(ConsentError::NotFound)?;
+            self.write(c, &draft, definition, action, ConsentMethod::Gpc)?;
+        }
+        Ok(())
+    }
+
+    fn choose(
+        &self,
+        c: &mut Conn,
+        choices: &[DeviceChoice],
+        drafts: &mut impl Iterator<Item = LeafDraft>,
+    ) -> Result<(), ConsentError> {
+        let last = device_consent_events::list_last(c, self.device.reference)?;
+        for choice in choices {
+            let definition = self.policy.document.definition(choice.purpose).ok_or(ConsentError::NotFound)?;
+            let last = last.iter().find(|event| event.purpose == choice.purpose);
+            let Some(action) = action(choice, definition, last, self.now)? else { continue };
+            let draft = drafts.next().ok_or(ConsentError::NotFound)?;
+            self.write(c, &draft, definition, action, ConsentMethod::DeviceSettings)?;
+        }
+        Ok(())
+    }
+}
+
+fn action(
+    choice: &DeviceChoice,
+    definition: &PurposeDefinition,
+    last: Option<&DeviceConsentEvent>,
+    now: Timestamp,
+) -> Result<Option<ConsentAction>, ConsentError> {
+    if choice.granted {
+        if choice.definition_hash != Some(definition.hash()) {
+            return Err(ConsentError::DefinitionSuperseded);
+        }
+        let stands = device_standing(definition, last, now).for_existing;
+        return Ok((!stands).then_some(ConsentAction::Granted));
+    }
+    Ok(match last.map(|event| event.action) {
+        None => Some(ConsentAction::Declined),
+        Some(ConsentAction::Granted) => Some(ConsentAction::Withdrawn),
+        Some(ConsentAction::Declined | ConsentAction::Withdrawn) => None,
+    })
+}
+
+/// The purposes that a version asks of devices.
+fn of_devices(policy: &PolicyVersion) -> impl Iterator<Item = &PurposeDefinition> {
+    policy.document.purposes.iter().filter(|definition| definition.purpose.is_of_device())
+}
+
+fn device_standing(
+    definition: &PurposeDefinition,
+    last: Option<&DeviceConsentEvent>,
+    now: Timestamp,
+) -> ConsentStanding {
+    let last = last.map(|event| LastEvent {
+        action: event.action,
+        definition_hash: event.definition_hash,
+        expires_at: event.expires_at,
+    });
+    // A device accepts no policy: what it is asked stands in the words in force or not at all.
+    standing(last.as_ref(), Some(definition), PolicyStanding { accepted: 1, in_force: 1 }, now)
+}
+
+impl ConsentService {
+    /// What stands on a device. One that is seen for the first time asking for Global Privacy Control
+    /// has refused, by that, what it refuses.
+    ///
+    /// # Errors
+    ///
+    /// Storage trouble only.
+    pub async fn of_device(&self, device: DeviceId, gpc: bool) -> Result<DeviceConsents, ConsentError> {
+        let known = self.db.read(move |c| devices::find(c, device)).await?;
+        if gpc && known.is_none_or(|known| known.gpc_seen_at.is_none()) {
+            return self.choose_on_device(device, Vec::new(), gpc).await;
+        }
+        let policy = self.policies.current().await?;
+        let last = match known {
+            Some(known) => {
+                self.db.read(move |c| device_consent_events::list_last(c, known.reference)).await?
+            }
+            None => Vec::new(),
+        };
+        Ok(self.present(&policy, known.as_ref(), &last))
+    }
+
+    /// Grants and refuses on a device.
+    ///
+    /// # Errors
+    ///
+    /// [`ConsentError::DefinitionSuperseded`] for a grant in other words than those in force.
+    #[tracing::instrument(skip_all)]
+    pub async fn choose_on_device(
+        &self,
+        device: DeviceId,
+        choices: Vec<DeviceChoice>,
+        gpc: bool,
+    ) -> Result<DeviceConsents, ConsentError> {
+        self.under_policy(|policy| self.choose_under(policy, device, choices.clone(), gpc)).await
+    }
+
+    async fn choose_under(
+        &self,
+        policy: Arc<PolicyVersion>,
+        device: DeviceId,
+        choices: Vec<DeviceChoice>,
+        gpc: bool,
+    ) -> Result<DeviceConsents, ConsentError> {
+        let (now, reference) = (self.clock.now(), DeviceRef::generate(self.clock.now()));
+        // Global Privacy Control and a choice may both say something of each purpose.
+        let drafts = drafts(2 * Purpose::ALL.iter().filter(|purpose| purpose.is_of_device()).count(), now)?;
+        let asked = Arc::clone(&policy);
+        let (known, last) = self
+            .db
+            .write(move |c| {
+                hold(c, &policy)?;
+                let known = devices::find_or_insert(c, device, reference, now)?;
+                let act = Act { policy: &policy, device: known, gpc, now };
+                let mut drafts = drafts.iter().cloned();
+                act.honour_gpc(c, &mut drafts)?;
+                act.choose(c, &choices, &mut drafts)?;
+                let known = devices::find(c, device)?.ok_or(ConsentError::NotFound)?;
+                Ok::<_, ConsentError>((known, device_consent_events::list_last(c, known.reference)?))
+            })
+            .await?;
+        Ok(self.present(&asked, Some(&known), &last))
+    }
+
+    fn present(
+        &self,
+        policy: &PolicyVersion,
+        device: Option<&Device>,
+        last: &[DeviceConsentEvent],
+    ) -> DeviceConsents {
+        let now = self.clock.now();
+        let purposes = of_devices(policy).map(|definition| {
+            let last = last.iter().find(|event| event.purpose == definition.purpose);
+            DeviceStanding {
+                definition: definition.clone(),
+                last: last.cloned(),
+                standing: device_standing(definition, last, now),
+            }
+        });
+        DeviceConsents {
+            policy_version: policy.version,
+            gpc: device.is_some_and(|device| device.gpc_seen_at.is_some()),
+            purposes: purposes.collect(),
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! The policy: what is in force, what was, what changed, and how the next version comes.
+
+mod drafts;
+
+pub use drafts::{Drafted, NewDraft, Publication};
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, PoisonError, RwLock},
+};
+
+use uuid::Uuid;
+
+use crate::{
+    db::{Db, StorageError},
+    domain::{
+        evidence::Evidence,
+        ids::AccountId,
+        policy::{self, ChangeKind, PolicyVersion, changes::Changes, rules::Fault},
+    },
+    repositories::{log as leaves, policy_versions},
+    services::{
+        clock::Clock,
+        cursors::{self, InvalidCursor},
+        idempotency::IdempotencyError,
+        log::LeafDraft,
+        notices::Campaigns,
+        vault::{Vault, VaultError},
+    },
+};
+
+/// Why a policy version was not given, or not made.
+#[derive(Debug, thiserror::Error)]
+pub enum PolicyError {
+    #[error("no such version")]
+    NotFound,
+    #[error("the text inside the binary does not parse")]
+    Unreadable,
+    #[error("the draft does not obey the rules")]
+    Faulty(Vec<Fault>),
+    #[error("there is a draft already")]
+    DraftExists,
+    #[error("the draft has changed since")]
+    Stale,
+    #[error("somebody else has to do it")]
+    SecondPersonRequired,
+    #[error(transparent)]
+    Cursor(#[from] InvalidCursor),
+    #[error(transparent)]
+    Idempotency(#[from] IdempotencyError),
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+service_error!(PolicyError, storage in Idempotency, Vault);
+
+/// A page of versions, newest first.
+pub struct PolicyVersionPage {
+    pub versions: Vec<PolicyVersion>,
+    pub next_cursor: Option<String>,
+}
+
+const VERSIONS: &str = "policy_versions";
+
+/// Gives policy versions, and makes new ones.
+#[derive(Clone)]
+pub struct PolicyService {
+    db: Db,
+    vault: Vault,
+    clock: Clock,
+    campaigns: Campaigns,
+    /// What was published never changes, so it is read once.
+    published: Arc<RwLock<BTreeMap<i32, Arc<PolicyVersion>>>>,
+}
+
+impl PolicyService {
+    pub fn new(db: Db, vault: Vault, clock: Clock, campaigns: Campaigns) -> Self {
+        Self { db, vault, clock, campaigns, published: Arc::default() }
+    }
+
+    /// What wakes whoever tells everybody of a publication.
+    pub const fn campaigns(&self) -> &Campaigns {
+        &self.campaigns
+    }
+
+    /// Publishes version 1 on a fresh installation; effective at once, like any publication.
+    ///
+    /// # Errors
+    ///
+    /// Storage trouble only.
+    pub async fn publish_first(&self) -> Result<(), PolicyError> {
+        if self.db.read(policy_versions::find_current_number).await? > 0 {
+            return Ok(());
+        }
+        let document = policy::first_version().map_err(|_| PolicyError::Unreadable)?;
+        let first = PolicyVersion {
+            version: 1,
+            content_hash: document.content_hash(),
+            document,
+            change_kind: ChangeKind::Material,
+            summary: "The first version.".to_owned(),
+            written_by: None,
+            published_by: None,
+            published_at: self.clock.now(),
+        };
+        let draft = LeafDraft::new(first.published_at)?;
+        let leaf = draft.of_service(first.act(), &first.facts());
+        self.db
+            .write(move |c| {
+                if policy_versions::find_current_number(c)? == 0 {
+                    leaves::append(c, &leaf)?;
+                    policy_versions::append(c, &first, leaf.id)?;
+                }
+                Ok::<_, PolicyError>(())
+            })
+            .await
+    }
+
+    /// The version in force.
+    ///
+    /// # Errors
+    ///
+    /// [`PolicyError::NotFound`] before the first publication.
+    pub async fn current(&self) -> Result<Arc<PolicyVersion>, PolicyError> {
+        let number = self.db.read(policy_versions::find_current_number).await?;
+        self.find(number).await
+    }
+
+    /// A version by its number.
+    ///
+    /// # Errors
+    ///
+    /// [`PolicyError::NotFound`].
+    pub async fn find(&self, version: i32) -> Result<Arc<PolicyVersion>, PolicyError> {
+        if let Some(known) =
+            self.published.read().unwrap_or_else(PoisonError::into_inner).get(&version).cloned()
+        {
+            return Ok(known);
+        }
+        let found = self.db.read(move |c| policy_versions::find(c, version)).await?;
+        let found = Arc::new(found.ok_or(PolicyError::NotFound)?);
+        let mut published = self.published.write().unwrap_or_else(PoisonError::into_inner);
+        published.insert(version, Arc::clone(&found));
+        Ok(found)
+    }
+
+    /// The published versions, newest first.
+    ///
+    /// # Errors
+    ///
+    /// [`PolicyError::Cursor`] for a cursor of another list.
+    pub async fn list(&self, cursor: Option<&str>, limit: u32) -> Result<PolicyVersionPage, PolicyError> {
+        let (kms, anybody) = (self.vault.kms(), AccountId::from_uuid(Uuid::nil()));
+        let before = cursors::count(kms, VERSIONS, anybody, cursor)?;
+        let before = before.map_or(i32::MAX, |before| i32::try_from(before).unwrap_or(i32::MAX));
+        let rows = self.db.read(move |c| policy_versions::list(c, before, i64::from(limit) + 1)).await?;
+        let (versions, next_cursor) = cursors::page(kms, VERSIONS, anybody, rows, limit, |version| {
+            i64::from(version.version).to_be_bytes().to_vec()
+        })?;
+        Ok(PolicyVersionPage { versions, next_cursor })
+    }
+
+    /// What changed from `since` to `version`.
+    ///
+    /// # Errors
+    ///
+    /// [`PolicyError::NotFound`] if either was never published.
+    pub async fn changes(&self, version: i32, since: i32) -> Result<Changes, PolicyError> {
+        let (before, after) = (self.find(since).await?, self.find(version).await?);
+        Ok(Changes::between(&before.document, &after.document))
+    }
+}

@@ -1,0 +1,2 @@
+DROP TABLE device_consent_events;
+DROP TABLE devices;

@@ -1,0 +1,27 @@
+-- What a person was told, in the order of the person's own count of notices.
+CREATE TABLE notices (
+    account_id uuid NOT NULL CONSTRAINT notices_account_id_fkey REFERENCES accounts (account_id),
+    number bigint NOT NULL,
+    notice_id uuid NOT NULL,
+    kind text NOT NULL,
+    policy_version integer,
+    created_at timestamptz NOT NULL,
+    acknowledged_at timestamptz,
+    message_id uuid,
+    mail_state text,
+    CONSTRAINT notices_pkey PRIMARY KEY (account_id, number),
+    CONSTRAINT notices_id_key UNIQUE (account_id, notice_id),
+    CONSTRAINT notices_kind_policy_version_key UNIQUE (account_id, kind, policy_version)
+);
+CREATE INDEX idx_notices_account_id_message_id ON notices (account_id, message_id);
+
+-- How far telling everybody of a version has come.
+CREATE TABLE notice_campaigns (
+    policy_version integer NOT NULL CONSTRAINT notice_campaigns_pkey PRIMARY KEY
+        CONSTRAINT notice_campaigns_policy_version_fkey REFERENCES policy_versions (version),
+    batch bigint NOT NULL,
+    told_until uuid,
+    told bigint NOT NULL,
+    started_at timestamptz NOT NULL,
+    finished_at timestamptz
+);

@@ -1,0 +1,2 @@
+DROP TABLE notice_campaigns;
+DROP TABLE notices;

@@ -1,0 +1,108 @@
+//! Notices: everybody is told of a publication, once, in the service and by mail.
+
+use reqwest::Method;
+use serde_json::json;
+
+use crate::support::{App, Inner, Process, TestDatabase, eventually, settings};
+
+const EMAIL: &str = "ada@example.org";
+
+async fn told(app: &Inner) {
+    let running = "SELECT count(*) AS n FROM notice_campaigns WHERE finished_at IS NULL";
+    eventually("everybody is told", || async { (app.database.number(running) == 0).then_some(()) }).await;
+}
+
+#[tokio::test]
+async fn a_publication_is_told_in_the_service_and_by_mail() {
+    let app = App::start().await;
+    let (ada, team) = (app.person(EMAIL).await, app.policy_team().await);
+    app.publishes(&team, |draft| draft["summary"] = json!("Fewer words, same meaning.")).await;
+    let mail = app.mail_saying(EMAIL, "Fewer words, same meaning.").await;
+    assert!(mail.contains("/policy?version=2"), "{mail}");
+    let notice = || async {
+        let notices = ada.gets("/v1/notices").await.json();
+        (notices["data"][0]["mail"] == "sent").then(|| notices["data"][0].clone())
+    };
+    let notice = eventually("the mail is sent", notice).await;
+    assert_eq!((&notice["kind"], &notice["policy_version"]), (&json!("policy_published"), &json!(2)));
+    assert_eq!((&notice["clause"], &notice["acknowledged_at"]), (&json!("9.2"), &json!(null)));
+    let path = format!("/v1/notices/{}/acknowledgement", notice["notice_id"].as_str().unwrap());
+    let acknowledged = ada.sends(Method::POST, &path, &[], None).await;
+    assert_eq!(acknowledged.status, 201, "{}", acknowledged.text);
+    let first = acknowledged.json()["acknowledged_at"].clone();
+    assert!(first.is_string());
+    app.advance(chrono::TimeDelta::minutes(1));
+    assert_eq!(ada.sends(Method::POST, &path, &[], None).await.json()["acknowledged_at"], first);
+    let eve = app.person("eve@example.org").await;
+    assert_eq!(eve.sends(Method::POST, &path, &[], None).await.status, 404);
+    told(&app).await;
+    assert_eq!(eve.gets("/v1/notices").await.json()["data"], json!([]), "who registered since knows of it");
+}
+
+#[tokio::test]
+async fn who_verifies_an_older_acceptance_is_told_too() {
+    let app = App::start().await;
+    let team = app.policy_team().await;
+    let waiting = app.register(EMAIL).await;
+    let code = app.code_mailed_to(EMAIL).await;
+    app.publishes(&team, |_| {}).await;
+    told(&app).await;
+    let ada = waiting.verify(&code).await;
+    let notices = ada.gets("/v1/notices").await.json();
+    assert_eq!(notices["data"][0]["policy_version"], 2);
+    assert_eq!(
+        ada.changes_profile(json!({ "display_name": "ada" })).await.problem(),
+        (403, "policy_acceptance_required".to_owned())
+    );
+}
+
+#[tokio::test]
+async fn the_fate_of_a_mail_outlives_its_row_in_the_outbox() {
+    let app = App::start().await;
+    let (ada, team) = (app.person(EMAIL).await, app.policy_team().await);
+    app.publishes(&team, |_| {}).await;
+    let sent = || async { (ada.gets("/v1/notices").await.json()["data"][0]["mail"] == "sent").then_some(()) };
+    eventually("the mail is sent", sent).await;
+    drop(team);
+    app.advance(chrono::TimeDelta::days(31));
+    let app = {
+        drop(ada);
+        app.restart().await
+    };
+    let gone = || async {
+        (app.database.number("SELECT count(*) AS n FROM outbox WHERE state = 'sent'") == 0).then_some(())
+    };
+    eventually("the outbox is tidy", gone).await;
+    assert_eq!(app.database.texts("SELECT mail_state AS text FROM notices"), ["sent"]);
+}
+
+/// Ten people, and a process that is killed again and again while it tells them.
+#[tokio::test]
+async fn a_killed_process_leaves_nobody_out_and_tells_nobody_twice() {
+    let database = TestDatabase::fresh();
+    let settings = settings(&database, &[]);
+    let process = Process::serve(&settings);
+    let service = Inner::of_process(database, settings.clone(), &process);
+    for n in 0..10 {
+        service.person(&format!("p{n}@example.org")).await;
+    }
+    process.kill();
+    // As a publication leaves it.
+    service.database.sql(
+        "INSERT INTO policy_versions (version, clauses, purposes, storage_places, content_hash, published_at, leaf_id) \
+         SELECT 2, clauses, purposes, storage_places, content_hash, published_at, leaf_id FROM policy_versions; \
+         INSERT INTO notice_campaigns (policy_version, batch, told, started_at) \
+         SELECT 2, 0, 0, max(created_at) FROM accounts;",
+    );
+    for _ in 0..3 {
+        let process = Process::serve(&settings);
+        tokio::time::sleep(std::time::Duration::from_millis(30)).await;
+        process.kill();
+    }
+    let process = Process::serve(&settings);
+    told(&service).await;
+    assert_eq!(service.database.number("SELECT count(*) AS n FROM notices WHERE policy_version = 2"), 10);
+    let mails = "SELECT count(*) AS n FROM outbox o JOIN notices n ON n.message_id = o.message_id";
+    assert_eq!(service.database.number(mails), 10);
+    process.kill();
+}
