@@ -351,12 +351,6 @@ fn compose(
     let log = log(config, &stores.data, &kms, &clock)?;
     let staff = staff(config, &accounts, &kms);
     let partners = partners(config, &accounts, &kms);
-    let support = SupportService {
-        db: accounts.db.clone(),
-        vault: vault.clone(),
-        clock: clock.clone(),
-        outbox: outbox.clone(),
-    };
     let blocks = BlockService::new(stores.data.clone(), kms, clock.clone());
     let jobs = JobRunner {
         db: stores.data.clone(),
@@ -371,7 +365,6 @@ fn compose(
         sequencer: log.sequencer().clone(),
     };
     let services = Services {
-        accounts,
         sessions,
         policies,
         consents,
@@ -380,7 +373,8 @@ fn compose(
         blocks,
         log,
         staff,
-        support,
+        support: support(&accounts),
+        accounts,
         partners,
         access,
         vault,
@@ -421,6 +415,15 @@ fn accounts(
         links,
         policies,
         issuer: ISSUER.to_owned(),
+    }
+}
+
+fn support(accounts: &AccountService) -> SupportService {
+    SupportService {
+        db: accounts.db.clone(),
+        vault: accounts.vault.clone(),
+        clock: accounts.clock.clone(),
+        outbox: accounts.outbox.clone(),
     }
 }
 

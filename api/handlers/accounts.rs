@@ -8,11 +8,14 @@ use super::{
     views::{AccountView, RegisterAccount, RegistrationView, SessionTokens, VerifiedAccount, VerifyAccount},
 };
 use crate::{
-    domain::{language::LanguageTag, password::Password},
+    domain::password::Password,
     openapi::responses::Gone,
     problem::{FieldCode, Problem, ProblemCode},
     server::Services,
-    services::accounts::{Registration, Verification},
+    services::{
+        accounts::{Registration, Verification},
+        consents::ConsentOrigin,
+    },
 };
 
 /// Register an account
@@ -29,6 +32,7 @@ use crate::{
 #[post("/v1/accounts")]
 pub(super) async fn register_account(
     client: Client,
+    origin: ConsentOrigin,
     key: IdempotencyKey,
     body: StrictJson<RegisterAccount>,
     services: Data<Services>,
@@ -37,7 +41,7 @@ pub(super) async fn register_account(
         Turn::Act(ticket) => ticket,
         Turn::Repeat(answer) => return Ok(answer),
     };
-    let registration = registration(body.value, &client, client.language())?;
+    let registration = registration(body.value, &client, origin.gpc)?;
     let receipt = services.accounts.register(registration, draft(ticket.as_ref())).await?;
     let view = RegistrationView { registration_id: receipt.registration_id, expires_at: receipt.expires_at };
     Ok(HttpResponse::Accepted()
@@ -46,13 +50,9 @@ pub(super) async fn register_account(
         .json(view))
 }
 
-fn registration(
-    body: RegisterAccount,
-    client: &Client,
-    spoken: Option<LanguageTag>,
-) -> Result<Registration, Problem> {
+fn registration(body: RegisterAccount, client: &Client, gpc: bool) -> Result<Registration, Problem> {
     let too_long = || Problem::invalid("/password", FieldCode::PasswordTooLong);
-    let language = body.language.or(spoken).map_or_else(|| "en".parse(), Ok);
+    let language = body.language.or_else(|| client.language()).map_or_else(|| "en".parse(), Ok);
     Ok(Registration {
         email: body.email,
         real_name: body.real_name,
@@ -62,7 +62,7 @@ fn registration(
         policy_version: body.policy_version,
         content_hash: body.policy_content_hash.0,
         consents: body.consents.iter().map(|choice| (choice.purpose, choice.granted)).collect(),
-        gpc: client.gpc(),
+        gpc,
         origin: client.origin(),
     })
 }

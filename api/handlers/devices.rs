@@ -16,6 +16,7 @@ use crate::{
     openapi::responses::Conflict,
     problem::{Problem, ProblemCode},
     server::Services,
+    services::consents::ConsentOrigin,
 };
 
 /// Get the device's consents
@@ -29,9 +30,10 @@ use crate::{
 #[get("/v1/devices/current/consents")]
 pub(super) async fn get_device_consents(
     client: Client,
+    origin: ConsentOrigin,
     services: Data<Services>,
 ) -> Result<HttpResponse, Problem> {
-    let consents = services.consents.of_device(client.device_id(), client.gpc()).await?;
+    let consents = services.consents.of_device(client.device_id(), origin.gpc).await?;
     Ok(HttpResponse::Ok().cookie(client.cookie()).json(DeviceConsentsView::new(&consents)))
 }
 
@@ -48,10 +50,11 @@ pub(super) async fn get_device_consents(
 #[put("/v1/devices/current/consents")]
 pub(super) async fn set_device_consents(
     client: Client,
+    origin: ConsentOrigin,
     body: StrictJson<SetDeviceConsents>,
     services: Data<Services>,
 ) -> Result<HttpResponse, Problem> {
-    let (choices, gpc) = (body.value.choices()?, client.gpc());
+    let (choices, gpc) = (body.value.choices()?, origin.gpc);
     let consents = services.consents.choose_on_device(client.device_id(), choices, gpc).await?;
     Ok(HttpResponse::Ok().cookie(client.cookie()).json(DeviceConsentsView::new(&consents)))
 }

@@ -34,16 +34,7 @@ pub use edge::{Edge, guard};
 /// Every operation of the contract. A route without its description does not compile.
 pub fn operations(routes: &mut ServiceConfig<'_>) {
     routes
-        .service(policy_versions::get_current_policy_version)
-        .service(policy_versions::list_policy_versions)
-        .service(policy_versions::get_policy_version)
-        .service(policy_versions::list_policy_clauses)
-        .service(policy_versions::get_policy_changes)
-        .service(policy_versions::list_purposes)
-        .service(devices::list_cookies)
-        .service(devices::get_device_consents)
-        .service(devices::set_device_consents)
-        .service(devices::get_gpc_support)
+        .configure(policy_operations)
         .service(accounts::register_account)
         .service(accounts::verify_account)
         .service(account::get_account)
@@ -79,15 +70,7 @@ pub fn operations(routes: &mut ServiceConfig<'_>) {
         .service(sessions::end_current_session)
         .service(sessions::end_session)
         .service(sessions::revoke_session_by_link)
-        .service(consents::accept_policy)
-        .service(consents::refuse_policy)
-        .service(consents::list_consents)
-        .service(consents::set_consent)
-        .service(consents::list_consent_events)
-        .service(consents::get_consent_receipt)
-        .service(consents::list_storage_places)
-        .service(notices::list_notices)
-        .service(notices::acknowledge_notice)
+        .configure(consent_operations)
         .service(support::list_access_log)
         .service(support::open_support_case)
         .service(support::list_support_cases)
@@ -106,6 +89,33 @@ pub fn operations(routes: &mut ServiceConfig<'_>) {
         .service(log::get_log_inclusion_proof)
         .service(log::get_log_consistency_proof)
         .service(signing_keys::list_signing_keys);
+}
+
+fn policy_operations(routes: &mut ServiceConfig<'_>) {
+    routes
+        .service(policy_versions::get_current_policy_version)
+        .service(policy_versions::list_policy_versions)
+        .service(policy_versions::get_policy_version)
+        .service(policy_versions::list_policy_clauses)
+        .service(policy_versions::get_policy_changes)
+        .service(policy_versions::list_purposes)
+        .service(devices::list_cookies)
+        .service(devices::get_device_consents)
+        .service(devices::set_device_consents)
+        .service(devices::get_gpc_support);
+}
+
+fn consent_operations(routes: &mut ServiceConfig<'_>) {
+    routes
+        .service(consents::accept_policy)
+        .service(consents::refuse_policy)
+        .service(consents::list_consents)
+        .service(consents::set_consent)
+        .service(consents::list_consent_events)
+        .service(consents::get_consent_receipt)
+        .service(consents::list_storage_places)
+        .service(notices::list_notices)
+        .service(notices::acknowledge_notice);
 }
 
 /// What stands beside the contract: health, the contract itself, its reference page.

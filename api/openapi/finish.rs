@@ -485,6 +485,20 @@ fn examples() -> Map<String, Value> {
         ("SessionTokens", SessionTokens::example()),
         ("SessionPage", SessionPageView::example()),
         ("EndedSession", EndedSessionView::example()),
+        ("LogCheckpoint", LogCheckpointView::example()),
+        ("LogInclusionProof", LogInclusionProofView::example()),
+        ("LogConsistencyProof", LogConsistencyProofView::example()),
+        ("SigningKeySet", SigningKeySet::example()),
+    ]
+    .into_iter()
+    .chain(examples_of_policy_and_consent())
+    .chain(examples_of_staff_and_support())
+    .map(|(name, example)| (name.to_owned(), example))
+    .collect()
+}
+
+fn examples_of_policy_and_consent() -> impl Iterator<Item = (&'static str, Value)> {
+    [
         ("PolicyVersion", PolicyVersionView::example()),
         ("PolicyVersionPage", PolicyVersionPageView::example()),
         ("ClauseRules", ClauseRulesView::example()),
@@ -509,15 +523,8 @@ fn examples() -> Map<String, Value> {
         ("GpcSupport", GpcSupport::example()),
         ("Notice", NoticeView::example()),
         ("NoticePage", NoticePageView::example()),
-        ("LogCheckpoint", LogCheckpointView::example()),
-        ("LogInclusionProof", LogInclusionProofView::example()),
-        ("LogConsistencyProof", LogConsistencyProofView::example()),
-        ("SigningKeySet", SigningKeySet::example()),
     ]
     .into_iter()
-    .chain(examples_of_staff_and_support())
-    .map(|(name, example)| (name.to_owned(), example))
-    .collect()
 }
 
 fn examples_of_staff_and_support() -> Vec<(&'static str, Value)> {

@@ -92,6 +92,7 @@ fn compose_environment() -> BTreeMap<String, String> {
             let filling = match name {
                 "PUBLIC_URL" => "https://privacy.smart-mining.nz",
                 "MAIL_FROM" => "no-reply@smart-mining.nz",
+                "CONTROLLER_CONTACT" => "privacy@smart-mining.nz",
                 "SMTP_URL" => "smtps://mail.smart-mining.nz",
                 "SMS_GATEWAY_URL" => "https://sms.smart-mining.nz",
                 _ if default.is_empty() => "filled-in",
@@ -135,6 +136,7 @@ fn production_refuses_each_development_default() {
         ("MAIL", "file"),
         ("SMS", "file"),
         ("MAIL_FROM", "no-reply@smart-mining.example"),
+        ("CONTROLLER_CONTACT", "privacy@smart-mining.example"),
         ("ARGON2_MEMORY_KIB", "4096"),
         ("KEY_STORE_URL", "sqlite:/data/keys.db"),
     ] {

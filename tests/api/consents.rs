@@ -25,9 +25,8 @@ fn table() -> Vec<[String; 5]> {
 /// The row that speaks of these facts.
 fn row<'a>(rows: &'a [[String; 5]], accepted: &str, definition: &str, newer: &str) -> &'a [String; 5] {
     let says = |cell: &String, fact: &str| cell == "any" || cell == fact;
-    let mut found = rows.iter().filter(|row| {
-        row[0] == accepted && says(&row[1], definition) && says(&row[2], newer)
-    });
+    let mut found =
+        rows.iter().filter(|row| row[0] == accepted && says(&row[1], definition) && says(&row[2], newer));
     let row = found.next().unwrap_or_else(|| panic!("no row for {accepted}, {definition}, {newer}"));
     assert!(found.next().is_none(), "two rows for {accepted}, {definition}, {newer}");
     row
@@ -48,6 +47,7 @@ async fn registered(app: &App, email: &str, choice: Option<bool>) -> Person {
 #[tokio::test]
 async fn a_consent_stands_as_the_table_says() {
     let app = App::start().await;
+    let mut team = app.policy_team().await;
     let expired = registered(&app, "expired@example.org", Some(true)).await;
     app.advance(TimeDelta::days(731));
     let again = expired.signs_in("expired@example.org", PASSWORD).await.json();
@@ -61,7 +61,8 @@ async fn a_consent_stands_as_the_table_says() {
     }
     people.push(("no: withdrawn", withdrawn));
     let refused = registered(&app, "refused@example.org", Some(true)).await;
-    let team = app.policy_team().await;
+    team.legal.signs_in().await;
+    team.admin.signs_in().await;
 
     let rows = table();
     let mut checked = 0;
@@ -100,9 +101,8 @@ async fn parallel_grants_and_withdrawals_end_in_one_order() {
     let app = App::start().await;
     let ada = app.person(EMAIL).await;
     let hash = ada.consent("innovations").await["definition"]["definition_hash"].clone();
-    let pairs = (0..200).flat_map(|_| {
-        [json!({ "granted": true, "definition_hash": hash }), json!({ "granted": false })]
-    });
+    let pairs = (0..200)
+        .flat_map(|_| [json!({ "granted": true, "definition_hash": hash }), json!({ "granted": false })]);
     let bodies: Vec<Value> = pairs.collect();
     let answers = join_all(
         bodies.iter().map(|body| ada.sends(Method::PUT, "/v1/consents/innovations", &[], Some(body))),

@@ -17,7 +17,7 @@ use smart_mining::{
     problem::codes::{self, FieldCode, ProblemCode},
 };
 
-use crate::support::App;
+use crate::support::{App, PolicyTeam};
 
 fn document() -> Value {
     openapi::document().expect("the contract is whole")
@@ -195,6 +195,13 @@ async fn answers_have_the_fields_of_their_examples() {
     let changed = ada.changes_profile(json!({ "display_name": "ada" })).await;
     let leaf = crate::log::promised(&changed)[0].clone();
     crate::log::placed(&app, &leaf).await;
+    // A version that changes something, of which everybody is told, and a draft of the next.
+    let team = PolicyTeam { legal: app.member(&admins, "legal").await, admin: admins[1].clone() };
+    app.publishes(&team, |draft| draft["clauses"][0]["text"] = json!("Other words.")).await;
+    let draft = app.as_draft().await;
+    assert_eq!(team.legal.posts("/v1/staff/policy-versions", &draft).await.status, 201);
+    app.mail_saying("ada@example.org", "policy?version=2").await;
+    let event = ada.consent_events().await[0]["consent_event_id"].as_str().unwrap().to_owned();
     let document = document();
     for operation in OPERATIONS.iter().filter(|operation| operation.method == "GET") {
         let query = match operation.id {
@@ -204,7 +211,9 @@ async fn answers_have_the_fields_of_their_examples() {
         };
         let example = &document["paths"][operation.path]["get"]["responses"]["200"]["content"]["application/json"]
             ["example"];
-        let path = operation.path.replace("{version}", "1").replace("{support_case_id}", &case) + &query;
+        let version = if operation.audience == Audience::Staff { "3" } else { "2" };
+        let path = operation.path.replace("{version}", version).replace("{support_case_id}", &case);
+        let path = path.replace("{consent_event_id}", &event) + &query;
         let answer = match operation.audience {
             Audience::Staff if operation.id.contains("support_case") => support.gets(&path).await,
             Audience::Staff => admins[0].gets(&path).await,
@@ -215,7 +224,20 @@ async fn answers_have_the_fields_of_their_examples() {
         }
         .json();
         assert_eq!(fields(&answer), fields(example), "{}", operation.id);
-        for list in ["data", "keys", "clauses"].iter().filter(|list| answer[**list].is_array()) {
+        for list in [
+            "data",
+            "keys",
+            "clauses",
+            "purposes",
+            "consents",
+            "places",
+            "cookies",
+            "activities",
+            "stored_values",
+        ]
+        .iter()
+        .filter(|list| answer[**list].is_array())
+        {
             assert_eq!(fields(&answer[*list][0]), fields(&example[*list][0]), "{} {list}", operation.id);
         }
     }

@@ -127,7 +127,10 @@ async fn global_privacy_control_refuses_once_and_a_later_grant_stands() {
     let hash = &analytics["definition"]["definition_hash"];
     let body = json!({ "granted": true, "definition_hash": hash });
     let granted = ada.sends(Method::PUT, "/v1/consents/analytics", &[GPC], Some(&body)).await.json();
-    assert_eq!((&granted["consent"]["state"], &granted["consent"]["event"]["gpc"]), (&json!("granted"), &json!(true)));
+    assert_eq!(
+        (&granted["consent"]["state"], &granted["consent"]["event"]["gpc"]),
+        (&json!("granted"), &json!(true))
+    );
     let events = ada.consent_events().await.len();
     assert_eq!(ada.sends(Method::GET, "/v1/account", &[GPC], None).await.status, 200);
     assert_eq!(ada.consent_events().await.len(), events, "remembered for the account");
@@ -165,7 +168,10 @@ async fn an_account_takes_over_what_its_device_says_and_is_told() {
     assert_eq!(signed_in.status, 201, "{}", signed_in.text);
     assert_eq!(cookie_of(&signed_in), browser.cookie, "the device stays what it is");
     let analytics = ada.consent("analytics").await;
-    assert_eq!((&analytics["state"], &analytics["event"]["method"]), (&json!("granted"), &json!("device_merge")));
+    assert_eq!(
+        (&analytics["state"], &analytics["event"]["method"]),
+        (&json!("granted"), &json!("device_merge"))
+    );
     assert_eq!(ada.consent("troubleshooting").await["state"], "declined", "a refusal narrows");
     assert_eq!(ada.consent("advertising").await["state"], "declined", "a yes overrides no refusal");
     let notices = ada.gets("/v1/notices").await.json();

@@ -21,12 +21,12 @@ async fn every_purpose_rotates_and_what_was_sealed_still_opens() {
     let (access, refresh) = (ada.access_token.clone(), ada.refresh_token.clone());
     drop(ada);
     let status = keys(&app, &["status"]);
-    assert_eq!(status.lines().count(), 11, "{status}");
+    assert_eq!(status.lines().count(), 12, "{status}");
     assert!(status.lines().any(|line| line.starts_with("kek") && line.ends_with(" 5")), "{status}");
 
     // A service that runs is given time to learn of a new index key; here it is stopped instead.
     let mut app = app.stop_and_keep().await;
-    for purpose in ["kek", "pepper", "token_mac", "person_token", "email_index", "log"] {
+    for purpose in ["kek", "pepper", "token_mac", "person_token", "email_index", "log", "receipt"] {
         let said = keys(&app, &["rotate", purpose]);
         assert!(said.contains(&format!("{purpose} is at version 2")), "{said}");
     }
@@ -50,7 +50,7 @@ async fn every_purpose_rotates_and_what_was_sealed_still_opens() {
     let versions = app.get("/.well-known/jwks.json").await.json();
     let kids: Vec<&str> =
         versions["keys"].as_array().unwrap().iter().map(|key| key["kid"].as_str().unwrap()).collect();
-    assert_eq!(kids, ["person-2", "person-1", "log-2", "log-1"]);
+    assert_eq!(kids, ["person-2", "person-1", "log-2", "log-1", "receipt-2", "receipt-1"]);
 
     // Still one mailbox, one account.
     let registrant = app.register(EMAIL).await;
@@ -62,7 +62,7 @@ async fn every_purpose_rotates_and_what_was_sealed_still_opens() {
         app.database.number(
             "SELECT count(*) AS n FROM log_leaves WHERE leaf_id IN (SELECT leaf_id FROM log_public_details)"
         ),
-        7,
+        8,
         "one for each rotation, and the first policy version"
     );
 }
@@ -172,7 +172,11 @@ async fn a_replaced_signing_key_verifies_for_an_hour_more() {
             - app.clock.now().as_micros(),
     );
     app.advance(since);
-    assert_eq!(kids(app.get("/.well-known/jwks.json").await.json()), 3);
+    assert_eq!(kids(app.get("/.well-known/jwks.json").await.json()), 4);
     app.advance(chrono::TimeDelta::hours(1));
-    assert_eq!(kids(app.get("/.well-known/jwks.json").await.json()), 2, "and the key of the log");
+    assert_eq!(
+        kids(app.get("/.well-known/jwks.json").await.json()),
+        3,
+        "and the keys of the log and of receipts"
+    );
 }

@@ -349,11 +349,11 @@ async fn before_accepting_the_policy_in_force_only_the_open_operations_answer() 
             assert_eq!(extends.problem(), (403, "policy_acceptance_required".to_owned()), "{}", operation.id);
             assert_eq!(extends.json()["clause"], "0.4");
         }
-        if operation.policy_gate != PolicyGate::NeedsAcceptance {
-            assert!((200..300).contains(&answer.status), "{}: {answer:?}", operation.id);
-        } else {
+        if operation.policy_gate == PolicyGate::NeedsAcceptance {
             assert_eq!(answer.problem(), (403, "policy_acceptance_required".to_owned()), "{}", operation.id);
             assert_eq!(answer.json()["clause"], "0.4");
+        } else {
+            assert!((200..300).contains(&answer.status), "{}: {answer:?}", operation.id);
         }
     }
 }

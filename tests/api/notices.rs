@@ -73,7 +73,7 @@ async fn the_fate_of_a_mail_outlives_its_row_in_the_outbox() {
         (app.database.number("SELECT count(*) AS n FROM outbox WHERE state = 'sent'") == 0).then_some(())
     };
     eventually("the outbox is tidy", gone).await;
-    assert_eq!(app.database.texts("SELECT mail_state AS text FROM notices"), ["sent"]);
+    assert_eq!(app.database.texts("SELECT mail_state AS t FROM notices"), ["sent"]);
 }
 
 /// Ten people, and a process that is killed again and again while it tells them.

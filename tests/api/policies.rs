@@ -42,7 +42,10 @@ async fn two_people_make_a_version_and_it_never_changes() {
     let current = app.get("/v1/policy-versions/current").await.json();
     assert_eq!((&current["version"], &current["summary"]), (&json!(2), &json!("Other words.")));
     let listed = app.get("/v1/policy-versions").await.json();
-    assert_eq!(listed["data"].as_array().unwrap().iter().map(|v| v["version"].clone()).collect::<Vec<_>>(), [2, 1]);
+    assert_eq!(
+        listed["data"].as_array().unwrap().iter().map(|v| v["version"].clone()).collect::<Vec<_>>(),
+        [2, 1]
+    );
     let page = app.get("/v1/policy-versions?limit=1").await.json();
     let next = format!("/v1/policy-versions?limit=1&cursor={}", page["next_cursor"].as_str().unwrap());
     assert_eq!(app.get(&next).await.json()["data"][0]["version"], 1);
@@ -128,15 +131,20 @@ async fn what_changed_is_told_to_machines_and_readers() {
         changes["recipients"],
         json!({ "added": [], "removed": [{ "purpose": "advertising", "recipient": "advertiser" }] })
     );
-    let changed: Vec<&Value> = changes["purposes"].as_array().unwrap().iter().map(|c| &c["purpose"]).collect();
-    assert_eq!(changed, ["analytics", "advertising"]);
+    let purposes: Vec<&Value> =
+        changes["purposes"].as_array().unwrap().iter().map(|c| &c["purpose"]).collect();
+    assert_eq!(purposes, ["analytics", "advertising"]);
     assert_eq!(changes["clauses"][0]["change"], "changed");
     assert_eq!(app.get("/v1/policy-versions/2/changes?since=3").await.status, 404);
     assert_eq!(app.get("/v1/policy-versions/2/changes?since=0").await.status, 400);
 
     let page = app.get("/policy?version=2&since=1").await;
     assert_eq!((page.status, page.header("content-type")), (200, "text/html; charset=utf-8"));
-    assert!(page.text.contains("What changed since version 1") && page.text.contains("<del>"), "{}", page.text);
+    assert!(
+        page.text.contains("What changed since version 1") && page.text.contains("<del>"),
+        "{}",
+        page.text
+    );
     assert!(page.text.contains("<strong>In force</strong>"));
     assert!(app.get("/policy?version=1").await.text.contains("No longer in force."));
     assert_eq!(app.get("/policy?version=1&since=").await.status, 200, "the form names nothing");

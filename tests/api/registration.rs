@@ -81,13 +81,13 @@ async fn acceptance_and_consents_enter_the_ledger_with_both_instants() {
     assert_eq!(
         events,
         [
+            "analytics declined specific",
+            "innovations granted specific",
             "group_sharing granted policy_clause",
             "business_transfer granted policy_clause",
             "compelled_disclosure granted policy_clause",
             "rights_protection granted policy_clause",
             "cross_border_transfer granted policy_clause",
-            "analytics declined specific",
-            "innovations granted specific",
         ]
     );
     let apart = "SELECT count(*) AS n FROM consent_events WHERE recorded_at > given_at";

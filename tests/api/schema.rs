@@ -102,8 +102,10 @@ fn every_table_of_persons_carries_their_id_in_its_key() {
     for create in sql("migrations/postgres").split("CREATE TABLE ").skip(1) {
         let table = create.split(' ').next().unwrap();
         let body = create.split("\n)").next().unwrap();
-        // Small tables of global uniqueness, keyed by a hash, find their person the other way.
-        if !body.contains("account_id uuid") || ["account_emails", "idempotency_keys"].contains(&table) {
+        // Small tables of global uniqueness, keyed by a hash or a cookie, find their person the other way.
+        if !body.contains("account_id uuid")
+            || ["account_emails", "devices", "idempotency_keys"].contains(&table)
+        {
             continue;
         }
         let inline = body
@@ -131,12 +133,16 @@ async fn every_table_loads() {
 async fn ledgers_and_leaves_are_written_once() {
     let app = App::start().await;
     app.person("ada@example.org").await;
+    let choice = serde_json::json!({ "consents": [{ "purpose": "analytics", "granted": false }] });
+    let path = "/v1/devices/current/consents";
+    assert_eq!(app.send(reqwest::Method::PUT, path, &[], Some(&choice)).await.status, 200);
     for (table, column) in [
         ("log_leaves", "hash"),
         ("log_public_details", "detail"),
         ("policy_versions", "version"),
         ("policy_acceptances", "method"),
         ("consent_events", "action"),
+        ("device_consent_events", "action"),
     ] {
         let rows = app.database.number(&format!("SELECT count(*) AS n FROM {table}"));
         assert!(rows > 0, "{table}");

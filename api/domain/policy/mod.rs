@@ -111,7 +111,9 @@ impl PolicyDocument {
             hash.update("\n");
         };
         for clause in &self.clauses {
-            [&clause.id, &clause.title, &clause.text].into_iter().for_each(|part| line(part));
+            for part in [&clause.id, &clause.title, &clause.text] {
+                line(part);
+            }
         }
         for definition in &self.purposes {
             line(&super::encoding::hex(&definition.hash()));
@@ -120,7 +122,9 @@ impl PolicyDocument {
             let classes: Vec<&str> = place.data_classes.iter().map(|class| class.as_str()).collect();
             line(&classes.join(","));
             line(&place.country.to_string());
-            [&place.holder, &place.standards, &place.access].into_iter().for_each(|part| line(part));
+            for part in [&place.holder, &place.standards, &place.access] {
+                line(part);
+            }
         }
         hash.finalize().into()
     }

@@ -186,11 +186,9 @@ mod tests {
             of(|d| d.purposes[0].consent_days = Some(1)),
             at("/purposes/0/consent_days", NotOfThisPurpose)
         );
-        let twice = |d: &mut PolicyDocument| {
-            let again = d.purposes[7].clone();
-            d.purposes.push(again);
-        };
-        assert_eq!(of(twice), at("/purposes/16/purpose", PurposeTwice));
+        let twice = |d: &mut PolicyDocument| d.purposes[8] = d.purposes[7].clone();
+        assert_eq!(of(twice), at("/purposes/8/purpose", PurposeTwice));
+        assert_eq!(of(|d| d.storage_places.clear()), at("/storage_places", WrongCount));
         let abroad = |d: &mut PolicyDocument| d.storage_places[0].country = "AU".parse().unwrap();
         assert_eq!(of(abroad), at("/purposes/15/countries", NotThePlaces));
     }

@@ -29,7 +29,6 @@ pub(in crate::handlers) struct Client {
     /// Whether it showed a cookie of ours.
     is_known: bool,
     cookie_text: String,
-    gpc: bool,
     https: bool,
     address: IpAddr,
     /// The refresh token that came as a cookie.
@@ -104,7 +103,6 @@ fn read(request: &HttpRequest) -> Result<Client, Problem> {
         device_id,
         is_known,
         cookie_text,
-        gpc: asks_for_gpc(request),
         https,
         address: client_address(request, &edge.http.trusted_proxies),
         refresh_cookie: request
@@ -178,10 +176,6 @@ impl Client {
 
     pub(in crate::handlers) const fn device_id(&self) -> DeviceId {
         self.device_id
-    }
-
-    pub(in crate::handlers) const fn gpc(&self) -> bool {
-        self.gpc
     }
 
     /// The cookie of the device that a session began on, which is another where somebody else's account was

@@ -12,7 +12,7 @@ use crate::{
         operation::{Assurance, Audience, Operation, PolicyGate},
     },
     problem::{Problem, ProblemCode},
-    services::sessions::Caller,
+    services::sessions::{Caller, NewProcessing},
 };
 
 /// Who calls; that the call is allowed was checked against the operation table.
@@ -57,11 +57,14 @@ fn allow(operation: &Operation, caller: &Caller) -> Result<(), Problem> {
     if operation.policy_gate != PolicyGate::NeedsAcceptance {
         return Ok(());
     }
-    if !caller.policy_accepted {
-        return Err(Problem::new(ProblemCode::PolicyAcceptanceRequired).under_clause("0.4"));
-    }
-    if caller.service_withdrawn {
-        return Err(Problem::new(ProblemCode::AccountRestricted).under_clause("2.5"));
+    match caller.new_processing {
+        NewProcessing::Allowed => {}
+        NewProcessing::NeedsAcceptance => {
+            return Err(Problem::new(ProblemCode::PolicyAcceptanceRequired).under_clause("0.4"));
+        }
+        NewProcessing::ServiceWithdrawn => {
+            return Err(Problem::new(ProblemCode::AccountRestricted).under_clause("2.5"));
+        }
     }
     match caller.account_state {
         AccountState::Active => Ok(()),

@@ -10,7 +10,7 @@ use crate::{
             PolicyVersion, StoragePlace,
             changes::{ChangeType, Changes, ClauseChange, Segment, SegmentKind},
         },
-        purpose::{LawfulBasis, PurposeDefinition},
+        purpose::{LawfulBasis, Purpose, PurposeDefinition, RecipientClass},
     },
     services::consents::Controller,
 };
@@ -272,16 +272,9 @@ fn changes_section(since: i32, changes: &Changes) -> Markup {
     }
 }
 
-fn recipients<P: ToString, R: Copy>(pairs: &[(P, R)]) -> Vec<String>
-where
-    R: serde::Serialize,
-{
-    let name = |value: &R| serde_json::to_value(value).ok().and_then(|v| v.as_str().map(str::to_owned));
-    pairs
-        .iter()
-        .map(|(purpose, class)| format!("{} for {}", name(class).unwrap_or_default(), purpose.to_string()))
-        .map(|text| text.replace('_', " "))
-        .collect()
+fn recipients(pairs: &[(Purpose, RecipientClass)]) -> Vec<String> {
+    let words = |(purpose, class): &(Purpose, RecipientClass)| format!("{} for {purpose}", class.as_str());
+    pairs.iter().map(words).map(|text| text.replace('_', " ")).collect()
 }
 
 fn names<T: ToString>(items: &[T]) -> Vec<String> {

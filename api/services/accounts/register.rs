@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 use super::{AccountError, AccountService};
 use crate::{
     domain::{
+        consent::{ConsentAction, ConsentKind, ConsentMethod},
         data_dictionary::{
             Category, REGISTRATION_CONSENTS, REGISTRATION_EMAIL, REGISTRATION_LANGUAGE, REGISTRATION_PHONE,
             REGISTRATION_REAL_NAME,
@@ -66,39 +67,41 @@ pub struct Registration {
 #[derive(Serialize, Deserialize)]
 pub(super) struct Expressed {
     pub(super) purpose: Purpose,
-    pub(super) by_policy: bool,
-    pub(super) granted: bool,
+    pub(super) action: ConsentAction,
+    pub(super) kind: ConsentKind,
+    pub(super) method: ConsentMethod,
     pub(super) definition_hash: [u8; 32],
     /// After so many days it has to be asked anew.
-    #[serde(default)]
     pub(super) consent_days: Option<u32>,
-    /// Whether the browser asked for Global Privacy Control, which refuses what was not chosen.
-    #[serde(default)]
+    /// Whether the browser asked for Global Privacy Control.
     pub(super) gpc: bool,
-    #[serde(default)]
-    pub(super) by_gpc: bool,
 }
 
 impl Expressed {
     /// What accepting the policy expresses (clause 4.1 and its kin), what the person chose, and what Global
     /// Privacy Control refuses of the rest.
     fn all(document: &PolicyDocument, chosen: &[(Purpose, bool)], gpc: bool) -> Vec<Self> {
-        let choice = |purpose| chosen.iter().find(|(of, _)| *of == purpose).map(|(_, granted)| *granted);
-        let expressed = |definition: &PurposeDefinition| {
-            let by_policy = definition.purpose.is_by_policy();
-            let chosen = choice(definition.purpose);
-            let by_gpc = gpc && chosen.is_none() && definition.purpose.is_refused_by_gpc();
-            (by_policy || chosen.is_some() || by_gpc).then(|| Self {
-                purpose: definition.purpose,
-                by_policy,
-                granted: by_policy || chosen == Some(true),
-                definition_hash: definition.hash(),
-                consent_days: definition.consent_days,
-                gpc,
-                by_gpc,
-            })
+        document.purposes.iter().filter_map(|definition| Self::of(definition, chosen, gpc)).collect()
+    }
+
+    fn of(definition: &PurposeDefinition, chosen: &[(Purpose, bool)], gpc: bool) -> Option<Self> {
+        let purpose = definition.purpose;
+        let choice = chosen.iter().find(|(of, _)| *of == purpose).map(|(_, granted)| *granted);
+        let (kind, method, granted) = match choice {
+            _ if purpose.is_by_policy() => (ConsentKind::PolicyClause, ConsentMethod::Registration, true),
+            Some(granted) => (ConsentKind::Specific, ConsentMethod::Registration, granted),
+            None if gpc && purpose.is_refused_by_gpc() => (ConsentKind::Specific, ConsentMethod::Gpc, false),
+            None => return None,
         };
-        document.purposes.iter().filter_map(expressed).collect()
+        Some(Self {
+            purpose,
+            action: if granted { ConsentAction::Granted } else { ConsentAction::Declined },
+            kind,
+            method,
+            definition_hash: definition.hash(),
+            consent_days: definition.consent_days,
+            gpc,
+        })
     }
 }
 

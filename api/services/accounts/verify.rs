@@ -11,9 +11,7 @@ use crate::{
     db::Conn,
     domain::{
         account::{Account, AccountState, CONFIRMATION_LASTS, Profile, SealedProfile, StateReason},
-        consent::{
-            ConsentAction, ConsentEvent, ConsentKind, ConsentMethod, PolicyAcceptance, PolicyDecision,
-        },
+        consent::{ConsentEvent, ConsentMethod, PolicyAcceptance, PolicyDecision},
         data_dictionary::{
             REGISTRATION_CONSENTS, REGISTRATION_EMAIL, REGISTRATION_LANGUAGE, REGISTRATION_PASSWORD,
             REGISTRATION_PHONE, REGISTRATION_REAL_NAME,
@@ -270,22 +268,21 @@ fn ledger(
     let mut events = Vec::new();
     for (n, expressed) in (2..).zip(expressed) {
         let draft = LeafDraft::new(now)?;
-        let action = if expressed.granted { ConsentAction::Granted } else { ConsentAction::Declined };
         let event = ConsentEvent {
             id: ConsentEventId::generate(now),
             account_id: id,
             sequence: n,
             purpose: expressed.purpose,
-            action,
-            kind: if expressed.by_policy { ConsentKind::PolicyClause } else { ConsentKind::Specific },
+            action: expressed.action,
+            kind: expressed.kind,
             policy_version: pending.policy_version,
             definition_hash: expressed.definition_hash,
-            method: if expressed.by_gpc { ConsentMethod::Gpc } else { ConsentMethod::Registration },
+            method: expressed.method,
             device_ref,
             gpc: expressed.gpc,
             given_at,
             recorded_at: now,
-            expires_at: expiry(action, expressed.consent_days, given_at),
+            expires_at: expiry(expressed.action, expressed.consent_days, given_at),
             leaf_id: draft.id(),
         };
         leaves.push(draft.of_evidence(keys, &event)?);

@@ -104,16 +104,24 @@ pub struct SignedIn {
     pub refresh_expires_at: Timestamp,
 }
 
+/// Whether anything new may begin with the person's data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NewProcessing {
+    Allowed,
+    /// Not before the policy in force is accepted (clause 0.4).
+    NeedsAcceptance,
+    /// Not while what the service cannot do without is withdrawn (clause 2.5).
+    ServiceWithdrawn,
+}
+
 /// The person behind a request, as the database knows it this very moment.
 #[derive(Clone, Copy, Debug)]
 pub struct Caller {
     pub account_id: AccountId,
     pub session_id: SessionId,
     pub account_state: AccountState,
-    pub policy_accepted: bool,
     pub stepped_up: bool,
-    /// Whether what the service cannot do without is withdrawn (clause 2.5).
-    pub service_withdrawn: bool,
+    pub new_processing: NewProcessing,
     /// Whether a browser of the person asked for Global Privacy Control before.
     pub gpc_seen: bool,
 }
@@ -154,8 +162,13 @@ impl SessionService {
             session_id,
             account_state: standing.account_state,
             stepped_up: standing.is_stepped_up(now),
-            policy_accepted: standing.accepted_policy_version >= standing.current_policy_version,
-            service_withdrawn: standing.service_withdrawn,
+            new_processing: if standing.accepted_policy_version < standing.current_policy_version {
+                NewProcessing::NeedsAcceptance
+            } else if standing.service_withdrawn {
+                NewProcessing::ServiceWithdrawn
+            } else {
+                NewProcessing::Allowed
+            },
             gpc_seen: standing.gpc_seen,
         })
     }

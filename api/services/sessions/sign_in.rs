@@ -67,6 +67,7 @@ pub struct Origin {
 impl Origin {
     /// Where the sign-in of `account` comes from: a device that another account was used on last gets a
     /// fresh identity.
+    #[must_use]
     pub fn of_account(self, account: AccountId, known: Option<&Device>, now: Timestamp) -> Self {
         let device_id = Takeover::device_for(account, self.device_id, known, now);
         Self { device_known: self.device_known && device_id == self.device_id, device_id, ..self }

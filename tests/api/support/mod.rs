@@ -13,7 +13,7 @@ pub use app::{App, Inner, settings};
 pub use client::{Answer, Person, Registrant, registration_body};
 pub use database::{TestDatabase, is_postgres, postgres_data_directory};
 pub use factors::{Authenticator, challenge_of};
-pub use policy::purpose;
+pub use policy::{PolicyTeam, purpose};
 pub use process::Process;
 pub use servers::{Wire, http_sink, smtp_sink};
 pub use staff::Member;

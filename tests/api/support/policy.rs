@@ -26,7 +26,9 @@ impl App {
         for purpose in purposes.as_array_mut().expect("purposes") {
             let purpose = purpose.as_object_mut().expect("a purpose");
             purpose.retain(|name, value| {
-                name != "definition_hash" && name != "by_policy" && !(name == "consent_days" && value.is_null())
+                name != "definition_hash"
+                    && name != "by_policy"
+                    && !(name == "consent_days" && value.is_null())
             });
         }
         json!({
@@ -68,7 +70,11 @@ impl Person {
     pub async fn consent(&self, purpose: &str) -> Value {
         let overview = self.gets("/v1/consents").await.json();
         let consents = overview["consents"].as_array().expect("consents");
-        consents.iter().find(|consent| consent["definition"]["purpose"] == purpose).expect("the purpose").clone()
+        consents
+            .iter()
+            .find(|consent| consent["definition"]["purpose"] == purpose)
+            .expect("the purpose")
+            .clone()
     }
 
     /// Grants in the words in force, or withdraws.
