@@ -76,6 +76,9 @@ const TAGS: &[(&str, &str)] = &[
 type LinkRow =
     (&'static str, &'static str, &'static str, &'static str, &'static [(&'static str, &'static str)]);
 
+/// The number of a draft, or of a version.
+const DRAFT: &[(&str, &str)] = &[("version", "$response.body#/version")];
+
 const LINKS: &[LinkRow] = &[
     ("register_account", "202", "verify", "verify_account", &[]),
     ("verify_account", "201", "account", "get_account", &[]),
@@ -142,6 +145,21 @@ const LINKS: &[LinkRow] = &[
         "get_log_inclusion_proof",
         &[("leaf_hash", "$response.body#/leaf_hash"), ("tree_size", "$response.body#/tree_size")],
     ),
+    ("accept_policy", "201", "consents", "list_consents", &[]),
+    ("refuse_policy", "201", "sign_in", "create_session", &[]),
+    (
+        "set_consent",
+        "200",
+        "receipt",
+        "get_consent_receipt",
+        &[("consent_event_id", "$response.body#/consent_event_id")],
+    ),
+    ("acknowledge_notice", "201", "notices", "list_notices", &[]),
+    ("draft_policy_version", "201", "draft", "get_policy_draft", DRAFT),
+    ("draft_policy_version", "201", "rewrite", "rewrite_policy_draft", DRAFT),
+    ("draft_policy_version", "201", "discard", "discard_policy_draft", DRAFT),
+    ("draft_policy_version", "201", "publish", "publish_policy_version", DRAFT),
+    ("publish_policy_version", "201", "version", "get_policy_version", DRAFT),
     (
         "get_current_policy_version",
         "200",
