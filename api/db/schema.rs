@@ -333,6 +333,7 @@ table! {
         created_at -> Instant,
         next_attempt_at -> Instant,
         settled_at -> Nullable<Instant>,
+        bulk -> SmallInt,
     }
 }
 

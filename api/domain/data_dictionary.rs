@@ -307,6 +307,7 @@ pub const NOT_PERSONAL: &[(&str, &[&str])] = &[
             "sessions.end_reason",
             "outbox.channel",
             "outbox.state",
+            "outbox.bulk",
             "outbox.failure",
             "idempotency_keys.operation",
             "idempotency_keys.status",

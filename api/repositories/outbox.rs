@@ -23,6 +23,8 @@ pub struct SealedMessage {
     pub content: Vec<u8>,
     pub attempts: i32,
     pub created_at: Timestamp,
+    /// Whether it goes to everybody, and so waits for what somebody waits for.
+    pub bulk: bool,
 }
 
 pub fn insert(c: &mut Conn, message: &SealedMessage) -> Result<(), StorageError> {
@@ -37,6 +39,7 @@ pub fn insert(c: &mut Conn, message: &SealedMessage) -> Result<(), StorageError>
             outbox::attempts.eq(0),
             outbox::created_at.eq(message.created_at),
             outbox::next_attempt_at.eq(message.created_at),
+            outbox::bulk.eq(i16::from(message.bulk)),
         ))
         .dispatch(c)?;
     Ok(())
@@ -59,6 +62,7 @@ struct Row {
     content: Option<Vec<u8>>,
     attempts: i32,
     created_at: Timestamp,
+    bulk: i16,
 }
 
 /// Claims messages that are due. A claim lapses after `lease`, so a killed sender's come again.
@@ -68,21 +72,14 @@ pub fn claim_due(
     lease: TimeDelta,
     limit: i64,
 ) -> Result<Vec<SealedMessage>, StorageError> {
-    let due: Vec<Row> = outbox::table
-        .filter(outbox::state.eq_any(["queued", "sending"]))
-        .filter(outbox::next_attempt_at.le(now))
-        .select((
-            outbox::account_id,
-            outbox::message_id,
-            outbox::channel,
-            outbox::recipient,
-            outbox::content,
-            outbox::attempts,
-            outbox::created_at,
-        ))
-        .order(outbox::next_attempt_at)
-        .limit(limit)
-        .load(c)?;
+    let mut due = Vec::new();
+    // One after the other, each in the order of its index: the queue may be a million long.
+    for (bulk, state) in [(0, "queued"), (0, "sending"), (1, "queued"), (1, "sending")] {
+        let left = limit - i64::try_from(due.len()).unwrap_or(limit);
+        if left > 0 {
+            due.extend(list_due(c, state, bulk, now, left)?);
+        }
+    }
     let mut claimed = Vec::with_capacity(due.len());
     for row in due {
         let won = diesel::update(outbox::table.find((row.account_id, row.id)))
@@ -104,10 +101,37 @@ pub fn claim_due(
                 content: row.content.unwrap_or_default(),
                 attempts: row.attempts + 1,
                 created_at: row.created_at,
+                bulk: row.bulk != 0,
             });
         }
     }
     Ok(claimed)
+}
+
+fn list_due(
+    c: &mut Conn,
+    state: &'static str,
+    bulk: i16,
+    now: Timestamp,
+    limit: i64,
+) -> Result<Vec<Row>, StorageError> {
+    Ok(outbox::table
+        .filter(outbox::state.eq(state))
+        .filter(outbox::bulk.eq(bulk))
+        .filter(outbox::next_attempt_at.le(now))
+        .select((
+            outbox::account_id,
+            outbox::message_id,
+            outbox::channel,
+            outbox::recipient,
+            outbox::content,
+            outbox::attempts,
+            outbox::created_at,
+            outbox::bulk,
+        ))
+        .order(outbox::next_attempt_at)
+        .limit(limit)
+        .load(c)?)
 }
 
 /// Notes that a message was handed over, or given up with a failure; its words go now.

@@ -38,6 +38,8 @@ const LEASE: &str = "housekeeping";
 const LEASE_FOR: TimeDelta = TimeDelta::seconds(90);
 /// How often the outbox is looked into when nobody wakes its sender.
 const OUTBOX_TICK: Duration = Duration::from_secs(1);
+/// How often the metrics learn how long the outbox is.
+const OBSERVE_TICK: Duration = Duration::from_secs(5);
 /// How often keys in memory are held against the key file and their age.
 const KEYS_TICK: Duration = Duration::from_secs(20);
 /// How often the block list is read again.
@@ -99,6 +101,7 @@ impl JobRunner {
     pub async fn run(self, stop: watch::Receiver<bool>) {
         tokio::join!(
             self.send_messages(stop.clone()),
+            self.observe_outbox(stop.clone()),
             self.refresh_keys(stop.clone()),
             self.refresh_blocks(stop.clone()),
             self.grow_log(stop.clone()),
@@ -120,6 +123,12 @@ impl JobRunner {
                 () = self.outbox.woken() => {}
                 _ = stop.changed() => {}
             }
+        }
+    }
+
+    async fn observe_outbox(&self, mut stop: watch::Receiver<bool>) {
+        while !pause(OBSERVE_TICK, &mut stop).await {
+            note("outbox_length", self.outbox.observe().await);
         }
     }
 

@@ -178,7 +178,8 @@ impl NoticeService {
         let mail = async {
             let keys = self.vault.keys_of(id).await?;
             let profile = profiles::open(&keys, &sealed)?;
-            mailing::mail(&keys, &profile, self.letter(policy), now)
+            let mail = mailing::mail(&keys, &profile, self.letter(policy), now)?;
+            Ok(SealedMessage { bulk: true, ..mail })
         };
         match mail.await {
             Ok(mail) => Ok(Some(mail)),

@@ -70,6 +70,7 @@ pub fn seal<T: Personal>(
         content: keys.seal(&OUTBOX_CONTENT, row, &content)?.into_envelope(),
         attempts: 0,
         created_at: now,
+        bulk: false,
     })
 }
 
@@ -99,9 +100,19 @@ impl OutboxService {
         let count = claimed.len();
         let sendings = claimed.into_iter().map(|message| self.send(message));
         futures_util::future::join_all(sendings).await.into_iter().collect::<Result<(), _>>()?;
+        Ok(count)
+    }
+
+    /// Tells the metrics how many messages wait. Counting a long queue takes a while, so it is not done at
+    /// every batch.
+    ///
+    /// # Errors
+    ///
+    /// Storage trouble only.
+    pub async fn observe(&self) -> Result<(), StorageError> {
         let waiting = self.db.read_long(outbox::count_waiting).await?;
         metrics().outbox_queued.set(waiting);
-        Ok(count)
+        Ok(())
     }
 
     async fn send(&self, message: SealedMessage) -> Result<(), StorageError> {

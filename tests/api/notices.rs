@@ -76,6 +76,26 @@ async fn the_fate_of_a_mail_outlives_its_row_in_the_outbox() {
     assert_eq!(app.database.texts("SELECT mail_state AS t FROM notices"), ["sent"]);
 }
 
+#[tokio::test]
+async fn what_somebody_waits_for_overtakes_what_goes_to_everybody() {
+    let app = App::start_with(&[("MAIL", "gateway"), ("MAIL_GATEWAY_URL", "http://127.0.0.1:9/")]).await;
+    // Nothing leaves: the rows show what would be taken next.
+    for n in 0..40 {
+        app.register(&format!("p{n}@example.org")).await;
+    }
+    app.database.sql("UPDATE outbox SET bulk = 1, state = 'queued', attempts = 0");
+    app.advance(chrono::TimeDelta::hours(1));
+    let waiting = app.register(EMAIL).await;
+    let taken = || async {
+        let taken = "SELECT count(*) AS n FROM outbox WHERE bulk = 0 AND attempts > 0";
+        (app.database.number(taken) == 1).then_some(())
+    };
+    eventually("the code is taken up", taken).await;
+    drop(waiting);
+    let untouched = app.database.number("SELECT count(*) AS n FROM outbox WHERE bulk = 1 AND attempts = 0");
+    println!("the code was taken up before {untouched} of 40 messages to everybody");
+}
+
 /// Ten people, and a process that is killed again and again while it tells them.
 #[tokio::test]
 async fn a_killed_process_leaves_nobody_out_and_tells_nobody_twice() {

@@ -129,21 +129,68 @@ fn change_type<T: PartialEq>(before: Option<&T>, after: Option<&T>) -> Option<Ch
     }
 }
 
-/// Two texts as one, word by word.
+/// Two texts as one, word by word. Spaces between changed words go with them, so that what went and what
+/// came read as whole phrases.
 pub fn segments(before: &str, after: &str) -> Vec<Segment> {
-    let mut segments: Vec<Segment> = Vec::new();
+    let mut pieces = Pieces::default();
     for change in TextDiff::from_words(before, after).iter_all_changes() {
-        let kind = match change.tag() {
-            ChangeTag::Equal => SegmentKind::Unchanged,
-            ChangeTag::Delete => SegmentKind::Removed,
-            ChangeTag::Insert => SegmentKind::Added,
-        };
-        match segments.last_mut() {
-            Some(last) if last.kind == kind => last.text.push_str(change.value()),
-            _ => segments.push(Segment { kind, text: change.value().to_owned() }),
+        match change.tag() {
+            ChangeTag::Equal => pieces.keep(change.value()),
+            ChangeTag::Delete => pieces.change().0.push_str(change.value()),
+            ChangeTag::Insert => pieces.change().1.push_str(change.value()),
         }
     }
-    segments
+    pieces.finish()
+}
+
+#[derive(Default)]
+struct Pieces {
+    done: Vec<Segment>,
+    /// What went and what came since the last unchanged word.
+    removed: String,
+    added: String,
+    /// Spaces that both have, after a change.
+    spaces: String,
+}
+
+impl Pieces {
+    fn change(&mut self) -> (&mut String, &mut String) {
+        self.removed.push_str(&self.spaces);
+        self.added.push_str(&self.spaces);
+        self.spaces.clear();
+        (&mut self.removed, &mut self.added)
+    }
+
+    fn keep(&mut self, word: &str) {
+        let is_changing = !self.removed.is_empty() || !self.added.is_empty();
+        if is_changing && word.trim().is_empty() {
+            self.spaces.push_str(word);
+            return;
+        }
+        self.end_change();
+        self.push(SegmentKind::Unchanged, word.to_owned());
+    }
+
+    fn end_change(&mut self) {
+        let (removed, added) = (std::mem::take(&mut self.removed), std::mem::take(&mut self.added));
+        let spaces = std::mem::take(&mut self.spaces);
+        self.push(SegmentKind::Removed, removed);
+        self.push(SegmentKind::Added, added);
+        self.push(SegmentKind::Unchanged, spaces);
+    }
+
+    fn push(&mut self, kind: SegmentKind, text: String) {
+        match self.done.last_mut() {
+            _ if text.is_empty() => {}
+            Some(last) if last.kind == kind => last.text.push_str(&text),
+            _ => self.done.push(Segment { kind, text }),
+        }
+    }
+
+    fn finish(mut self) -> Vec<Segment> {
+        self.end_change();
+        self.done
+    }
 }
 
 fn purposes(before: &PolicyDocument, after: &PolicyDocument) -> Vec<PurposeChange> {
@@ -218,5 +265,8 @@ mod tests {
         };
         assert_eq!(whole(SegmentKind::Added), before);
         assert_eq!(whole(SegmentKind::Removed), after);
+        let phrases: Vec<_> = segments("all of it is old", "all this became new");
+        let texts: Vec<&str> = phrases.iter().map(|segment| segment.text.as_str()).collect();
+        assert_eq!(texts, ["all ", "of it is old", "this became new"]);
     }
 }

@@ -8,7 +8,7 @@ use super::extract::query::{number, values};
 use crate::{problem::Problem, server::Services};
 
 /// Its own style sheet, and a form that asks this origin for another version.
-const PAGE_POLICY: &str = "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; \
+const PAGE_POLICY: &str = "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'; frame-ancestors 'none'; \
                            base-uri 'none'";
 /// More versions than this are found over the API.
 const MOST_VERSIONS: u32 = 100;

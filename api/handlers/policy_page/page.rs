@@ -48,6 +48,8 @@ impl Page<'_> {
                     meta charset="utf-8";
                     meta name="viewport" content="width=device-width, initial-scale=1";
                     title { (title) " – " (self.controller.name) }
+                    // There is none, and browsers need not ask for one.
+                    link rel="icon" href="data:,";
                     link rel="stylesheet" href="/policy.css";
                 }
                 body {

@@ -25,3 +25,8 @@ CREATE TABLE notice_campaigns (
     started_at timestamptz NOT NULL,
     finished_at timestamptz
 );
+
+-- What goes to everybody waits for what somebody waits for.
+ALTER TABLE outbox ADD COLUMN bulk smallint NOT NULL DEFAULT 0;
+DROP INDEX idx_outbox_state_next_attempt_at;
+CREATE INDEX idx_outbox_state_bulk_next_attempt_at ON outbox (state, bulk, next_attempt_at);
