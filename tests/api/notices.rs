@@ -1,9 +1,11 @@
 //! Notices: everybody is told of a publication, once, in the service and by mail.
 
+use std::sync::atomic::Ordering;
+
 use reqwest::Method;
 use serde_json::json;
 
-use crate::support::{App, Inner, Process, TestDatabase, eventually, settings};
+use crate::support::{App, Inner, Process, TestDatabase, eventually, http_sink, settings};
 
 const EMAIL: &str = "ada@example.org";
 
@@ -78,22 +80,30 @@ async fn the_fate_of_a_mail_outlives_its_row_in_the_outbox() {
 
 #[tokio::test]
 async fn what_somebody_waits_for_overtakes_what_goes_to_everybody() {
-    let app = App::start_with(&[("MAIL", "gateway"), ("MAIL_GATEWAY_URL", "http://127.0.0.1:9/")]).await;
-    // Nothing leaves: the rows show what would be taken next.
+    let (port, caught) = http_sink().await;
+    caught.refuses.store(true, Ordering::SeqCst);
+    let url = format!("http://127.0.0.1:{port}");
+    let gateway = [("MAIL", "gateway"), ("MAIL_GATEWAY_URL", &url), ("MAIL_GATEWAY_TOKEN", "a-token")];
+    let app = App::start_with(&gateway).await;
+    let wait = async |count: i64| {
+        let waiting = "SELECT count(*) AS n FROM outbox WHERE state = 'queued' AND attempts = 1";
+        eventually("the first attempt", || async { (app.database.number(waiting) == count).then_some(()) })
+            .await;
+    };
     for n in 0..40 {
         app.register(&format!("p{n}@example.org")).await;
     }
-    app.database.sql("UPDATE outbox SET bulk = 1, state = 'queued', attempts = 0");
+    wait(40).await;
+    app.database.sql("UPDATE outbox SET bulk = 1");
+    // Asked for last, and due last.
+    app.register(EMAIL).await;
+    wait(41).await;
+
+    caught.refuses.store(false, Ordering::SeqCst);
     app.advance(chrono::TimeDelta::hours(1));
-    let waiting = app.register(EMAIL).await;
-    let taken = || async {
-        let taken = "SELECT count(*) AS n FROM outbox WHERE bulk = 0 AND attempts > 0";
-        (app.database.number(taken) == 1).then_some(())
-    };
-    eventually("the code is taken up", taken).await;
-    drop(waiting);
-    let untouched = app.database.number("SELECT count(*) AS n FROM outbox WHERE bulk = 1 AND attempts = 0");
-    println!("the code was taken up before {untouched} of 40 messages to everybody");
+    eventually("everything", || async { (caught.all().len() == 41).then_some(()) }).await;
+    let place = caught.all().iter().position(|post| post.contains(EMAIL)).unwrap();
+    assert!(place < 16, "the code left in place {place}, behind the first batch");
 }
 
 /// Ten people, and a process that is killed again and again while it tells them.
