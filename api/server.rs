@@ -344,10 +344,11 @@ fn compose(
         places: Places::open(config.places.as_deref())?,
         links: links.clone(),
     };
+    let page = format!("{}/policy", config.public_url);
     let policies =
-        PolicyService::new(stores.data.clone(), vault.clone(), clock.clone(), Campaigns::default());
+        PolicyService::new(stores.data.clone(), vault.clone(), clock.clone(), Campaigns::default(), page);
     let accounts = accounts(&sessions, throttles, links, policies.clone());
-    let (consents, notices) = (consents(config, &accounts), notices(config, &accounts));
+    let (consents, notices) = (consents(config, &accounts), notices(&accounts));
     let log = log(config, &stores.data, &kms, &clock)?;
     let staff = staff(config, &accounts, &kms);
     let partners = partners(config, &accounts, &kms);
@@ -437,14 +438,13 @@ fn consents(config: &Config, accounts: &AccountService) -> ConsentService {
     }
 }
 
-fn notices(config: &Config, accounts: &AccountService) -> NoticeService {
+fn notices(accounts: &AccountService) -> NoticeService {
     NoticeService {
         db: accounts.db.clone(),
         vault: accounts.vault.clone(),
         clock: accounts.clock.clone(),
         policies: accounts.policies.clone(),
         outbox: accounts.outbox.clone(),
-        policy_page: format!("{}/policy", config.public_url),
     }
 }
 

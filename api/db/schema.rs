@@ -126,6 +126,7 @@ table! {
         closes_at -> Nullable<Instant>,
         service_withdrawn_at -> Nullable<Instant>,
         gpc_seen_at -> Nullable<Instant>,
+        policy_refused_sequence -> BigInt,
     }
 }
 
@@ -723,6 +724,7 @@ table! {
         summary -> Text,
         revision -> BigInt,
         written_by -> Id,
+        writers -> Json,
         created_at -> Instant,
         updated_at -> Instant,
     }

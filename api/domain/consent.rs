@@ -7,6 +7,13 @@ use super::{
     time::Timestamp,
 };
 
+/// A purpose's definition in the policy in force, and since which version without a break it has had it.
+#[derive(Clone, Copy, Debug)]
+pub struct InForce<'a> {
+    pub definition: &'a PurposeDefinition,
+    pub since: i32,
+}
+
 closed_list! {
     /// What an event did to the consent.
     ConsentAction {
@@ -57,7 +64,7 @@ closed_list! {
         Withdrawn = "withdrawn",
         /// It was granted, and has lapsed.
         Expired = "expired",
-        /// It was granted in other words than those in force.
+        /// It was granted in other words than those in force, or the policy in force has none for it.
         AskedAnew = "asked_anew",
         /// It was granted, and the policy was refused since.
         PolicyRefused = "policy_refused",
@@ -157,6 +164,8 @@ pub struct PolicyStanding {
     /// The newest version that the person accepted; 0 if the last decision was a refusal.
     pub accepted: i32,
     pub in_force: i32,
+    /// The person's own number of the last refusal; 0 if there was none.
+    pub refused_at: i64,
 }
 
 impl PolicyStanding {
@@ -179,27 +188,43 @@ pub struct ConsentStanding {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LastEvent {
     pub action: ConsentAction,
+    pub sequence: i64,
+    pub policy_version: i32,
     pub definition_hash: [u8; 32],
     pub expires_at: Option<Timestamp>,
 }
 
 impl From<&ConsentEvent> for LastEvent {
     fn from(event: &ConsentEvent) -> Self {
-        Self { action: event.action, definition_hash: event.definition_hash, expires_at: event.expires_at }
+        Self {
+            action: event.action,
+            sequence: event.sequence,
+            policy_version: event.policy_version,
+            definition_hash: event.definition_hash,
+            expires_at: event.expires_at,
+        }
     }
 }
 
-/// Whether the consent to a purpose stands: the table of the contract, in code. `definition` is that of
-/// the policy in force, if it has the purpose at all.
+impl LastEvent {
+    /// Whether it was expressed in the very words in force: words that changed, and changed back, are asked
+    /// anew like any other.
+    fn is_of(&self, words: InForce<'_>) -> bool {
+        self.policy_version >= words.since && self.definition_hash == words.definition.hash()
+    }
+}
+
+/// Whether the consent to a purpose stands: the table of the contract, in code. `words` are those of the
+/// policy in force, if it has the purpose at all.
 pub fn standing(
     last: Option<&LastEvent>,
-    definition: Option<&PurposeDefinition>,
+    words: Option<InForce<'_>>,
     policy: PolicyStanding,
     now: Timestamp,
 ) -> ConsentStanding {
-    let state = state(last, definition, policy, now);
+    let state = state(last, words, policy, now);
     // What the service cannot do without stands by the contract, unless it was withdrawn (clause 2.5).
-    let by_contract = definition.is_some_and(|definition| definition.lawful_basis == LawfulBasis::Contract)
+    let by_contract = words.is_some_and(|words| words.definition.lawful_basis == LawfulBasis::Contract)
         && !matches!(state, ConsentState::Declined | ConsentState::Withdrawn);
     let stands = by_contract || state == ConsentState::Granted;
     ConsentStanding { state, for_existing: stands, for_new: stands && policy.is_accepted() }
@@ -207,7 +232,7 @@ pub fn standing(
 
 fn state(
     last: Option<&LastEvent>,
-    definition: Option<&PurposeDefinition>,
+    words: Option<InForce<'_>>,
     policy: PolicyStanding,
     now: Timestamp,
 ) -> ConsentState {
@@ -215,29 +240,22 @@ fn state(
     match last.action {
         ConsentAction::Declined => ConsentState::Declined,
         ConsentAction::Withdrawn => ConsentState::Withdrawn,
-        ConsentAction::Granted if policy.accepted == 0 => ConsentState::PolicyRefused,
-        ConsentAction::Granted if last.expires_at.is_some_and(|at| at <= now) => ConsentState::Expired,
-        ConsentAction::Granted
-            if definition.is_none_or(|definition| definition.hash() != last.definition_hash) =>
-        {
-            ConsentState::AskedAnew
+        ConsentAction::Granted if policy.accepted == 0 || last.sequence < policy.refused_at => {
+            ConsentState::PolicyRefused
         }
+        ConsentAction::Granted if last.expires_at.is_some_and(|at| at <= now) => ConsentState::Expired,
+        ConsentAction::Granted if !words.is_some_and(|words| last.is_of(words)) => ConsentState::AskedAnew,
         ConsentAction::Granted => ConsentState::Granted,
     }
 }
 
-/// What accepting a version does to a purpose that it expresses: a withdrawal is not revived, a choice
-/// of the person's own in the same words is left alone.
-pub fn is_expressed_by_acceptance(
-    last: Option<(&LastEvent, ConsentKind)>,
-    definition: &PurposeDefinition,
-) -> bool {
-    match last {
-        None => true,
-        Some((last, kind)) => {
-            last.action == ConsentAction::Granted
-                && (kind == ConsentKind::PolicyClause || last.definition_hash != definition.hash())
-        }
+/// Whether accepting a version expresses a purpose that its clauses contain: a withdrawal is not revived,
+/// a choice of the person's own that stands is left alone. `state` is what it is under that version.
+pub fn is_expressed_by_acceptance(last: Option<ConsentKind>, state: ConsentState) -> bool {
+    match state {
+        ConsentState::Declined | ConsentState::Withdrawn => false,
+        ConsentState::Granted => last == Some(ConsentKind::PolicyClause),
+        _ => true,
     }
 }
 
@@ -252,33 +270,60 @@ mod tests {
         Timestamp::from_micros(micros).unwrap()
     }
 
+    const ACCEPTED: PolicyStanding = PolicyStanding { accepted: 3, in_force: 3, refused_at: 0 };
+
+    fn granted(definition: &PurposeDefinition) -> LastEvent {
+        LastEvent {
+            action: ConsentAction::Granted,
+            sequence: 5,
+            policy_version: 1,
+            definition_hash: definition.hash(),
+            expires_at: None,
+        }
+    }
+
     #[test]
     fn a_consent_lapses_at_its_very_instant() {
         let definition = first_version().unwrap().definition(Purpose::Analytics).unwrap().clone();
-        let policy = PolicyStanding { accepted: 1, in_force: 1 };
-        let last = |expires: i64| LastEvent {
-            action: ConsentAction::Granted,
-            definition_hash: definition.hash(),
-            expires_at: Some(at(expires)),
+        let words = InForce { definition: &definition, since: 1 };
+        let state = |expires| {
+            let last = LastEvent { expires_at: Some(at(expires)), ..granted(&definition) };
+            standing(Some(&last), Some(words), ACCEPTED, at(NOW)).state
         };
-        let state = |expires| standing(Some(&last(expires)), Some(&definition), policy, at(NOW)).state;
         assert_eq!(state(NOW + 1), ConsentState::Granted);
         assert_eq!(state(NOW), ConsentState::Expired);
     }
 
     #[test]
+    fn words_that_changed_and_changed_back_are_asked_anew() {
+        let definition = first_version().unwrap().definition(Purpose::Analytics).unwrap().clone();
+        let state = |since| {
+            let words = InForce { definition: &definition, since };
+            standing(Some(&granted(&definition)), Some(words), ACCEPTED, at(NOW)).state
+        };
+        assert_eq!(state(1), ConsentState::Granted);
+        assert_eq!(state(2), ConsentState::AskedAnew);
+    }
+
+    #[test]
+    fn what_was_granted_before_a_refusal_has_ended() {
+        let definition = first_version().unwrap().definition(Purpose::Analytics).unwrap().clone();
+        let words = InForce { definition: &definition, since: 1 };
+        let state = |refused_at| {
+            let policy = PolicyStanding { refused_at, ..ACCEPTED };
+            standing(Some(&granted(&definition)), Some(words), policy, at(NOW)).state
+        };
+        assert_eq!(state(4), ConsentState::Granted);
+        assert_eq!(state(6), ConsentState::PolicyRefused);
+    }
+
+    #[test]
     fn an_acceptance_revives_no_withdrawal_and_keeps_own_choices() {
-        let definition = first_version().unwrap().definition(Purpose::GroupSharing).unwrap().clone();
-        let event = |action, hash| LastEvent { action, definition_hash: hash, expires_at: None };
-        let same = event(ConsentAction::Granted, definition.hash());
-        let other = event(ConsentAction::Granted, [0; 32]);
-        let withdrawn = event(ConsentAction::Withdrawn, definition.hash());
-        let expressed = |last, kind| is_expressed_by_acceptance(Some((last, kind)), &definition);
-        assert!(is_expressed_by_acceptance(None, &definition));
-        assert!(expressed(&same, ConsentKind::PolicyClause));
-        assert!(!expressed(&same, ConsentKind::Specific));
-        assert!(expressed(&other, ConsentKind::Specific));
-        assert!(!expressed(&withdrawn, ConsentKind::Specific));
-        assert!(!expressed(&withdrawn, ConsentKind::PolicyClause));
+        use ConsentState::*;
+        let own = |state| is_expressed_by_acceptance(Some(ConsentKind::Specific), state);
+        assert!(is_expressed_by_acceptance(None, Unset));
+        assert!(is_expressed_by_acceptance(Some(ConsentKind::PolicyClause), Granted));
+        assert_eq!((own(Granted), own(AskedAnew), own(PolicyRefused)), (false, true, true));
+        assert!(!own(Withdrawn) && !own(Declined));
     }
 }

@@ -192,6 +192,7 @@ pub const NOT_PERSONAL: &[(&str, &[&str])] = &[
             "notices.notice_id",
             "notice_campaigns.told_until",
             "*.written_by",
+            "policy_drafts.writers",
             "policy_versions.published_by",
             "*.leaf_id",
             "*.session_id",
@@ -223,6 +224,7 @@ pub const NOT_PERSONAL: &[(&str, &[&str])] = &[
         &[
             "*.created_at",
             "accounts.service_withdrawn_at",
+            "accounts.policy_refused_sequence",
             "*.gpc_seen_at",
             "notices.acknowledged_at",
             "*.merged_sequence",

@@ -40,16 +40,32 @@ pub struct DeviceConsentEvent {
     pub leaf_id: LeafId,
 }
 
-/// What an account takes over from a device that it signs in on: a refusal always, a yes only where the
-/// account has said nothing. What the device was never asked is no refusal.
-pub fn is_taken_over(of_device: ConsentAction, of_account: Option<ConsentAction>) -> bool {
-    match (of_device, of_account) {
-        (_, None) => true,
-        (ConsentAction::Granted, Some(_)) => false,
-        (ConsentAction::Declined | ConsentAction::Withdrawn, Some(action)) => {
-            action == ConsentAction::Granted
-        }
-    }
+/// What an account said last of a purpose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AccountSaid {
+    pub action: ConsentAction,
+    pub given_at: Timestamp,
+}
+
+/// Whether an account takes over what a device expressed that it signs in on: a yes only where the account
+/// has said nothing, a no also against an earlier yes. What the device was never asked is no refusal.
+///
+/// `gpc` is when the device was first seen asking for Global Privacy Control, if the account learns of that
+/// only now: what the browser asks for by itself counts once, and what was granted later stands.
+pub fn is_taken_over(
+    of_device: &DeviceConsentEvent,
+    of_account: Option<AccountSaid>,
+    gpc: Option<Timestamp>,
+) -> bool {
+    let Some(of_account) = of_account else { return true };
+    let refused_at = match of_device.method {
+        ConsentMethod::Gpc if gpc.is_none() => return false,
+        _ if of_device.purpose.is_refused_by_gpc() => gpc.max(Some(of_device.given_at)),
+        _ => Some(of_device.given_at),
+    };
+    of_device.action != ConsentAction::Granted
+        && of_account.action == ConsentAction::Granted
+        && refused_at >= Some(of_account.given_at)
 }
 
 closed_list! {
@@ -105,20 +121,59 @@ impl CookieName {
 mod tests {
     use super::*;
 
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_micros(second * 1_000_000).unwrap()
+    }
+
+    /// An event of a device in its tenth second.
+    fn of_device(action: ConsentAction, method: ConsentMethod) -> DeviceConsentEvent {
+        DeviceConsentEvent {
+            id: ConsentEventId::generate(at(10)),
+            device_ref: DeviceRef::generate(at(10)),
+            sequence: 1,
+            purpose: Purpose::Analytics,
+            action,
+            policy_version: 1,
+            definition_hash: [0; 32],
+            method,
+            gpc: method == ConsentMethod::Gpc,
+            given_at: at(10),
+            expires_at: None,
+            leaf_id: LeafId::generate(at(10)),
+        }
+    }
+
     #[test]
-    fn unset_is_no_refusal_and_a_refusal_narrows() {
+    fn unset_is_no_refusal_and_a_later_refusal_narrows() {
         use ConsentAction::{Declined, Granted, Withdrawn};
         for (device, account, taken) in [
             (Granted, None, true),
             (Declined, None, true),
-            (Granted, Some(Withdrawn), false),
-            (Granted, Some(Declined), false),
-            (Granted, Some(Granted), false),
-            (Declined, Some(Granted), true),
-            (Withdrawn, Some(Granted), true),
-            (Declined, Some(Declined), false),
+            (Granted, Some((Withdrawn, 5)), false),
+            (Granted, Some((Declined, 5)), false),
+            (Granted, Some((Granted, 5)), false),
+            (Declined, Some((Granted, 5)), true),
+            (Withdrawn, Some((Granted, 5)), true),
+            (Declined, Some((Granted, 15)), false),
+            (Declined, Some((Declined, 5)), false),
         ] {
-            assert_eq!(is_taken_over(device, account), taken, "{device:?} {account:?}");
+            let event = of_device(device, ConsentMethod::DeviceSettings);
+            let said = account.map(|(action, second)| AccountSaid { action, given_at: at(second) });
+            assert_eq!(is_taken_over(&event, said, None), taken, "{device:?} {account:?}");
         }
+    }
+
+    #[test]
+    fn what_a_browser_asks_for_by_itself_counts_once_and_before_later_grants() {
+        let granted = |second| Some(AccountSaid { action: ConsentAction::Granted, given_at: at(second) });
+        let by_gpc = of_device(ConsentAction::Declined, ConsentMethod::Gpc);
+        assert!(is_taken_over(&by_gpc, None, None));
+        assert!(is_taken_over(&by_gpc, granted(5), Some(at(10))));
+        assert!(!is_taken_over(&by_gpc, granted(5), None), "the account knew");
+        assert!(!is_taken_over(&by_gpc, granted(15), Some(at(10))), "it was granted later");
+        let by_hand = of_device(ConsentAction::Declined, ConsentMethod::DeviceSettings);
+        assert!(is_taken_over(&by_hand, granted(15), Some(at(20))), "the browser asked later still");
+        let yes = of_device(ConsentAction::Granted, ConsentMethod::DeviceSettings);
+        assert!(!is_taken_over(&yes, granted(5), Some(at(8))), "granted on the device after that");
     }
 }

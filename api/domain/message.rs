@@ -147,6 +147,8 @@ pub enum MessageBody {
         summary: String,
         link: String,
     },
+    /// The account took over what was chosen on a device.
+    DeviceChoicesMerged,
 }
 
 /// A second factor, as messages name it.
@@ -199,6 +201,7 @@ impl MessageBody {
             Self::RestrictionLifted { .. } => "mail-restriction-lifted",
             Self::ConfirmYourData => "mail-confirm-your-data",
             Self::PolicyPublished { .. } => "mail-policy-published",
+            Self::DeviceChoicesMerged => "mail-device-choices-merged",
             Self::StaffInvitation { .. } => "mail-staff-invitation",
             Self::SupportAnswered { .. } => "mail-support-answered",
         }
@@ -256,7 +259,8 @@ impl MessageBody {
             Self::AddressAlreadyRegistered
             | Self::NoAccountToReset
             | Self::EmailChangeTaken
-            | Self::ConfirmYourData => Vec::new(),
+            | Self::ConfirmYourData
+            | Self::DeviceChoicesMerged => Vec::new(),
         }
     }
 }

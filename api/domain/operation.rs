@@ -143,7 +143,7 @@ operations! {
     "get_policy_changes" GET "/v1/policy-versions/{version}/changes" Public Session Open Ordinary Silent Query;
     "list_purposes" GET "/v1/purposes" Public Session Open Ordinary Silent Single;
     "list_cookies" GET "/v1/cookies" Public Session Open Ordinary Silent Single;
-    "get_device_consents" GET "/v1/devices/current/consents" Public Session Open Ordinary Silent Single;
+    "get_device_consents" GET "/v1/devices/current/consents" Public Session Open Ordinary Leaf Single;
     "set_device_consents" PUT "/v1/devices/current/consents" Public Session Open Ordinary Leaf Single;
     "get_gpc_support" GET "/.well-known/gpc.json" Public Session Open Ordinary Silent Single;
     "register_account" POST "/v1/accounts" Public Session Open Costly Silent Single;
@@ -184,6 +184,7 @@ operations! {
     "refuse_policy" POST "/v1/policy-refusals" Person Session Open Ordinary Leaf Single;
     "list_consents" GET "/v1/consents" Person Session Open Ordinary Silent Single;
     "set_consent" PUT "/v1/consents/{purpose}" Person Session ToNarrow Ordinary Leaf Query;
+    "list_policy_acceptances" GET "/v1/policy-acceptances" Person Session Open Ordinary Silent Page;
     "list_consent_events" GET "/v1/consent-events" Person Session Open Ordinary Silent Page;
     "get_consent_receipt" GET "/v1/consent-events/{consent_event_id}/receipt" Person Session Open Ordinary Silent Single;
     "list_notices" GET "/v1/notices" Person Session Open Ordinary Silent Page;

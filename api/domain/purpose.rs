@@ -100,6 +100,13 @@ closed_list! {
     }
 }
 
+impl RecipientClass {
+    /// Whether nothing personal ever goes there, only counts (clauses 4.2 and 4.3).
+    pub const fn receives_aggregates_only(self) -> bool {
+        matches!(self, Self::AnalyticsProvider | Self::SearchProvider | Self::Advertiser)
+    }
+}
+
 /// The text names no purpose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a purpose")]
@@ -189,6 +196,11 @@ impl Purpose {
 
     /// Whether Global Privacy Control refuses it.
     pub const fn is_refused_by_gpc(self) -> bool {
+        matches!(self, Self::Analytics | Self::Advertising)
+    }
+
+    /// Whether what comes of it are counts alone (clauses 4.2 and 4.3).
+    pub const fn is_counted(self) -> bool {
         matches!(self, Self::Analytics | Self::Advertising)
     }
 

@@ -12,7 +12,7 @@ use super::{
     },
     views::{
         ConsentDecisionView, ConsentEventPageView, ConsentOverviewView, ConsentReceiptView, DecideOnPolicy,
-        PolicyDecisionView, SetConsent, StoragePlaces,
+        PolicyDecisionPageView, PolicyDecisionView, SetConsent, StoragePlaces,
     },
 };
 use crate::{
@@ -122,6 +122,22 @@ pub(super) async fn set_consent(
     let choice = Choice { purpose: purpose.0, granted, definition_hash: definition_hash.map(|hash| hash.0) };
     let decision = services.consents.decide(person.account_id, choice, origin, dry_run).await?;
     Ok(Json(ConsentDecisionView::new(&decision)))
+}
+
+/// List decisions about the policy
+///
+/// Which versions the person accepted and refused, in which words and when, newest first.
+#[utoipa::path(
+    tag = "Consent",
+    responses((status = OK, description = "A page of decisions.", body = PolicyDecisionPageView))
+)]
+#[get("/v1/policy-acceptances")]
+pub(super) async fn list_policy_acceptances(
+    By(person, page): By<Page>,
+    services: Data<Services>,
+) -> Result<Json<PolicyDecisionPageView>, Problem> {
+    let decided = services.consents.decisions(person.account_id, page.cursor.as_deref(), page.limit).await?;
+    Ok(Json(PolicyDecisionPageView::new(&decided)))
 }
 
 /// List consent events

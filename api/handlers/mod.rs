@@ -108,6 +108,7 @@ fn policy_operations(routes: &mut ServiceConfig<'_>) {
 fn consent_operations(routes: &mut ServiceConfig<'_>) {
     routes
         .service(consents::accept_policy)
+        .service(consents::list_policy_acceptances)
         .service(consents::refuse_policy)
         .service(consents::list_consents)
         .service(consents::set_consent)

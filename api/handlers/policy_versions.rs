@@ -52,7 +52,7 @@ pub(super) async fn list_policy_versions(
 #[get("/v1/policy-versions/current")]
 pub(super) async fn get_current_policy_version(services: Data<Services>) -> Result<HttpResponse, Problem> {
     let version = services.policies.current().await?;
-    Ok(public("no-cache", PolicyVersionView::from(&*version)))
+    Ok(public("no-cache", PolicyVersionView::from(&**version)))
 }
 
 /// Get a policy version
@@ -69,7 +69,7 @@ pub(super) async fn get_policy_version(
     services: Data<Services>,
 ) -> Result<HttpResponse, Problem> {
     let version = services.policies.find(version.0).await?;
-    Ok(public(FOREVER, PolicyVersionView::from(&*version)))
+    Ok(public(FOREVER, PolicyVersionView::from(&**version)))
 }
 
 /// List how clauses are kept

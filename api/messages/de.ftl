@@ -240,3 +240,11 @@ mail-policy-published = Unsere Datenschutzerklärung hat sich geändert
         Sie und ihre Änderungen stehen unter { $link }
 
         Bis Sie ihr zustimmen, können Sie Ihre Daten sehen und einschränken, Ihre Rechte nutzen und Ihr Konto sichern. Auf eine Fassung, der Sie nicht zugestimmt haben, stützen wir nichts Neues.
+
+mail-device-choices-merged = Die Auswahl auf einem Gerät gilt jetzt für Ihr Konto
+    .body =
+        Sie haben sich auf einem Gerät angemeldet, auf dem eine Auswahl zu Cookies getroffen war.
+        Ihr Konto hat sie übernommen: ein Nein immer, ein Ja nur dort, wo Ihr Konto noch nichts
+        gesagt hatte.
+
+        Jede Auswahl sehen und ändern Sie in den Einstellungen Ihres Kontos.

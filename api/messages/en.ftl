@@ -189,3 +189,10 @@ mail-policy-published = Our privacy policy has changed
         Read it, and what changed, at { $link }
 
         Until you accept it you can see and narrow your data, use your rights and secure your account. Nothing new is done with your data on the strength of a version that you did not accept.
+
+mail-device-choices-merged = Your choices on a device now hold for your account
+    .body =
+        You signed in on a device on which choices about cookies had been made. Your account has
+        taken them over: a no always, a yes only where your account had not said anything yet.
+
+        You can see and change every choice in the settings of your account.

@@ -124,10 +124,13 @@ codes! {
         NotOneLine = "not_one_line", "The text is empty, too long or not on one line.";
         ClauseWithoutRule = "clause_without_rule", "Nothing says how this clause is kept.";
         ClauseTwice = "clause_twice", "The clause stands twice.";
+        ClauseMissing = "clause_missing", "A clause that the service keeps is missing.";
+        AggregatesOnly = "aggregates_only", "Recipients of this class get counts alone.";
+        NotEditorial = "not_editorial", "What is done with data changes, so the change is material.";
         PurposeMissing = "purpose_missing", "A purpose that cannot be left out is missing.";
         NotOfThisPurpose = "not_of_this_purpose", "The software enforces something else for this purpose.";
         InvalidPeriod = "invalid_period", "This is neither an ISO 8601 duration nor the account's lifetime.";
-        NotTheStoragePlaces = "not_the_storage_places", "The countries are not those of the storage places.";
+        NotTheStoragePlaces = "not_the_storage_places", "The countries are not those of the storage places and of the other purposes.";
         NotASet = "not_a_set", "The list is empty or holds something twice.";
         PurposeByPolicy = "purpose_by_policy", "Accepting the policy expresses this purpose; withdraw it afterwards if you wish.";
     }

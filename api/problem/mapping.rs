@@ -265,6 +265,9 @@ impl From<Vec<Fault>> for Problem {
             FaultKind::WrongCount => FieldCode::OutOfRange,
             FaultKind::ClauseWithoutRule => FieldCode::ClauseWithoutRule,
             FaultKind::ClauseTwice => FieldCode::ClauseTwice,
+            FaultKind::ClauseMissing => FieldCode::ClauseMissing,
+            FaultKind::AggregatesOnly => FieldCode::AggregatesOnly,
+            FaultKind::NotEditorial => FieldCode::NotEditorial,
             FaultKind::PurposeTwice => FieldCode::PurposeTwice,
             FaultKind::PurposeMissing => FieldCode::PurposeMissing,
             FaultKind::NotOfThisPurpose => FieldCode::NotOfThisPurpose,
@@ -294,6 +297,7 @@ impl From<ConsentError> for Problem {
                 Self::new(ProblemCode::PurposeNotByConsent).under_clause(purpose.clause())
             }
             ConsentError::Restricted => Self::new(ProblemCode::AccountRestricted),
+            ConsentError::ServiceWithdrawn => Self::new(ProblemCode::AccountRestricted).under_clause("2.5"),
             ConsentError::PolicyMoved => {
                 StorageError::Unavailable("the policy changes at this very moment").into()
             }

@@ -7,6 +7,7 @@ use crate::{
     db::{Conn, Dispatch, Fetch, StorageError, schema::accounts},
     domain::{
         account::{Account, AccountState, Standing, StateReason},
+        consent::PolicyStanding,
         ids::AccountId,
         time::Timestamp,
     },
@@ -78,29 +79,55 @@ pub struct ConsentFacts {
     pub state: AccountState,
     /// The newest version that the person accepted; 0 after a refusal.
     pub accepted_policy_version: i32,
+    /// The person's own number of the last refusal; 0 if there was none.
+    pub policy_refused_sequence: i64,
     /// When what the service cannot do without was withdrawn.
     pub service_withdrawn_at: Option<Timestamp>,
 }
 
+impl ConsentFacts {
+    pub const fn standing(&self, in_force: i32) -> PolicyStanding {
+        PolicyStanding {
+            accepted: self.accepted_policy_version,
+            in_force,
+            refused_at: self.policy_refused_sequence,
+        }
+    }
+}
+
 pub fn find_consent_facts(c: &mut Conn, id: AccountId) -> Result<Option<ConsentFacts>, StorageError> {
-    let row: Option<(String, i32, Option<Timestamp>)> = accounts::table
+    let row: Option<(String, i32, i64, Option<Timestamp>)> = accounts::table
         .find(id)
-        .select((accounts::state, accounts::accepted_policy_version, accounts::service_withdrawn_at))
+        .select((
+            accounts::state,
+            accounts::accepted_policy_version,
+            accounts::policy_refused_sequence,
+            accounts::service_withdrawn_at,
+        ))
         .get_result(c)
         .optional()?;
-    row.map(|(state, accepted_policy_version, service_withdrawn_at)| {
+    row.map(|(state, accepted_policy_version, policy_refused_sequence, service_withdrawn_at)| {
         Ok(ConsentFacts {
             state: AccountState::parse(&state).ok_or(corrupt("accounts", "an unknown state"))?,
             accepted_policy_version,
+            policy_refused_sequence,
             service_withdrawn_at,
         })
     })
     .transpose()
 }
 
-/// Notes the version that the person accepted; 0 notes a refusal.
+/// Notes the version that the person accepted.
 pub fn set_accepted_policy(c: &mut Conn, id: AccountId, version: i32) -> Result<(), StorageError> {
     diesel::update(accounts::table.find(id)).set(accounts::accepted_policy_version.eq(version)).execute(c)?;
+    Ok(())
+}
+
+/// Notes that the person refused the policy, by the event of this number.
+pub fn set_policy_refused(c: &mut Conn, id: AccountId, sequence: i64) -> Result<(), StorageError> {
+    diesel::update(accounts::table.find(id))
+        .set((accounts::accepted_policy_version.eq(0), accounts::policy_refused_sequence.eq(sequence)))
+        .execute(c)?;
     Ok(())
 }
 

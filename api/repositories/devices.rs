@@ -64,16 +64,18 @@ pub fn find_or_insert(
     find(c, id)?.ok_or(StorageError::Conflict)
 }
 
-/// Notes that the account signed in on the device and took over what the device had expressed; `false` if
-/// another account did so meanwhile.
-pub fn link(c: &mut Conn, device: &Device, account: AccountId, now: Timestamp) -> Result<bool, StorageError> {
-    let linked = diesel::update(t::table.find(device.id))
+/// Notes that the account signed in on the device and took over its events up to `merged`; `false` if another
+/// account did so meanwhile.
+pub fn link(
+    c: &mut Conn,
+    id: DeviceId,
+    account: AccountId,
+    merged: i64,
+    now: Timestamp,
+) -> Result<bool, StorageError> {
+    let linked = diesel::update(t::table.find(id))
         .filter(t::account_id.is_null().or(t::account_id.eq(account).assume_not_null()))
-        .set((
-            t::account_id.eq(Some(account)),
-            t::merged_sequence.eq(device.sequence),
-            t::last_seen_at.eq(now),
-        ))
+        .set((t::account_id.eq(Some(account)), t::merged_sequence.eq(merged), t::last_seen_at.eq(now)))
         .execute(c)?;
     Ok(linked == 1)
 }

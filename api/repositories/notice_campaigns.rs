@@ -1,13 +1,15 @@
 //! How far telling everybody of a version has come.
 
+use std::collections::HashSet;
+
 use diesel::prelude::*;
 
 use crate::{
     db::{
         Conn, Dispatch, StorageError,
-        schema::{accounts, notice_campaigns as t},
+        schema::{accounts, notice_campaigns as t, notices},
     },
-    domain::{account::AccountState, ids::AccountId, time::Timestamp},
+    domain::{account::AccountState, ids::AccountId, notice::NoticeKind, time::Timestamp},
 };
 
 /// A publication that everybody is being told of.
@@ -61,6 +63,32 @@ pub fn list_untold(c: &mut Conn, campaign: &Campaign, limit: i64) -> Result<Vec<
         .order(accounts::account_id)
         .limit(limit)
         .load(c)?)
+}
+
+/// Those of `ids` that have neither been told of it meanwhile, as whoever opens an account under an
+/// older version is, nor closed their account.
+pub fn list_still_untold(
+    c: &mut Conn,
+    campaign: &Campaign,
+    ids: &[AccountId],
+) -> Result<HashSet<AccountId>, StorageError> {
+    let told: Vec<AccountId> = notices::table
+        .filter(notices::account_id.eq_any(ids))
+        .filter(notices::kind.eq(NoticeKind::PolicyPublished.as_str()))
+        .filter(notices::policy_version.eq(campaign.policy_version).assume_not_null())
+        .select(notices::account_id)
+        .load(c)?;
+    let mut untold: HashSet<AccountId> = accounts::table
+        .filter(accounts::account_id.eq_any(ids))
+        .filter(accounts::state.ne(AccountState::Closed.as_str()))
+        .select(accounts::account_id)
+        .load(c)?
+        .into_iter()
+        .collect();
+    for id in told {
+        untold.remove(&id);
+    }
+    Ok(untold)
 }
 
 /// Notes a batch, which ends the campaign if there is nobody after it; `false` if somebody else wrote one

@@ -42,20 +42,9 @@ pub fn last_numbers(c: &mut Conn, of: &[AccountId]) -> Result<HashMap<AccountId,
     Ok(rows.into_iter().map(|(id, number)| (id, number.unwrap_or(0))).collect())
 }
 
-/// Whether the person was told of a version.
-pub fn is_told(c: &mut Conn, owner: AccountId, policy_version: i32) -> Result<bool, StorageError> {
-    let told: i64 = t::table
-        .filter(t::account_id.eq(owner))
-        .filter(t::kind.eq(NoticeKind::PolicyPublished.as_str()))
-        .filter(t::policy_version.eq(policy_version).assume_not_null())
-        .count()
-        .get_result(c)?;
-    Ok(told > 0)
-}
-
-/// Adds a notice.
+/// Adds a notice; where another took its number in this very moment, the transaction comes again.
 pub fn insert(c: &mut Conn, notice: &Notice) -> Result<(), StorageError> {
-    diesel::insert_into(t::table)
+    let added = diesel::insert_into(t::table)
         .values((
             t::account_id.eq(notice.account_id),
             t::number.eq(notice.number),
@@ -65,8 +54,9 @@ pub fn insert(c: &mut Conn, notice: &Notice) -> Result<(), StorageError> {
             t::created_at.eq(notice.created_at),
             t::message_id.eq(notice.message_id),
         ))
+        .on_conflict_do_nothing()
         .dispatch(c)?;
-    Ok(())
+    if added == 1 { Ok(()) } else { Err(StorageError::Conflict) }
 }
 
 /// The person's notices before `before`, newest first, each with how far its mail has come.

@@ -76,6 +76,22 @@ pub fn find_last(c: &mut Conn, owner: AccountId) -> Result<Option<PolicyAcceptan
     row.map(PolicyAcceptance::try_from).transpose()
 }
 
+/// The person's decisions before the one numbered `before`, newest first.
+pub fn list_owned(
+    c: &mut Conn,
+    owner: AccountId,
+    before: i64,
+    limit: i64,
+) -> Result<Vec<PolicyAcceptance>, StorageError> {
+    let rows: Vec<Row> = t::table
+        .filter(t::account_id.eq(owner))
+        .filter(t::sequence.lt(before))
+        .order(t::sequence.desc())
+        .limit(limit)
+        .load(c)?;
+    rows.into_iter().map(PolicyAcceptance::try_from).collect()
+}
+
 /// Rows of all persons after a place, in the order of the key.
 pub fn list_all(
     c: &mut Conn,

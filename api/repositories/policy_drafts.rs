@@ -23,6 +23,7 @@ struct Row {
     summary: String,
     revision: i64,
     written_by: StaffId,
+    writers: JsonText,
     created_at: Timestamp,
     updated_at: Timestamp,
 }
@@ -41,14 +42,16 @@ impl TryFrom<Row> for PolicyDraft {
             summary: row.summary,
             revision: row.revision,
             written_by: row.written_by,
+            writers: serde_json::from_str(&row.writers.0)
+                .map_err(|_| corrupt(TABLE, "writers that do not parse"))?,
             created_at: row.created_at,
             updated_at: row.updated_at,
         })
     }
 }
 
-fn write(document: &PolicyDocument) -> Result<JsonText, StorageError> {
-    serde_json::to_string(document).map(JsonText).map_err(|_| corrupt(TABLE, "words that do not write"))
+fn write(value: &impl serde::Serialize) -> Result<JsonText, StorageError> {
+    serde_json::to_string(value).map(JsonText).map_err(|_| corrupt(TABLE, "words that do not write"))
 }
 
 /// Adds a draft; `false` if there is one of that number.
@@ -62,6 +65,7 @@ pub fn insert(c: &mut Conn, draft: &PolicyDraft) -> Result<bool, StorageError> {
             t::summary.eq(draft.summary.clone()),
             t::revision.eq(draft.revision),
             t::written_by.eq(draft.written_by),
+            t::writers.eq(write(&draft.writers)?),
             t::created_at.eq(draft.created_at),
             t::updated_at.eq(draft.updated_at),
         ))
@@ -87,6 +91,7 @@ pub fn update(c: &mut Conn, was: i64, draft: &PolicyDraft) -> Result<bool, Stora
             t::summary.eq(draft.summary.clone()),
             t::revision.eq(draft.revision),
             t::written_by.eq(draft.written_by),
+            t::writers.eq(write(&draft.writers)?),
             t::updated_at.eq(draft.updated_at),
         ))
         .execute(c)?;

@@ -9,7 +9,6 @@ use crate::{
     db::{Db, StorageError},
     domain::{
         ids::{AccountId, NoticeId},
-        message::MessageBody,
         notice::{MailState, Notice, NoticeKind},
         policy::PolicyVersion,
         time::Timestamp,
@@ -85,8 +84,6 @@ pub struct NoticeService {
     pub clock: Clock,
     pub policies: PolicyService,
     pub outbox: OutboxService,
-    /// Where the policy is read.
-    pub policy_page: String,
 }
 
 impl NoticeService {
@@ -178,22 +175,13 @@ impl NoticeService {
         let mail = async {
             let keys = self.vault.keys_of(id).await?;
             let profile = profiles::open(&keys, &sealed)?;
-            let mail = mailing::mail(&keys, &profile, self.letter(policy), now)?;
+            let mail = mailing::mail(&keys, &profile, self.policies.letter(policy), now)?;
             Ok(SealedMessage { bulk: true, ..mail })
         };
         match mail.await {
             Ok(mail) => Ok(Some(mail)),
             Err(VaultError::NoKey(_)) => Ok(None),
             Err(error) => Err(error.into()),
-        }
-    }
-
-    fn letter(&self, policy: &PolicyVersion) -> MessageBody {
-        MessageBody::PolicyPublished {
-            version: policy.version,
-            change: policy.change_kind.as_str().to_owned(),
-            summary: policy.summary.clone(),
-            link: format!("{}?version={}", self.policy_page, policy.version),
         }
     }
 }
@@ -220,14 +208,16 @@ fn write(
     mails: &[(AccountId, Option<SealedMessage>)],
     now: Timestamp,
 ) -> Result<(), StorageError> {
-    let told = i64::try_from(mails.len()).unwrap_or(0);
+    let ids: Vec<AccountId> = mails.iter().map(|(id, _)| *id).collect();
+    // Without those who closed or were told since they were listed.
+    let still = notice_campaigns::list_still_untold(c, campaign, &ids)?;
+    let told = i64::try_from(still.len()).unwrap_or(0);
     // Another process wrote this batch: then there is nothing left to do for this one.
     if !notice_campaigns::advance(c, campaign, Some(last), told, None)? {
         return Ok(());
     }
-    let ids: Vec<AccountId> = mails.iter().map(|(id, _)| *id).collect();
     let numbers = notices::last_numbers(c, &ids)?;
-    for (id, mail) in mails {
+    for (id, mail) in mails.iter().filter(|(id, _)| still.contains(id)) {
         let number = numbers.get(id).copied().unwrap_or(0) + 1;
         let mut notice = of_publication(*id, number, campaign.policy_version, now);
         notice.message_id = mail.as_ref().map(|mail| mail.id);

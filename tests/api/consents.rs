@@ -237,6 +237,91 @@ async fn a_withdrawal_tells_what_follows_and_a_dry_run_writes_nothing() {
 }
 
 #[tokio::test]
+async fn a_refusal_of_the_policy_ends_what_was_granted_for_good() {
+    let app = App::start().await;
+    let ada = registered(&app, EMAIL, Some(true)).await;
+    assert_eq!(ada.decides("rights_protection", false).await.status, 200);
+    assert_eq!(ada.decides("rights_protection", true).await.status, 200);
+    assert_eq!(ada.answers_policy(false).await.status, 201);
+    let ada = ada.with(&ada.signs_in(EMAIL, PASSWORD).await.json()["session"]);
+    assert_eq!(ada.answers_policy(true).await.status, 201);
+    let analytics = ada.consent("analytics").await;
+    assert_eq!(
+        (&analytics["state"], &analytics["stands_for_existing"]),
+        (&json!("policy_refused"), &json!(false))
+    );
+    assert_eq!(ada.consent("rights_protection").await["counts_for_new"], true, "expressed anew");
+    assert_eq!(ada.decides("analytics", true).await.json()["consent"]["counts_for_new"], true);
+    let decided = ada.gets("/v1/policy-acceptances").await.json();
+    let decisions: Vec<&Value> =
+        decided["data"].as_array().unwrap().iter().map(|decided| &decided["decision"]).collect();
+    assert_eq!(decisions, ["accepted", "refused", "accepted"]);
+    let page = ada.gets("/v1/policy-acceptances?limit=2").await.json();
+    let next = format!("/v1/policy-acceptances?limit=2&cursor={}", page["next_cursor"].as_str().unwrap());
+    assert_eq!(ada.gets(&next).await.json()["data"][0], decided["data"][2]);
+}
+
+#[tokio::test]
+async fn words_that_changed_and_changed_back_are_asked_anew() {
+    let app = App::start().await;
+    let (ada, team) = (registered(&app, EMAIL, Some(true)).await, app.policy_team().await);
+    let words = app.as_draft().await;
+    app.publishes(&team, |draft| purpose(draft, "analytics")["text"] = json!("Other words.")).await;
+    assert_eq!(ada.answers_policy(true).await.status, 201);
+    assert_eq!(ada.consent("analytics").await["state"], "asked_anew");
+    app.publishes(&team, |draft| *draft = words).await;
+    assert_eq!(ada.answers_policy(true).await.status, 201);
+    let analytics = ada.consent("analytics").await;
+    assert_eq!((&analytics["state"], &analytics["counts_for_new"]), (&json!("asked_anew"), &json!(false)));
+    assert_eq!(ada.decides("analytics", true).await.json()["consent"]["counts_for_new"], true);
+}
+
+#[tokio::test]
+async fn a_withdrawal_is_about_the_words_that_were_agreed_to() {
+    let app = App::start().await;
+    let (ada, team) = (registered(&app, EMAIL, Some(true)).await, app.policy_team().await);
+    let granted = ada.consent("analytics").await["event"].clone();
+    app.publishes(&team, |draft| purpose(draft, "analytics")["text"] = json!("Words nobody saw.")).await;
+    let withdrawn = ada.decides("analytics", false).await.json()["consent"]["event"].clone();
+    assert_eq!(withdrawn["action"], "withdrawn");
+    for member in ["policy_version", "definition_hash"] {
+        assert_eq!(withdrawn[member], granted[member], "{member}");
+    }
+}
+
+#[tokio::test]
+async fn what_the_policy_speaks_of_no_more_can_be_withdrawn() {
+    let app = App::start().await;
+    let (ada, team) = (registered(&app, EMAIL, Some(true)).await, app.policy_team().await);
+    let words = app.as_draft().await;
+    app.publishes(&team, |draft| {
+        draft["purposes"].as_array_mut().unwrap().retain(|purpose| purpose["purpose"] != "analytics");
+    })
+    .await;
+    let gone = ada.consent("analytics").await;
+    assert_eq!((&gone["state"], &gone["stands_for_existing"]), (&json!("asked_anew"), &json!(false)));
+    let body = json!({ "granted": true, "definition_hash": gone["definition"]["definition_hash"] });
+    assert_eq!(ada.answers_policy(true).await.status, 201);
+    assert_eq!(ada.sends(Method::PUT, "/v1/consents/analytics", &[], Some(&body)).await.status, 404);
+    assert_eq!(ada.decides("analytics", false).await.json()["consent"]["state"], "withdrawn");
+    app.publishes(&team, |draft| *draft = words).await;
+    assert_eq!(ada.answers_policy(true).await.status, 201);
+    assert_eq!(ada.consent("analytics").await["state"], "withdrawn", "a withdrawal is not lost");
+}
+
+#[tokio::test]
+async fn nothing_is_granted_while_the_service_is_withdrawn() {
+    let app = App::start().await;
+    let ada = app.person(EMAIL).await;
+    assert_eq!(ada.decides("service", false).await.status, 200);
+    let refused = ada.decides("innovations", true).await;
+    assert_eq!(refused.problem(), (423, "account_restricted".to_owned()));
+    assert_eq!(refused.json()["clause"], "2.5");
+    assert_eq!(ada.decides("service", true).await.status, 200);
+    assert_eq!(ada.decides("innovations", true).await.status, 200);
+}
+
+#[tokio::test]
 async fn a_grant_names_the_words_and_only_what_rests_on_consent_is_answered() {
     let app = App::start().await;
     let (ada, team) = (app.person(EMAIL).await, app.policy_team().await);

@@ -1,5 +1,6 @@
 //! Devices: asked before anybody signs in, Global Privacy Control, and what an account takes over.
 
+use chrono::TimeDelta;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -172,10 +173,11 @@ async fn an_account_takes_over_what_its_device_says_and_is_told() {
         (&analytics["state"], &analytics["event"]["method"]),
         (&json!("granted"), &json!("device_merge"))
     );
-    assert_eq!(ada.consent("troubleshooting").await["state"], "declined", "a refusal narrows");
+    assert_eq!(ada.consent("troubleshooting").await["state"], "withdrawn", "a refusal narrows");
     assert_eq!(ada.consent("advertising").await["state"], "declined", "a yes overrides no refusal");
     let notices = ada.gets("/v1/notices").await.json();
     assert_eq!(notices["data"][0]["kind"], "device_choices_merged");
+    assert!(app.mail_saying(EMAIL, "choices about cookies").await.contains("a no always"));
 
     let events = ada.consent_events().await.len();
     assert_eq!(browser.signs_in(EMAIL).await.status, 201);
@@ -232,4 +234,70 @@ async fn every_cookie_that_is_set_stands_in_the_register() {
     for name in &set {
         assert!(names.contains(&name.as_str()), "{name} is not in {names:?}");
     }
+}
+
+/// Registers on a browser, with a yes to `analytics`.
+async fn registers_on(browser: &Browser<'_>, email: &str) -> Person {
+    let mut body = registration_body(browser.app, email).await;
+    body["consents"] = json!([{ "purpose": "analytics", "granted": true }]);
+    let answer = browser.sends(Method::POST, "/v1/accounts", Some(&body)).await;
+    assert_eq!(answer.status, 202, "{}", answer.text);
+    browser.app.registrant(&answer).verify(&browser.app.code_mailed_to(email).await).await
+}
+
+#[tokio::test]
+async fn a_later_yes_stands_against_what_a_browser_asks_for_by_itself() {
+    let app = App::start().await;
+    let browser = Browser::new(&app, true).await;
+    assert_eq!(browser.state("analytics").await, "declined");
+    app.advance(TimeDelta::minutes(1));
+    let ada = registers_on(&browser, EMAIL).await;
+    assert_eq!(ada.consent("analytics").await["state"], "granted", "granted after the browser's signal");
+    assert_eq!(ada.consent("advertising").await["state"], "declined");
+
+    // Another browser with the same signal tells the account nothing new.
+    app.advance(TimeDelta::minutes(1));
+    let other = Browser::new(&app, true).await;
+    assert_eq!(other.signs_in(EMAIL).await.status, 201);
+    assert_eq!(ada.consent("analytics").await["state"], "granted");
+
+    // A no by hand, and later than the yes, does.
+    app.advance(TimeDelta::minutes(1));
+    assert_eq!(other.chooses("analytics", true).await.status, 200);
+    assert_eq!(other.chooses("analytics", false).await.status, 200);
+    assert_eq!(other.signs_in(EMAIL).await.status, 201);
+    assert_eq!(ada.consent("analytics").await["state"], "withdrawn");
+}
+
+#[tokio::test]
+async fn a_signal_seen_on_a_device_that_had_said_no_reaches_the_account() {
+    let app = App::start().await;
+    let mut browser = Browser::new(&app, false).await;
+    assert_eq!(browser.chooses("analytics", false).await.status, 200);
+    app.advance(TimeDelta::minutes(1));
+    let ada = registers_on(&browser, EMAIL).await;
+    assert_eq!(ada.consent("analytics").await["state"], "granted", "a later yes of the account");
+    app.advance(TimeDelta::minutes(1));
+    browser.gpc = true;
+    assert_eq!(browser.state("analytics").await, "declined");
+    browser.gpc = false;
+    assert_eq!(browser.signs_in(EMAIL).await.status, 201);
+    let analytics = ada.consent("analytics").await;
+    assert_eq!((&analytics["state"], &analytics["event"]["gpc"]), (&json!("withdrawn"), &json!(true)));
+}
+
+#[tokio::test]
+async fn signing_in_extends_nothing_before_the_policy_is_accepted() {
+    let app = App::start().await;
+    let (ada, team) = (unasked(&app, EMAIL).await, app.policy_team().await);
+    let browser = Browser::new(&app, false).await;
+    app.publishes(&team, |_| {}).await;
+    assert_eq!(browser.chooses("analytics", true).await.status, 200);
+    assert_eq!(browser.chooses("troubleshooting", false).await.status, 200);
+    assert_eq!(browser.signs_in(EMAIL).await.status, 201);
+    assert_eq!(ada.consent("analytics").await["state"], "unset", "that would extend");
+    assert_eq!(ada.consent("troubleshooting").await["state"], "declined", "that narrows");
+    assert_eq!(ada.answers_policy(true).await.status, 201);
+    assert_eq!(browser.signs_in(EMAIL).await.status, 201);
+    assert_eq!(ada.consent("analytics").await["counts_for_new"], true, "it had waited");
 }

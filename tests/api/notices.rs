@@ -106,6 +106,32 @@ async fn what_somebody_waits_for_overtakes_what_goes_to_everybody() {
     assert!(place < 16, "the code left in place {place}, behind the first batch");
 }
 
+#[tokio::test]
+async fn whoever_opens_an_account_under_an_older_version_is_told_once_and_stops_nobody() {
+    let app = App::start().await;
+    let (ada, team) = (app.register(EMAIL).await, app.policy_team().await);
+    let early = app.person("early@example.org").await;
+    app.publishes(&team, |_| {}).await;
+    told(&app).await;
+    let ada = ada.verify(&app.code_mailed_to(EMAIL).await).await;
+    assert!(app.mail_saying(EMAIL, "/policy?version=2").await.contains("A change."));
+    // As if the walk had not come by yet.
+    app.database.sql("UPDATE notice_campaigns SET finished_at = NULL, told_until = NULL, told = 0");
+    app.publishes(&team, |_| {}).await;
+    told(&app).await;
+    for person in [&ada, &early] {
+        let notices = person.gets("/v1/notices").await.json();
+        let versions: Vec<i64> = notices["data"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|notice| notice["policy_version"].as_i64().unwrap())
+            .collect();
+        assert_eq!(versions, [3, 2]);
+        assert_ne!(notices["data"][1]["mail"], "none");
+    }
+}
+
 /// Ten people, and a process that is killed again and again while it tells them.
 #[tokio::test]
 async fn a_killed_process_leaves_nobody_out_and_tells_nobody_twice() {

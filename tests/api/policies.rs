@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use smart_mining::domain::{encoding::hex, policy::clauses::CLAUSES};
 
-use crate::support::{App, purpose};
+use crate::support::{App, PolicyTeam, purpose};
 
 #[tokio::test]
 async fn two_people_make_a_version_and_it_never_changes() {
@@ -49,6 +49,31 @@ async fn two_people_make_a_version_and_it_never_changes() {
     let page = app.get("/v1/policy-versions?limit=1").await.json();
     let next = format!("/v1/policy-versions?limit=1&cursor={}", page["next_cursor"].as_str().unwrap());
     assert_eq!(app.get(&next).await.json()["data"][0]["version"], 1);
+}
+
+#[tokio::test]
+async fn whoever_ever_wrote_on_a_draft_does_not_publish_it_and_its_summary_is_read_too() {
+    let app = App::start().await;
+    let admins = app.admins().await;
+    let first = app.member(&admins, "legal").await;
+    let second = admins[0].brings_in("legal-too@staff.example.org").await;
+    let grant = admins[0].proposes(&second, "legal").await;
+    assert_eq!(admins[1].decides(&grant, "approve").await.status, 201);
+    let [admin, _] = admins;
+    let team = PolicyTeam { legal: first, admin };
+    let mut draft = app.as_draft().await;
+    let read = team.legal.posts("/v1/staff/policy-versions", &draft).await.json();
+    draft["summary"] = json!("Nothing changes.");
+    let path = "/v1/staff/policy-versions/2";
+    let rewritten = second.sends(Method::PUT, path, Some(&draft)).await.json();
+    assert_eq!(read["content_hash"], rewritten["content_hash"]);
+    let stale = team.publishes(&team.admin, &read).await;
+    assert_eq!(stale.problem(), (412, "stale_version".to_owned()), "not the summary that was read");
+    for writer in [&team.legal, &second] {
+        let own = team.publishes(writer, &rewritten).await;
+        assert_eq!(own.problem(), (403, "second_person_required".to_owned()));
+    }
+    assert_eq!(team.publishes(&team.admin, &rewritten).await.status, 201);
 }
 
 #[tokio::test]
@@ -105,6 +130,22 @@ async fn a_draft_obeys_the_rules() {
     assert_eq!(
         refused(|d| purpose(d, "analytics")["retention"] = json!("for ever")).await,
         error("/purposes/7/retention", "invalid_period")
+    );
+    assert_eq!(
+        refused(|d| drop(d["clauses"].as_array_mut().unwrap().remove(3))).await,
+        error("/clauses", "clause_missing")
+    );
+    assert_eq!(
+        refused(|d| purpose(d, "innovations")["recipients"] = json!(["advertiser"])).await,
+        error("/purposes/10/recipients", "aggregates_only")
+    );
+    assert_eq!(
+        refused(|d| {
+            d["change_kind"] = json!("editorial");
+            purpose(d, "analytics")["retention"] = json!("P30D");
+        })
+        .await,
+        error("/change_kind", "not_editorial")
     );
     assert_eq!(refused(|d| d["purposes"] = json!([])).await, error("/purposes", "out_of_range"));
     assert_eq!(refused(|d| d["summary"] = json!("  ")).await, error("/summary", "not_one_line"));

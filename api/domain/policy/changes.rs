@@ -2,7 +2,7 @@
 
 use similar::{ChangeTag, TextDiff};
 
-use super::{Clause, PolicyDocument};
+use super::{Clause, PolicyDocument, StoragePlace};
 use crate::domain::{
     closed_list::closed_list,
     country::Country,
@@ -61,6 +61,14 @@ pub struct RetentionChange {
     pub after: Option<String>,
 }
 
+/// A storage place that is not the same in both versions, known by its holder and country.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlaceChange {
+    pub change: ChangeType,
+    pub before: Option<StoragePlace>,
+    pub after: Option<StoragePlace>,
+}
+
 /// What changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Changes {
@@ -69,6 +77,7 @@ pub struct Changes {
     pub recipients: SetChange<(Purpose, RecipientClass)>,
     pub countries: SetChange<Country>,
     pub retention: Vec<RetentionChange>,
+    pub places: Vec<PlaceChange>,
 }
 
 /// What came into a set and what left it.
@@ -95,6 +104,7 @@ impl Changes {
             recipients: SetChange::between(&recipients(before), &recipients(after)),
             countries: SetChange::between(&countries(before), &countries(after)),
             retention: retention(before, after),
+            places: places(before, after),
         }
     }
 }
@@ -229,6 +239,21 @@ fn retention(before: &PolicyDocument, after: &PolicyDocument) -> Vec<RetentionCh
     .collect()
 }
 
+fn places(before: &PolicyDocument, after: &PolicyDocument) -> Vec<PlaceChange> {
+    let find = |document: &PolicyDocument, like: &StoragePlace| {
+        let mut all = document.storage_places.iter();
+        all.find(|place| (&place.holder, place.country) == (&like.holder, like.country)).cloned()
+    };
+    let gone = before.storage_places.iter().filter(|place| find(after, place).is_none());
+    let all = after.storage_places.iter().chain(gone);
+    all.filter_map(|place| {
+        let (before, after) = (find(before, place), find(after, place));
+        let change = change_type(before.as_ref(), after.as_ref())?;
+        Some(PlaceChange { change, before, after })
+    })
+    .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::{super::first_version, *};
@@ -238,6 +263,7 @@ mod tests {
         let first = first_version().unwrap();
         let none = Changes::between(&first, &first);
         assert!(none.clauses.is_empty() && none.purposes.is_empty() && none.retention.is_empty());
+        assert_eq!(none.places, []);
         let mut second = first.clone();
         second.clauses[0].text = second.clauses[0].text.replace("Personal", "Private");
         second.purposes[7].retention = "P30D".to_owned();
@@ -253,6 +279,8 @@ mod tests {
         assert_eq!(changes.countries.added, ["AU".parse().unwrap()]);
         assert_eq!(changes.countries.removed, [Country::HOME]);
         assert_eq!(changes.retention[0].after.as_deref(), Some("P30D"));
+        let moved: Vec<_> = changes.places.iter().map(|place| place.change).collect();
+        assert_eq!(moved, [ChangeType::Added, ChangeType::Removed]);
     }
 
     #[test]

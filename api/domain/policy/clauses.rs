@@ -88,7 +88,7 @@ clauses! {
     "8.2" outside "Other sites have policies of their own." "Other sites are out of the service's reach.";
     "9.1" at "All versions are public, with what changed." ["list_policy_versions" "get_policy_version" "get_policy_changes"];
     "9.2" at "Every publication is told to everybody, with delivery state." ["list_notices" "acknowledge_notice"];
-    "9.3" at "A version takes effect in the transaction that publishes it; the next call needs acceptance." ["publish_policy_version" "accept_policy"];
+    "9.3" at "A version takes effect in the transaction that publishes it; the next call needs acceptance." ["publish_policy_version" "accept_policy" "list_policy_acceptances"];
 }
 
 /// The build fails on a clause that has neither a rule at work nor a reason.

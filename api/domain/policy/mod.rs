@@ -4,13 +4,14 @@ pub mod changes;
 pub mod clauses;
 pub mod rules;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::{
     closed_list::closed_list,
+    consent::InForce,
     country::Country,
     ids::StaffId,
     purpose::{PersonalDataClass, Purpose, PurposeDefinition},
@@ -72,6 +73,42 @@ pub struct PolicyVersion {
     pub published_at: Timestamp,
 }
 
+/// A version among those before it.
+#[derive(Clone, Debug)]
+pub struct PublishedPolicy {
+    version: PolicyVersion,
+    /// Since which version without a break each purpose has had the words that it has here.
+    since: BTreeMap<Purpose, i32>,
+}
+
+impl PublishedPolicy {
+    /// `version`, after the one before it.
+    pub fn after(previous: Option<&Self>, version: PolicyVersion) -> Self {
+        let since = |definition: &PurposeDefinition| {
+            let unchanged = previous.and_then(|previous| previous.in_force(definition.purpose));
+            match unchanged.filter(|unchanged| unchanged.definition == definition) {
+                Some(unchanged) => (definition.purpose, unchanged.since),
+                None => (definition.purpose, version.version),
+            }
+        };
+        Self { since: version.document.purposes.iter().map(since).collect(), version }
+    }
+
+    /// The words of a purpose, if this version has it.
+    pub fn in_force(&self, purpose: Purpose) -> Option<InForce<'_>> {
+        let definition = self.document.definition(purpose)?;
+        Some(InForce { definition, since: *self.since.get(&purpose)? })
+    }
+}
+
+impl std::ops::Deref for PublishedPolicy {
+    type Target = PolicyVersion;
+
+    fn deref(&self) -> &PolicyVersion {
+        &self.version
+    }
+}
+
 /// A version that is not published yet; at most one, under the number that it will bear.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PolicyDraft {
@@ -82,8 +119,10 @@ pub struct PolicyDraft {
     pub summary: String,
     /// Counts its rewritings.
     pub revision: i64,
-    /// Who wrote it last: somebody else publishes it.
+    /// Who wrote it last.
     pub written_by: StaffId,
+    /// Everybody who ever wrote on it: somebody else publishes it.
+    pub writers: BTreeSet<StaffId>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
 }
@@ -133,9 +172,11 @@ impl PolicyDocument {
         self.purposes.iter().find(|definition| definition.purpose == purpose)
     }
 
-    /// The countries beyond the border in which data rest.
+    /// The countries beyond the border in which data rest, or to which a purpose passes them.
     pub fn foreign_countries(&self) -> BTreeSet<Country> {
-        let all = self.storage_places.iter().map(|place| place.country);
+        let places = self.storage_places.iter().map(|place| place.country);
+        let others = self.purposes.iter().filter(|d| d.purpose != Purpose::CrossBorderTransfer);
+        let all = places.chain(others.flat_map(|definition| definition.countries.iter().copied()));
         all.filter(|country| *country != Country::HOME).collect()
     }
 }
@@ -143,6 +184,36 @@ impl PolicyDocument {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn words_stand_since_their_last_change() {
+        let published_at = Timestamp::from_micros(0).unwrap();
+        let version = |version, document: PolicyDocument| PolicyVersion {
+            version,
+            content_hash: document.content_hash(),
+            document,
+            change_kind: ChangeKind::Material,
+            summary: String::new(),
+            written_by: None,
+            published_by: None,
+            published_at,
+        };
+        let words = first_version().unwrap();
+        let mut others = words.clone();
+        others.purposes[7].text = "Other words.".to_owned();
+        let mut without = words.clone();
+        without.purposes.remove(7);
+        let mut last: Option<PublishedPolicy> = None;
+        let mut since = Vec::new();
+        for (n, document) in [&words, &words, &others, &words, &without, &words].into_iter().enumerate() {
+            let number = i32::try_from(n).unwrap() + 1;
+            let policy = PublishedPolicy::after(last.as_ref(), version(number, document.clone()));
+            since.push(policy.in_force(Purpose::Analytics).map(|words| words.since));
+            assert_eq!(policy.in_force(Purpose::Service).unwrap().since, 1);
+            last = Some(policy);
+        }
+        assert_eq!(since, [Some(1), Some(1), Some(3), Some(4), None, Some(6)]);
+    }
 
     #[test]
     fn version_1_has_every_clause_in_order_and_obeys_the_rules_of_drafts() {

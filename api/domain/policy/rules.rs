@@ -1,8 +1,8 @@
 //! What a draft of the policy has to obey before anybody can publish it.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
-use super::{PolicyDocument, clauses};
+use super::{ChangeKind, PolicyDocument, clauses};
 use crate::domain::{
     country::Country,
     purpose::{Purpose, PurposeDefinition, is_retention},
@@ -26,6 +26,8 @@ pub enum FaultKind {
     /// Nothing says how this clause is kept.
     ClauseWithoutRule,
     ClauseTwice,
+    /// A clause that the software keeps, and names, is missing.
+    ClauseMissing,
     PurposeTwice,
     /// A required purpose, or one that a clause rests on, is missing.
     PurposeMissing,
@@ -33,8 +35,12 @@ pub enum FaultKind {
     NotOfThisPurpose,
     /// The text says no period.
     NoPeriod,
-    /// The countries are not those of the storage places.
+    /// The countries are not those of the storage places and of the other purposes.
     NotThePlaces,
+    /// Recipients of this class get counts alone, so only what is counted names them.
+    AggregatesOnly,
+    /// Something that is done with data changes, so it is not editorial.
+    NotEditorial,
     /// Something stands twice in a list, or the list is empty.
     NotASet,
 }
@@ -67,6 +73,9 @@ pub fn faults(document: &PolicyDocument) -> Vec<Fault> {
         if !is_line(&clause.text, 2_000) {
             fault(format!("/clauses/{n}/text"), FaultKind::NotOneLine);
         }
+    }
+    if clauses::CLAUSES.iter().any(|rule| !document.clauses.iter().any(|clause| clause.id == rule.clause)) {
+        fault("/clauses".to_owned(), FaultKind::ClauseMissing);
     }
     let mut seen = HashSet::new();
     for (n, definition) in document.purposes.iter().enumerate() {
@@ -123,13 +132,16 @@ fn of_definition(
     if !is_set(&definition.recipients) {
         faults.push(("recipients", FaultKind::NotASet));
     }
+    // Clauses 4.2 and 4.3: there is no personal variant of what they receive.
+    if definition.recipients.iter().any(|class| class.receives_aggregates_only()) && !purpose.is_counted() {
+        faults.push(("recipients", FaultKind::AggregatesOnly));
+    }
     if !is_set(&definition.countries) || definition.countries.contains(&Country::HOME) {
         faults.push(("countries", FaultKind::NotASet));
     }
-    // A new country of a storage place is thereby a new definition, asked anew (clause 5.6).
+    // A new country is thereby a new definition, asked anew (clause 5.6).
     if purpose == Purpose::CrossBorderTransfer
-        && definition.countries.iter().copied().collect::<std::collections::BTreeSet<_>>()
-            != document.foreign_countries()
+        && definition.countries.iter().copied().collect::<BTreeSet<_>>() != document.foreign_countries()
     {
         faults.push(("countries", FaultKind::NotThePlaces));
     }
@@ -145,9 +157,21 @@ fn of_definition(
     faults
 }
 
+/// Whether a draft calls itself editorial although what is done with data changes.
+pub fn is_falsely_editorial(
+    change_kind: ChangeKind,
+    before: &PolicyDocument,
+    after: &PolicyDocument,
+) -> bool {
+    change_kind == ChangeKind::Editorial
+        && (before.purposes != after.purposes || before.storage_places != after.storage_places)
+}
+
 /// Whether a text is readable, on one line: hashes separate texts by line feeds.
 pub fn is_line(text: &str, most: usize) -> bool {
-    !text.trim().is_empty() && text.chars().count() <= most && !text.chars().any(char::is_control)
+    text.chars().any(char::is_alphanumeric)
+        && text.chars().count() <= most
+        && !text.chars().any(char::is_control)
 }
 
 fn is_set<T: std::hash::Hash + Eq>(items: &[T]) -> bool {
@@ -158,6 +182,7 @@ fn is_set<T: std::hash::Hash + Eq>(items: &[T]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{super::first_version, *};
+    use crate::domain::purpose::RecipientClass;
 
     fn of(change: impl FnOnce(&mut PolicyDocument)) -> Vec<(String, FaultKind)> {
         let mut document = first_version().unwrap();
@@ -169,11 +194,12 @@ mod tests {
     fn each_fault_is_named_where_it_stands() {
         use FaultKind::*;
         let at = |pointer: &str, kind| vec![(pointer.to_owned(), kind)];
-        assert_eq!(
-            of(|d| d.clauses[0].id = "10.1".to_owned()),
-            at("/clauses/0/clause_id", ClauseWithoutRule)
-        );
-        assert_eq!(of(|d| d.clauses[1].id = "0.1".to_owned()), at("/clauses/1/clause_id", ClauseTwice));
+        let renamed = of(|d| d.clauses[0].id = "10.1".to_owned());
+        assert_eq!(renamed[..1], at("/clauses/0/clause_id", ClauseWithoutRule));
+        assert_eq!(renamed[1..], at("/clauses", ClauseMissing));
+        let twice = of(|d| d.clauses.push(d.clauses[0].clone()));
+        assert_eq!(twice, at("/clauses/52/clause_id", ClauseTwice));
+        assert_eq!(of(|d| drop(d.clauses.remove(30))), at("/clauses", ClauseMissing));
         assert_eq!(of(|d| d.clauses[0].text = "a\nb".to_owned()), at("/clauses/0/text", NotOneLine));
         assert_eq!(of(|d| d.clauses[0].title = " ".to_owned()), at("/clauses/0/title", NotOneLine));
         assert_eq!(of(|d| drop(d.purposes.remove(0))), at("/purposes", PurposeMissing));
@@ -191,5 +217,10 @@ mod tests {
         assert_eq!(of(|d| d.storage_places.clear()), at("/storage_places", WrongCount));
         let abroad = |d: &mut PolicyDocument| d.storage_places[0].country = "AU".parse().unwrap();
         assert_eq!(of(abroad), at("/purposes/15/countries", NotThePlaces));
+        let passed_on = |d: &mut PolicyDocument| d.purposes[7].countries = vec!["US".parse().unwrap()];
+        assert_eq!(of(passed_on), at("/purposes/15/countries", NotThePlaces));
+        let sold = |d: &mut PolicyDocument| d.purposes[10].recipients = vec![RecipientClass::Advertiser];
+        assert_eq!(of(sold), at("/purposes/10/recipients", AggregatesOnly));
+        assert_eq!(of(|d| d.clauses[0].title = "\u{200b}".to_owned()), at("/clauses/0/title", NotOneLine));
     }
 }

@@ -237,10 +237,7 @@ fn storage_place(place: &StoragePlace) -> Markup {
 }
 
 fn changes_section(since: i32, changes: &Changes) -> Markup {
-    let nothing = changes.clauses.is_empty()
-        && changes.purposes.is_empty()
-        && changes.countries.added.is_empty()
-        && changes.countries.removed.is_empty();
+    let nothing = changes.clauses.is_empty() && changes.purposes.is_empty() && changes.places.is_empty();
     html! {
         section aria-labelledby="changes" class="changes" {
             h2 id="changes" tabindex="-1" { "What changed since version " (since) }
@@ -264,6 +261,16 @@ fn changes_section(since: i32, changes: &Changes) -> Markup {
                             " before, "
                             (change.after.as_deref().map_or_else(|| "not at all".to_owned(), retention))
                             " now"
+                        }
+                    }
+                }
+            }
+            @if !changes.places.is_empty() {
+                h3 { "Storage places" }
+                ul {
+                    @for place in &changes.places {
+                        @if let Some(it) = place.after.as_ref().or(place.before.as_ref()) {
+                            li { (it.holder) ", " (it.country) ": " (place.change.as_str()) }
                         }
                     }
                 }

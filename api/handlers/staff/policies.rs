@@ -74,7 +74,7 @@ pub(super) async fn get_policy_draft(
 
 /// Write a policy draft anew
 ///
-/// Replaces the whole draft; whoever does is its writer from then on, so somebody else publishes it.
+/// Replaces the whole draft; whoever does is one of its writers, so somebody else publishes it.
 #[utoipa::path(
     tag = "Staff policy",
     params(("version" = i32, Path, description = "The number that the draft will bear.", minimum = 2, maximum = 1_000_000, example = 2)),
@@ -113,9 +113,9 @@ pub(super) async fn discard_policy_draft(
 
 /// Publish a policy version
 ///
-/// The draft comes into force in this very call, in the words that `content_hash` names (`stale_version` for
-/// others), and everybody is told; from then on each person's next call needs acceptance (clause 9.3). Who
-/// wrote it last does not publish it (`second_person_required`).
+/// The draft comes into force in this very call, as `content_hash` and `revision` name it (`stale_version` if it
+/// is other by now), and everybody is told; from then on each person's next call needs acceptance (clause
+/// 9.3). Whoever wrote on it does not publish it (`second_person_required`).
 #[utoipa::path(
     tag = "Staff policy",
     params(("version" = i32, Path, description = "The number of the draft.", minimum = 2, maximum = 1_000_000, example = 2)),
@@ -131,7 +131,8 @@ pub(super) async fn publish_policy_version(
     )>,
     services: Data<Services>,
 ) -> Result<HttpResponse, Problem> {
-    let (by, version, hash) = (caller.staff_id, version.0, body.value.content_hash.0);
+    let (by, version) = (caller.staff_id, version.0);
+    let read = (body.value.content_hash.0, body.value.revision);
     let next = Success::created(format!("/v1/policy-versions/{version}"));
     let caller = [by.as_bytes().as_slice(), &version.to_be_bytes()].concat();
     once::<_, PolicyVersionView, _, _>(
@@ -140,7 +141,7 @@ pub(super) async fn publish_policy_version(
         &body.digest,
         next,
         |recording: Recording<PolicyVersion>| async move {
-            services.policies.publish(by, version, hash, recording).await
+            services.policies.publish(by, version, read, recording).await
         },
     )
     .await

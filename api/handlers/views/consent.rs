@@ -19,7 +19,8 @@ use crate::{
         time::Timestamp,
     },
     services::consents::{
-        ConsentDecision, ConsentEventPage, ConsentOverview, Decided, PurposeStanding, Receipt,
+        ConsentDecision, ConsentEventPage, ConsentOverview, Decided, PolicyDecisionPage, PurposeStanding,
+        Receipt,
     },
 };
 
@@ -61,6 +62,27 @@ impl From<&Decided> for PolicyDecisionView {
             policy_version: decided.version,
             policy_content_hash: hex(&decided.content_hash),
             decided_at: decided.given_at,
+        }
+    }
+}
+
+/// A page of decisions, newest first.
+#[derive(Serialize, ToSchema)]
+#[schema(as = PolicyDecisionPage)]
+pub struct PolicyDecisionPageView {
+    /// The decisions.
+    #[schema(max_items = 100)]
+    pub data: Vec<PolicyDecisionView>,
+    /// Where the next page begins; `null` on the last one.
+    #[schema(required, max_length = 128)]
+    pub next_cursor: Option<String>,
+}
+
+impl PolicyDecisionPageView {
+    pub fn new(page: &PolicyDecisionPage) -> Self {
+        Self {
+            data: page.decisions.iter().map(PolicyDecisionView::from).collect(),
+            next_cursor: page.next_cursor.clone(),
         }
     }
 }
@@ -385,6 +407,12 @@ impl Example for ConsentDecisionView {
             "consequences": [],
             "consent_event_id": "cne_0198c8f2b1d07c3f9e21a4b7c6d5e4f3",
         })
+    }
+}
+
+impl Example for PolicyDecisionPageView {
+    fn example() -> Value {
+        json!({ "data": [PolicyDecisionView::example()], "next_cursor": null })
     }
 }
 

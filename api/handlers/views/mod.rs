@@ -28,7 +28,7 @@ pub use challenge::{
 };
 pub use consent::{
     ConsentDecisionView, ConsentEventPageView, ConsentOverviewView, ConsentReceiptView, DecideOnPolicy,
-    PolicyDecisionView, SetConsent, StoragePlaces,
+    PolicyDecisionPageView, PolicyDecisionView, SetConsent, StoragePlaces,
 };
 pub use device::{CookieRegister, DeviceConsentsView, GpcSupport, SetDeviceConsents};
 pub use log::{LogCheckpointView, LogConsistencyProofView, LogInclusionProofView};

@@ -142,7 +142,7 @@ pub struct PolicyDraftView {
     /// What changes, in words.
     #[schema(max_length = 1000, example = "Analytics data are kept for thirty days.")]
     pub summary: String,
-    /// Who wrote it last; somebody else publishes it.
+    /// Who wrote it last; somebody publishes it who never wrote on it.
     pub written_by: StaffId,
     /// When it was begun.
     pub created_at: Timestamp,
@@ -188,6 +188,10 @@ pub struct PublishPolicyVersion {
     /// The `content_hash` of the draft, as it was read.
     #[schema(value_type = String, min_length = 64, max_length = 64, pattern = "^[0-9a-f]{64}$")]
     pub content_hash: Sha256Hex,
+    /// The `revision` of the draft, as it was read: summary and kind are published with it.
+    #[schema(minimum = 1, maximum = 1_000_000, example = 1)]
+    #[validate(range(min = 1, max = 1_000_000))]
+    pub revision: i64,
 }
 
 /// A draft that was thrown away.
@@ -238,7 +242,7 @@ impl Example for PolicyDraftView {
 
 impl Example for PublishPolicyVersion {
     fn example() -> Value {
-        json!({ "content_hash": member(&PolicyVersionView::example(), "content_hash") })
+        json!({ "content_hash": member(&PolicyVersionView::example(), "content_hash"), "revision": 1 })
     }
 }
 

@@ -1,7 +1,5 @@
 //! Bodies of policy versions: what they say, how it is kept, what changed.
 
-use std::sync::Arc;
-
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -13,7 +11,10 @@ use crate::{
         encoding::hex,
         policy::{
             self, ChangeKind, Clause, PolicyVersion, StoragePlace,
-            changes::{ChangeType, Changes, ClauseChange, RetentionChange, Segment, SegmentKind, SetChange},
+            changes::{
+                ChangeType, Changes, ClauseChange, PlaceChange, RetentionChange, Segment, SegmentKind,
+                SetChange,
+            },
             clauses,
         },
         purpose::{LawfulBasis, PersonalDataClass, Purpose, PurposeDefinition, RecipientClass},
@@ -418,6 +419,30 @@ impl From<&RetentionChange> for RetentionChangeView {
     }
 }
 
+/// A storage place that is not the same in both versions.
+#[derive(Serialize, ToSchema)]
+#[schema(as = StoragePlaceChange)]
+pub struct StoragePlaceChangeView {
+    /// What happened to it.
+    pub change: ChangeType,
+    /// As it was; `null` if it is new.
+    #[schema(required)]
+    pub before: Option<StoragePlaceView>,
+    /// As it is; `null` if it is there no more.
+    #[schema(required)]
+    pub after: Option<StoragePlaceView>,
+}
+
+impl From<&PlaceChange> for StoragePlaceChangeView {
+    fn from(change: &PlaceChange) -> Self {
+        Self {
+            change: change.change,
+            before: change.before.as_ref().map(StoragePlaceView::from),
+            after: change.after.as_ref().map(StoragePlaceView::from),
+        }
+    }
+}
+
 /// What changed from one version to another.
 #[derive(Serialize, ToSchema)]
 #[schema(as = PolicyChanges)]
@@ -441,6 +466,9 @@ pub struct PolicyChangesView {
     /// Retentions by purpose.
     #[schema(max_items = 16)]
     pub retention: Vec<RetentionChangeView>,
+    /// Storage places.
+    #[schema(max_items = 200)]
+    pub storage_places: Vec<StoragePlaceChangeView>,
 }
 
 impl PolicyChangesView {
@@ -462,6 +490,7 @@ impl PolicyChangesView {
                 removed: changes.countries.removed.clone(),
             },
             retention: changes.retention.iter().map(RetentionChangeView::from).collect(),
+            storage_places: changes.places.iter().map(StoragePlaceChangeView::from).collect(),
         }
     }
 }
@@ -478,7 +507,7 @@ pub struct PurposeCatalogue {
 }
 
 impl PurposeCatalogue {
-    pub fn new(version: &Arc<PolicyVersion>) -> Self {
+    pub fn new(version: &PolicyVersion) -> Self {
         Self {
             policy_version: version.version,
             purposes: version.document.purposes.iter().map(PurposeDefinitionView::from).collect(),
@@ -554,6 +583,7 @@ impl Example for PolicyChangesView {
             "recipients": { "added": [{ "purpose": "analytics", "recipient": "analytics_provider" }], "removed": [] },
             "countries": { "added": ["AU"], "removed": [] },
             "retention": [{ "purpose": "analytics", "before": "P90D", "after": "P30D" }],
+            "storage_places": [],
         })
     }
 }

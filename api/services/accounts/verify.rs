@@ -1,5 +1,7 @@
 //! Verification: the code turns a pending registration into an account, in one transaction.
 
+use std::sync::Arc;
+
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
@@ -8,7 +10,7 @@ use super::{
     register::{Expressed, MAX_TRIES},
 };
 use crate::{
-    db::Conn,
+    db::{Conn, StorageError},
     domain::{
         account::{Account, AccountState, CONFIRMATION_LASTS, Profile, SealedProfile, StateReason},
         consent::{ConsentEvent, ConsentMethod, PolicyAcceptance, PolicyDecision},
@@ -20,7 +22,9 @@ use crate::{
         ids::{ConsentEventId, DeviceRef},
         language::LanguageTag,
         message::{Channel, Message, MessageBody},
+        notice::Notice,
         personal::{Personal, PersonalText},
+        policy::PolicyVersion,
         session::AssuranceLevel,
         time::Timestamp,
     },
@@ -36,6 +40,7 @@ use crate::{
         consents::expiry,
         idempotency::Draft,
         log::LeafDraft,
+        mailing,
         notices::of_publication,
         outbox as messages, profiles,
         sessions::{Grade, Origin, PreparedSession, SignedIn},
@@ -43,6 +48,9 @@ use crate::{
         vault::{Row, SubjectKeys, VaultError, kms::KeyPurpose},
     },
 };
+
+/// How often an account is opened under a policy that changes meanwhile.
+const PUBLICATIONS: usize = 3;
 
 /// What proves that the registrant reads the address.
 pub struct Verification {
@@ -70,8 +78,16 @@ struct Opening {
     events: Vec<ConsentEvent>,
     leaves: Vec<Leaf>,
     mail: SealedMessage,
+    news: Option<News>,
     session: PreparedSession,
     gpc: bool,
+}
+
+/// What a version says that was published since the person accepted one.
+#[derive(Clone)]
+struct News {
+    version: i32,
+    mail: SealedMessage,
 }
 
 impl AccountService {
@@ -102,11 +118,21 @@ impl AccountService {
         let known = self.db.read(move |c| devices::find(c, shown)).await?;
         let origin = verification.origin.of_account(id, known.as_ref(), now);
         let known = known.filter(|known| known.id == origin.device_id && known.id == pending.device_id);
-        let opening = self.opening(&pending, &keys, &origin, known.map(|known| known.reference), now)?;
-        let (account, profile, session) =
-            (opening.account.clone(), opening.profile.clone(), opening.session.signed_in());
-        self.db
-            .write_for(id, move |c| {
+        let known = known.map(|known| known.reference);
+        for _ in 0..PUBLICATIONS {
+            let policy = self.policies.current().await?;
+            let opening = self.opening(&pending, &keys, &origin, known, &policy, now)?;
+            let opened = OpenedAccount {
+                account: opening.account.clone(),
+                profile: opening.profile.clone(),
+                session: opening.session.signed_in(),
+            };
+            let (keys, repeatable) = (Arc::clone(&keys), repeatable.clone());
+            let written = self.db.write_for(id, move |c| {
+                // Published in this very moment: the person would not be told.
+                if policy_versions::find_current_number(c)? != policy.version {
+                    return Ok(false);
+                }
                 if !registrations::consume(c, id)? {
                     return Err(AccountError::Expired);
                 }
@@ -114,11 +140,14 @@ impl AccountService {
                 if let Some(draft) = &repeatable {
                     draft.record_secret(c, id, 201)?;
                 }
-                Ok(())
-            })
-            .await?;
-        self.outbox.wake();
-        Ok(OpenedAccount { account, profile, session })
+                Ok(true)
+            });
+            if written.await? {
+                self.outbox.wake();
+                return Ok(opened);
+            }
+        }
+        Err(StorageError::Unavailable("the policy changes all the time").into())
     }
 
     /// Counts the try in a transaction of its own: no crash or rollback takes it back. A repeat of
@@ -145,6 +174,7 @@ impl AccountService {
         keys: &SubjectKeys,
         origin: &Origin,
         device_ref: Option<DeviceRef>,
+        policy: &PolicyVersion,
         now: Timestamp,
     ) -> Result<Opening, AccountError> {
         let id = pending.account_id;
@@ -165,8 +195,17 @@ impl AccountService {
         };
         // Password and a code to the address are what a step-up asks for where there is no factor.
         let grade = Grade { assurance: AssuranceLevel::Aal1, stepped_up: true };
-        let session = self.sessions.prepare(keys, &account, origin, grade, now)?;
         let profile = profile(pending, keys, &email, &language, now)?;
+        let session = self.sessions.prepare(keys, &account, &profile, origin, grade, now)?;
+        // Published while the code was under way: whoever tells everybody may have passed this account.
+        let news = if policy.version > pending.policy_version {
+            Some(News {
+                version: policy.version,
+                mail: mailing::mail(keys, &profile, self.policies.letter(policy), now)?,
+            })
+        } else {
+            None
+        };
         Ok(Opening {
             sealed_profile: SealedProfile {
                 reminder_due_at: Some(now.plus(CONFIRMATION_LASTS)),
@@ -179,6 +218,7 @@ impl AccountService {
             events,
             leaves,
             mail: opened_mail(pending, keys, &email, &language, now)?,
+            news,
             session,
             account,
             gpc,
@@ -204,10 +244,10 @@ impl Opening {
         if self.gpc {
             accounts::note_gpc(c, id, now)?;
         }
-        // Published while the code was under way: whoever tells everybody may have passed this account.
-        let in_force = policy_versions::find_current_number(c)?;
-        if in_force > self.account.accepted_policy_version {
-            notices::insert(c, &of_publication(id, 1, in_force, now))?;
+        if let Some(news) = &self.news {
+            let notice = of_publication(id, 1, news.version, now);
+            notices::insert(c, &Notice { message_id: Some(news.mail.id), ..notice })?;
+            outbox::insert(c, &news.mail)?;
         }
         account_devices::link(c, id, self.session.device_id(), now)?;
         self.session.insert(c, keys)?;

@@ -1,17 +1,15 @@
 //! Accepting and refusing the policy in force (clauses 0.4, 4.1 and 9.3).
 
-use std::sync::Arc;
-
-use super::{ConsentError, ConsentOrigin, ConsentService, NewEvent, device_ref, drafts, hold};
+use super::{ConsentError, ConsentOrigin, ConsentService, NewEvent, Words, device_ref, drafts, hold};
 use crate::{
     db::Conn,
     domain::{
         consent::{
             ConsentAction, ConsentKind, ConsentMethod, LastEvent, PolicyAcceptance, PolicyDecision,
-            is_expressed_by_acceptance,
+            is_expressed_by_acceptance, standing,
         },
         ids::{AccountId, DeviceRef},
-        policy::PolicyVersion,
+        policy::PublishedPolicy,
         purpose::Purpose,
         session::SessionEnd,
         time::Timestamp,
@@ -95,7 +93,7 @@ impl ConsentService {
 
 /// A decision that is being written.
 struct Act<'a> {
-    policy: &'a Arc<PolicyVersion>,
+    policy: &'a PublishedPolicy,
     keys: &'a SubjectKeys,
     drafts: &'a [LeafDraft],
     origin: ConsentOrigin,
@@ -139,9 +137,11 @@ impl Act<'_> {
         };
         leaves::append(c, &first.of_evidence(self.keys, &decided)?)?;
         policy_acceptances::append(c, &decided)?;
-        accounts::set_accepted_policy(c, id, if accepts { self.policy.version } else { 0 })?;
         if accepts {
+            accounts::set_accepted_policy(c, id, self.policy.version)?;
             self.express(c, id, others, device_ref)?;
+        } else {
+            accounts::set_policy_refused(c, id, decided.sequence)?;
         }
         Ok(decided)
     }
@@ -155,16 +155,18 @@ impl Act<'_> {
         device_ref: Option<DeviceRef>,
     ) -> Result<(), ConsentError> {
         let last = consent_events::list_last(c, id)?;
+        let facts = accounts::find_consent_facts(c, id)?.ok_or(ConsentError::NotFound)?;
+        let policy = facts.standing(self.policy.version);
         let definitions = self.policy.document.purposes.iter().filter(|d| d.purpose.is_by_policy());
         for (definition, draft) in definitions.zip(drafts) {
             let last = last.iter().find(|event| event.purpose == definition.purpose);
-            let facts = last.map(|event| (LastEvent::from(event), event.kind));
-            if !is_expressed_by_acceptance(facts.as_ref().map(|(last, kind)| (last, *kind)), definition) {
+            let words = self.policy.in_force(definition.purpose);
+            let standing = standing(last.map(LastEvent::from).as_ref(), words, policy, self.now);
+            if !is_expressed_by_acceptance(last.map(|event| event.kind), standing.state) {
                 continue;
             }
             let event = NewEvent {
-                definition,
-                policy_version: self.policy.version,
+                words: Words::of(self.policy, definition),
                 action: ConsentAction::Granted,
                 kind: ConsentKind::PolicyClause,
                 method: ConsentMethod::PolicyAcceptance,

@@ -3,16 +3,18 @@
 use std::sync::Arc;
 
 use super::{
-    ConsentError, ConsentOrigin, ConsentService, NewEvent, PurposeStanding, device_ref, drafts, hold,
-    purpose_standing,
+    ConsentError, ConsentOrigin, ConsentService, NewEvent, PurposeStanding, Words, device_ref, drafts, hold,
 };
 use crate::{
     db::{Conn, StorageError},
     domain::{
         account::AccountState,
-        consent::{ConsentAction, ConsentEvent, ConsentKind, ConsentMethod, ConsequenceCode, PolicyStanding},
+        consent::{
+            ConsentAction, ConsentEvent, ConsentKind, ConsentMethod, ConsequenceCode, LastEvent,
+            PolicyStanding, standing,
+        },
         ids::AccountId,
-        policy::PolicyVersion,
+        policy::PublishedPolicy,
         purpose::{LawfulBasis, Purpose, PurposeDefinition},
         time::Timestamp,
     },
@@ -40,7 +42,8 @@ pub struct ConsentDecision {
 
 /// What the transaction looks at.
 struct Scene<'a> {
-    policy: &'a PolicyVersion,
+    policy: &'a PublishedPolicy,
+    /// In the words in force, or in those that the person knows if the policy has none.
     definition: &'a PurposeDefinition,
     facts: ConsentFacts,
     last: Option<ConsentEvent>,
@@ -49,11 +52,25 @@ struct Scene<'a> {
 
 impl Scene<'_> {
     fn policy_standing(&self) -> PolicyStanding {
-        PolicyStanding { accepted: self.facts.accepted_policy_version, in_force: self.policy.version }
+        self.facts.standing(self.policy.version)
     }
 
     fn standing(&self) -> PurposeStanding {
-        purpose_standing(self.definition, self.last.clone(), self.policy_standing(), self.now)
+        let words = self.policy.in_force(self.definition.purpose);
+        let last = self.last.as_ref().map(LastEvent::from);
+        PurposeStanding {
+            standing: standing(last.as_ref(), words, self.policy_standing(), self.now),
+            definition: self.definition.clone(),
+            last: self.last.clone(),
+        }
+    }
+
+    /// A withdrawal is about the words that were agreed to; anything else about those in force.
+    fn words(&self, action: ConsentAction) -> Words {
+        match &self.last {
+            Some(last) if action == ConsentAction::Withdrawn => Words::taken_back(last),
+            _ => Words::of(self.policy, self.definition),
+        }
     }
 
     /// What the choice does to the consent; nothing if it stands so already.
@@ -76,6 +93,9 @@ impl Scene<'_> {
         if self.facts.state != AccountState::Active {
             return Err(ConsentError::Restricted);
         }
+        if self.facts.service_withdrawn_at.is_some() && !choice.purpose.is_required() {
+            return Err(ConsentError::ServiceWithdrawn);
+        }
         if choice.definition_hash != Some(self.definition.hash()) {
             return Err(ConsentError::DefinitionSuperseded);
         }
@@ -91,8 +111,9 @@ impl ConsentService {
     /// # Errors
     ///
     /// [`ConsentError::NotByConsent`] for a purpose that rests on no answer; for a grant also
-    /// [`ConsentError::PolicyNotAccepted`], [`ConsentError::DefinitionSuperseded`] and
-    /// [`ConsentError::Restricted`]. A withdrawal is never refused.
+    /// [`ConsentError::PolicyNotAccepted`], [`ConsentError::DefinitionSuperseded`],
+    /// [`ConsentError::Restricted`] and [`ConsentError::ServiceWithdrawn`]. A withdrawal is never refused, also
+    /// not of what the policy speaks of no more.
     #[tracing::instrument(skip_all)]
     pub async fn decide(
         &self,
@@ -108,17 +129,17 @@ impl ConsentService {
 
     async fn decide_under(
         &self,
-        policy: Arc<PolicyVersion>,
+        policy: Arc<PublishedPolicy>,
         keys: Arc<SubjectKeys>,
         choice: Choice,
         origin: ConsentOrigin,
         dry_run: bool,
     ) -> Result<ConsentDecision, ConsentError> {
-        let definition = policy.document.definition(choice.purpose).ok_or(ConsentError::NotFound)?.clone();
         if !choice.purpose.is_answerable() {
             return Err(ConsentError::NotByConsent(choice.purpose));
         }
         let (now, id) = (self.clock.now(), keys.account_id());
+        let definition = self.definition_for(&policy, id, &choice).await?;
         let draft = LeafDraft::new(now)?;
         let decide = move |c: &mut Conn| {
             hold(c, &policy)?;
@@ -130,8 +151,7 @@ impl ConsentService {
             let mut written = None;
             if let Some(action) = action {
                 let event = NewEvent {
-                    definition: &definition,
-                    policy_version: policy.version,
+                    words: scene.words(action),
                     action,
                     kind: ConsentKind::Specific,
                     method: ConsentMethod::AccountSettings,
@@ -156,6 +176,26 @@ impl ConsentService {
             Ok(ConsentDecision { consent: scene.standing(), event: written, consequences, dry_run })
         };
         if dry_run { self.db.read(decide).await } else { self.db.write_for(id, decide).await }
+    }
+}
+
+impl ConsentService {
+    /// The words in which the decision is answered.
+    async fn definition_for(
+        &self,
+        policy: &PublishedPolicy,
+        id: AccountId,
+        choice: &Choice,
+    ) -> Result<PurposeDefinition, ConsentError> {
+        let purpose = choice.purpose;
+        if let Some(definition) = policy.document.definition(purpose) {
+            return Ok(definition.clone());
+        }
+        let last = self.db.read(move |c| consent_events::find_last(c, id, purpose)).await?;
+        match last {
+            Some(last) if !choice.granted => self.words_of(&last).await,
+            _ => Err(ConsentError::NotFound),
+        }
     }
 }
 
@@ -193,7 +233,7 @@ impl ConsentService {
 
     async fn honour_gpc_under(
         &self,
-        policy: Arc<PolicyVersion>,
+        policy: Arc<PublishedPolicy>,
         keys: Arc<SubjectKeys>,
         origin: ConsentOrigin,
     ) -> Result<(), ConsentError> {
@@ -208,15 +248,16 @@ impl ConsentService {
                 let device_ref = device_ref(c, origin.device)?;
                 let refused = policy.document.purposes.iter().filter(|d| d.purpose.is_refused_by_gpc());
                 for (definition, draft) in refused.zip(&drafts) {
-                    let action = match consent_events::find_last(c, id, definition.purpose)? {
-                        Some(last) if last.action == ConsentAction::Granted => ConsentAction::Withdrawn,
+                    let (action, words) = match consent_events::find_last(c, id, definition.purpose)? {
+                        Some(last) if last.action == ConsentAction::Granted => {
+                            (ConsentAction::Withdrawn, Words::taken_back(&last))
+                        }
                         Some(_) => continue,
-                        None => ConsentAction::Declined,
+                        None => (ConsentAction::Declined, Words::of(&policy, definition)),
                     };
                     let sequence = accounts::take_sequence(c, id, 1)?.ok_or(ConsentError::NotFound)?;
                     let event = NewEvent {
-                        definition,
-                        policy_version: policy.version,
+                        words,
                         action,
                         kind: ConsentKind::Specific,
                         method: ConsentMethod::Gpc,

@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
-use super::{ConsentError, ConsentService, drafts, expiry, hold};
+use super::{ConsentError, ConsentService, Words, drafts, expiry, hold};
 use crate::{
     db::Conn,
     domain::{
-        consent::{ConsentAction, ConsentMethod, ConsentStanding, LastEvent, PolicyStanding, standing},
+        consent::{
+            ConsentAction, ConsentMethod, ConsentStanding, InForce, LastEvent, PolicyStanding, standing,
+        },
         device::{Device, DeviceConsentEvent},
         ids::{ConsentEventId, DeviceId, DeviceRef},
-        policy::PolicyVersion,
+        policy::PublishedPolicy,
         purpose::{Purpose, PurposeDefinition},
         time::Timestamp,
     },
@@ -43,7 +45,7 @@ pub struct DeviceConsents {
 
 /// An event of a device that is being written.
 struct Act<'a> {
-    policy: &'a PolicyVersion,
+    policy: &'a PublishedPolicy,
     device: Device,
     gpc: bool,
     now: Timestamp,
@@ -54,7 +56,7 @@ impl Act<'_> {
         &self,
         c: &mut Conn,
         draft: &LeafDraft,
-        definition: &PurposeDefinition,
+        words: Words,
         action: ConsentAction,
         method: ConsentMethod,
     ) -> Result<(), ConsentError> {
@@ -63,19 +65,35 @@ impl Act<'_> {
             id: ConsentEventId::generate(self.now),
             device_ref: self.device.reference,
             sequence: sequence.ok_or(ConsentError::NotFound)?,
-            purpose: definition.purpose,
+            purpose: words.purpose,
             action,
-            policy_version: self.policy.version,
-            definition_hash: definition.hash(),
+            policy_version: words.policy_version,
+            definition_hash: words.definition_hash,
             method,
             gpc: self.gpc,
             given_at: self.now,
-            expires_at: expiry(action, definition.consent_days, self.now),
+            expires_at: expiry(action, words.consent_days, self.now),
             leaf_id: draft.id(),
         };
         leaves::append(c, &draft.of_device(event.device_ref, &event))?;
         device_consent_events::append(c, &event)?;
         Ok(())
+    }
+
+    /// A withdrawal is about the words that were agreed to; anything else about those in force.
+    fn words(
+        &self,
+        definition: &PurposeDefinition,
+        action: ConsentAction,
+        last: Option<&DeviceConsentEvent>,
+    ) -> Words {
+        let words = Words::of(self.policy, definition);
+        match last {
+            Some(last) if action == ConsentAction::Withdrawn => {
+                Words { policy_version: last.policy_version, definition_hash: last.definition_hash, ..words }
+            }
+            _ => words,
+        }
     }
 
     /// Refuses what Global Privacy Control refuses, at the first sight of it.
@@ -89,13 +107,15 @@ impl Act<'_> {
         }
         let last = device_consent_events::list_last(c, self.device.reference)?;
         for definition in of_devices(self.policy).filter(|d| d.purpose.is_refused_by_gpc()) {
-            let action = match last.iter().find(|event| event.purpose == definition.purpose) {
+            let last = last.iter().find(|event| event.purpose == definition.purpose);
+            let action = match last {
                 Some(last) if last.action == ConsentAction::Granted => ConsentAction::Withdrawn,
                 Some(_) => continue,
                 None => ConsentAction::Declined,
             };
             let draft = drafts.next().ok_or(ConsentError::NotFound)?;
-            self.write(c, &draft, definition, action, ConsentMethod::Gpc)?;
+            let words = self.words(definition, action, last);
+            self.write(c, &draft, words, action, ConsentMethod::Gpc)?;
         }
         Ok(())
     }
@@ -108,11 +128,12 @@ impl Act<'_> {
     ) -> Result<(), ConsentError> {
         let last = device_consent_events::list_last(c, self.device.reference)?;
         for choice in choices {
-            let definition = self.policy.document.definition(choice.purpose).ok_or(ConsentError::NotFound)?;
+            let in_force = self.policy.in_force(choice.purpose).ok_or(ConsentError::NotFound)?;
             let last = last.iter().find(|event| event.purpose == choice.purpose);
-            let Some(action) = action(choice, definition, last, self.now)? else { continue };
+            let Some(action) = action(choice, in_force, last, self.now)? else { continue };
             let draft = drafts.next().ok_or(ConsentError::NotFound)?;
-            self.write(c, &draft, definition, action, ConsentMethod::DeviceSettings)?;
+            let words = self.words(in_force.definition, action, last);
+            self.write(c, &draft, words, action, ConsentMethod::DeviceSettings)?;
         }
         Ok(())
     }
@@ -120,15 +141,15 @@ impl Act<'_> {
 
 fn action(
     choice: &DeviceChoice,
-    definition: &PurposeDefinition,
+    words: InForce<'_>,
     last: Option<&DeviceConsentEvent>,
     now: Timestamp,
 ) -> Result<Option<ConsentAction>, ConsentError> {
     if choice.granted {
-        if choice.definition_hash != Some(definition.hash()) {
+        if choice.definition_hash != Some(words.definition.hash()) {
             return Err(ConsentError::DefinitionSuperseded);
         }
-        let stands = device_standing(definition, last, now).for_existing;
+        let stands = device_standing(words, last, now).for_existing;
         return Ok((!stands).then_some(ConsentAction::Granted));
     }
     Ok(match last.map(|event| event.action) {
@@ -139,22 +160,21 @@ fn action(
 }
 
 /// The purposes that a version asks of devices.
-fn of_devices(policy: &PolicyVersion) -> impl Iterator<Item = &PurposeDefinition> {
+fn of_devices(policy: &PublishedPolicy) -> impl Iterator<Item = &PurposeDefinition> {
     policy.document.purposes.iter().filter(|definition| definition.purpose.is_of_device())
 }
 
-fn device_standing(
-    definition: &PurposeDefinition,
-    last: Option<&DeviceConsentEvent>,
-    now: Timestamp,
-) -> ConsentStanding {
+fn device_standing(words: InForce<'_>, last: Option<&DeviceConsentEvent>, now: Timestamp) -> ConsentStanding {
     let last = last.map(|event| LastEvent {
         action: event.action,
+        sequence: event.sequence,
+        policy_version: event.policy_version,
         definition_hash: event.definition_hash,
         expires_at: event.expires_at,
     });
     // A device accepts no policy: what it is asked stands in the words in force or not at all.
-    standing(last.as_ref(), Some(definition), PolicyStanding { accepted: 1, in_force: 1 }, now)
+    let policy = PolicyStanding { accepted: 1, in_force: 1, refused_at: 0 };
+    standing(last.as_ref(), Some(words), policy, now)
 }
 
 impl ConsentService {
@@ -196,7 +216,7 @@ impl ConsentService {
 
     async fn choose_under(
         &self,
-        policy: Arc<PolicyVersion>,
+        policy: Arc<PublishedPolicy>,
         device: DeviceId,
         choices: Vec<DeviceChoice>,
         gpc: bool,
@@ -223,17 +243,18 @@ impl ConsentService {
 
     fn present(
         &self,
-        policy: &PolicyVersion,
+        policy: &PublishedPolicy,
         device: Option<&Device>,
         last: &[DeviceConsentEvent],
     ) -> DeviceConsents {
         let now = self.clock.now();
-        let purposes = of_devices(policy).map(|definition| {
-            let last = last.iter().find(|event| event.purpose == definition.purpose);
+        let words = of_devices(policy).filter_map(|definition| policy.in_force(definition.purpose));
+        let purposes = words.map(|words| {
+            let last = last.iter().find(|event| event.purpose == words.definition.purpose);
             DeviceStanding {
-                definition: definition.clone(),
+                definition: words.definition.clone(),
                 last: last.cloned(),
-                standing: device_standing(definition, last, now),
+                standing: device_standing(words, last, now),
             }
         });
         DeviceConsents {

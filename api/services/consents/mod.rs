@@ -20,16 +20,18 @@ use crate::{
     db::{Conn, Db, StorageError},
     domain::{
         consent::{
-            ConsentAction, ConsentEvent, ConsentKind, ConsentMethod, ConsentStanding, LastEvent,
+            ConsentAction, ConsentEvent, ConsentKind, ConsentMethod, ConsentStanding, InForce, LastEvent,
             PolicyStanding, standing,
         },
         data_dictionary::Category,
         ids::{AccountId, ConsentEventId, DeviceId, DeviceRef, LeafId},
-        policy::PolicyVersion,
+        policy::{PolicyVersion, PublishedPolicy},
         purpose::{PersonalDataClass, Purpose, PurposeDefinition},
         time::Timestamp,
     },
-    repositories::{accounts, consent_events, devices as device_rows, log as leaves, policy_versions},
+    repositories::{
+        accounts, consent_events, devices as device_rows, log as leaves, policy_acceptances, policy_versions,
+    },
     services::{
         clock::Clock,
         cursors::{self, InvalidCursor},
@@ -55,6 +57,8 @@ pub enum ConsentError {
     NotByConsent(Purpose),
     #[error("the account's state does not allow it")]
     Restricted,
+    #[error("what the service cannot do without is withdrawn")]
+    ServiceWithdrawn,
     #[error("the policy that was looked at is no longer the one in force")]
     PolicyMoved,
     #[error(transparent)]
@@ -100,7 +104,14 @@ pub struct ConsentEventPage {
     pub next_cursor: Option<String>,
 }
 
+/// A page of decisions about the policy, newest first.
+pub struct PolicyDecisionPage {
+    pub decisions: Vec<Decided>,
+    pub next_cursor: Option<String>,
+}
+
 const EVENTS: &str = "consent_events";
+const DECISIONS: &str = "policy_acceptances";
 /// How often a decision is tried on a policy that changes under it.
 const TRIES: usize = 3;
 
@@ -114,10 +125,39 @@ pub struct ConsentService {
     pub controller: Controller,
 }
 
-/// An event that is about to be written.
-struct NewEvent<'a> {
-    definition: &'a PurposeDefinition,
+/// The words that an event is about.
+#[derive(Clone, Copy)]
+struct Words {
+    purpose: Purpose,
     policy_version: i32,
+    definition_hash: [u8; 32],
+    consent_days: Option<u32>,
+}
+
+impl Words {
+    fn of(policy: &PolicyVersion, definition: &PurposeDefinition) -> Self {
+        Self {
+            purpose: definition.purpose,
+            policy_version: policy.version,
+            definition_hash: definition.hash(),
+            consent_days: definition.consent_days,
+        }
+    }
+
+    /// Those of an event that is taken back: nobody was shown any others.
+    const fn taken_back(event: &ConsentEvent) -> Self {
+        Self {
+            purpose: event.purpose,
+            policy_version: event.policy_version,
+            definition_hash: event.definition_hash,
+            consent_days: None,
+        }
+    }
+}
+
+/// An event that is about to be written.
+struct NewEvent {
+    words: Words,
     action: ConsentAction,
     kind: ConsentKind,
     method: ConsentMethod,
@@ -125,23 +165,23 @@ struct NewEvent<'a> {
     gpc: bool,
 }
 
-impl NewEvent<'_> {
+impl NewEvent {
     fn at(&self, account_id: AccountId, sequence: i64, leaf_id: LeafId, now: Timestamp) -> ConsentEvent {
         ConsentEvent {
             id: ConsentEventId::generate(now),
             account_id,
             sequence,
-            purpose: self.definition.purpose,
+            purpose: self.words.purpose,
             action: self.action,
             kind: self.kind,
-            policy_version: self.policy_version,
-            definition_hash: self.definition.hash(),
+            policy_version: self.words.policy_version,
+            definition_hash: self.words.definition_hash,
             method: self.method,
             device_ref: self.device_ref,
             gpc: self.gpc,
             given_at: now,
             recorded_at: now,
-            expires_at: expiry(self.action, self.definition.consent_days, now),
+            expires_at: expiry(self.action, self.words.consent_days, now),
             leaf_id,
         }
     }
@@ -216,12 +256,25 @@ impl ConsentService {
             })
             .await?;
         let facts = facts.ok_or(ConsentError::NotFound)?;
-        let accepted = PolicyStanding { accepted: facts.accepted_policy_version, in_force: policy.version };
-        let purposes = answerable(&policy).map(|definition| {
-            let last = events.iter().find(|event| event.purpose == definition.purpose).cloned();
-            purpose_standing(definition, last, accepted, now)
-        });
-        Ok(ConsentOverview { policy: accepted, purposes: purposes.collect() })
+        let accepted = facts.standing(policy.version);
+        let last = |purpose| events.iter().find(|event| event.purpose == purpose).cloned();
+        let mut purposes: Vec<PurposeStanding> = answerable(&policy)
+            .filter_map(|definition| policy.in_force(definition.purpose))
+            .map(|words| purpose_standing(words, last(words.definition.purpose), accepted, now))
+            .collect();
+        // What was once agreed to can be withdrawn, also when the policy speaks of it no more.
+        for event in events.iter().filter(|event| policy.in_force(event.purpose).is_none()) {
+            let definition = self.words_of(event).await?;
+            let standing = standing(Some(&LastEvent::from(event)), None, accepted, now);
+            purposes.push(PurposeStanding { definition, last: Some(event.clone()), standing });
+        }
+        Ok(ConsentOverview { policy: accepted, purposes })
+    }
+
+    /// The definition that an event is about.
+    async fn words_of(&self, event: &ConsentEvent) -> Result<PurposeDefinition, ConsentError> {
+        let policy = self.policies.find(event.policy_version).await?;
+        policy.document.definition(event.purpose).cloned().ok_or(ConsentError::NotFound)
     }
 
     /// The classes of data that are held of a person.
@@ -258,10 +311,31 @@ impl ConsentService {
         Ok(ConsentEventPage { events, next_cursor })
     }
 
+    /// The person's decisions about versions of the policy, newest first.
+    ///
+    /// # Errors
+    ///
+    /// [`ConsentError::Cursor`] for a cursor of another list or person.
+    pub async fn decisions(
+        &self,
+        id: AccountId,
+        cursor: Option<&str>,
+        limit: u32,
+    ) -> Result<PolicyDecisionPage, ConsentError> {
+        let kms = self.vault.kms();
+        let before = cursors::count(kms, DECISIONS, id, cursor)?.unwrap_or(i64::MAX);
+        let wanted = i64::from(limit) + 1;
+        let rows = self.db.read(move |c| policy_acceptances::list_owned(c, id, before, wanted)).await?;
+        let (decisions, next_cursor) = cursors::page(kms, DECISIONS, id, rows, limit, |decided| {
+            decided.sequence.to_be_bytes().to_vec()
+        })?;
+        Ok(PolicyDecisionPage { decisions, next_cursor })
+    }
+
     /// Tries an act on the policy in force, anew if another comes into force under it.
     async fn under_policy<T, F: Future<Output = Result<T, ConsentError>>>(
         &self,
-        act: impl Fn(Arc<PolicyVersion>) -> F,
+        act: impl Fn(Arc<PublishedPolicy>) -> F,
     ) -> Result<T, ConsentError> {
         for _ in 0..TRIES {
             match act(self.policies.current().await?).await {
@@ -293,11 +367,11 @@ fn answerable(policy: &PolicyVersion) -> impl Iterator<Item = &PurposeDefinition
 }
 
 fn purpose_standing(
-    definition: &PurposeDefinition,
+    words: InForce<'_>,
     last: Option<ConsentEvent>,
     policy: PolicyStanding,
     now: Timestamp,
 ) -> PurposeStanding {
-    let standing = standing(last.as_ref().map(LastEvent::from).as_ref(), Some(definition), policy, now);
-    PurposeStanding { definition: definition.clone(), last, standing }
+    let standing = standing(last.as_ref().map(LastEvent::from).as_ref(), Some(words), policy, now);
+    PurposeStanding { definition: words.definition.clone(), last, standing }
 }

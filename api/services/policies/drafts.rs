@@ -1,5 +1,7 @@
 //! Drafts, written by one and published by another; published is effective (clause 9.3).
 
+use std::collections::BTreeSet;
+
 use super::{PolicyError, PolicyService};
 use crate::{
     domain::{
@@ -46,8 +48,11 @@ fn facts(draft: &PolicyDraft) -> crate::domain::evidence::Facts {
     ]
 }
 
-fn check(new: &NewDraft) -> Result<(), PolicyError> {
+fn check(new: &NewDraft, current: &PolicyVersion) -> Result<(), PolicyError> {
     let mut faults = rules::faults(&new.document);
+    if rules::is_falsely_editorial(new.change_kind, &current.document, &new.document) {
+        faults.push(rules::Fault { pointer: "/change_kind".to_owned(), kind: FaultKind::NotEditorial });
+    }
     if !rules::is_line(&new.summary, 1_000) {
         faults.push(rules::Fault { pointer: "/summary".to_owned(), kind: FaultKind::NotOneLine });
     }
@@ -67,9 +72,8 @@ impl PolicyService {
         new: NewDraft,
         recording: Recording<Drafted>,
     ) -> Result<Drafted, PolicyError> {
-        check(&new)?;
-        let now = self.clock.now();
-        let current = self.current().await?;
+        let (now, current) = (self.clock.now(), self.current().await?);
+        check(&new, &current)?;
         let draft = PolicyDraft {
             version: current.version + 1,
             content_hash: new.document.content_hash(),
@@ -78,6 +82,7 @@ impl PolicyService {
             summary: new.summary,
             revision: 1,
             written_by: by,
+            writers: BTreeSet::from([by]),
             created_at: now,
             updated_at: now,
         };
@@ -126,12 +131,14 @@ impl PolicyService {
         new: NewDraft,
         expected: Option<i64>,
     ) -> Result<Drafted, PolicyError> {
-        check(&new)?;
-        let now = self.clock.now();
+        let (now, current) = (self.clock.now(), self.current().await?);
+        check(&new, &current)?;
         let was = self.find_draft(version).await?.draft;
         if expected.is_some_and(|revision| revision != was.revision) {
             return Err(PolicyError::Stale);
         }
+        let mut writers = was.writers.clone();
+        writers.insert(by);
         let draft = PolicyDraft {
             content_hash: new.document.content_hash(),
             document: new.document,
@@ -139,10 +146,10 @@ impl PolicyService {
             summary: new.summary,
             revision: was.revision + 1,
             written_by: by,
+            writers,
             updated_at: now,
             ..was
         };
-        let current = self.current().await?;
         let drafted =
             Drafted { changes: Changes::between(&current.document, &draft.document), draft: draft.clone() };
         let leaf = LeafDraft::new(now)?.of_staff(by, &DRAFTED, &facts(&draft));
@@ -180,32 +187,33 @@ impl PolicyService {
         Ok(draft)
     }
 
-    /// Publishes the draft, in exactly the words of `content_hash`: in force from this transaction on,
-    /// which also begins to tell everybody (clauses 9.2 and 9.3).
+    /// Publishes the draft, in exactly the words and the revision that `read` names: in force from this
+    /// transaction on, which also begins to tell everybody (clauses 9.2 and 9.3).
     ///
     /// # Errors
     ///
-    /// [`PolicyError::SecondPersonRequired`] to who wrote it; [`PolicyError::Stale`] if the words are others.
+    /// [`PolicyError::SecondPersonRequired`] to whoever wrote on it; [`PolicyError::Stale`] if it is not as it was
+    /// read.
     #[tracing::instrument(skip_all)]
     pub async fn publish(
         &self,
         by: StaffId,
         version: i32,
-        content_hash: [u8; 32],
+        read: ([u8; 32], i64),
         recording: Recording<Publication>,
     ) -> Result<Publication, PolicyError> {
         let now = self.clock.now();
         let draft = self.find_draft(version).await?.draft;
-        if draft.written_by == by {
+        if draft.writers.contains(&by) {
             return Err(PolicyError::SecondPersonRequired);
         }
-        if draft.content_hash != content_hash {
+        if (draft.content_hash, draft.revision) != read {
             return Err(PolicyError::Stale);
         }
         let published = PolicyVersion {
             version,
             document: draft.document,
-            content_hash,
+            content_hash: draft.content_hash,
             change_kind: draft.change_kind,
             summary: draft.summary,
             written_by: Some(draft.written_by),

@@ -16,7 +16,8 @@ use crate::{
     domain::{
         evidence::Evidence,
         ids::AccountId,
-        policy::{self, ChangeKind, PolicyVersion, changes::Changes, rules::Fault},
+        message::MessageBody,
+        policy::{self, ChangeKind, PolicyVersion, PublishedPolicy, changes::Changes, rules::Fault},
     },
     repositories::{log as leaves, policy_versions},
     services::{
@@ -71,13 +72,25 @@ pub struct PolicyService {
     vault: Vault,
     clock: Clock,
     campaigns: Campaigns,
+    /// Where the policy is read.
+    page: String,
     /// What was published never changes, so it is read once.
-    published: Arc<RwLock<BTreeMap<i32, Arc<PolicyVersion>>>>,
+    published: Arc<RwLock<BTreeMap<i32, Arc<PublishedPolicy>>>>,
 }
 
 impl PolicyService {
-    pub fn new(db: Db, vault: Vault, clock: Clock, campaigns: Campaigns) -> Self {
-        Self { db, vault, clock, campaigns, published: Arc::default() }
+    pub fn new(db: Db, vault: Vault, clock: Clock, campaigns: Campaigns, page: String) -> Self {
+        Self { db, vault, clock, campaigns, page, published: Arc::default() }
+    }
+
+    /// What a person is written when a version was published.
+    pub fn letter(&self, policy: &PolicyVersion) -> MessageBody {
+        MessageBody::PolicyPublished {
+            version: policy.version,
+            change: policy.change_kind.as_str().to_owned(),
+            summary: policy.summary.clone(),
+            link: format!("{}?version={}", self.page, policy.version),
+        }
     }
 
     /// What wakes whoever tells everybody of a publication.
@@ -123,7 +136,7 @@ impl PolicyService {
     /// # Errors
     ///
     /// [`PolicyError::NotFound`] before the first publication.
-    pub async fn current(&self) -> Result<Arc<PolicyVersion>, PolicyError> {
+    pub async fn current(&self) -> Result<Arc<PublishedPolicy>, PolicyError> {
         let number = self.db.read(policy_versions::find_current_number).await?;
         self.find(number).await
     }
@@ -133,17 +146,27 @@ impl PolicyService {
     /// # Errors
     ///
     /// [`PolicyError::NotFound`].
-    pub async fn find(&self, version: i32) -> Result<Arc<PolicyVersion>, PolicyError> {
-        if let Some(known) =
-            self.published.read().unwrap_or_else(PoisonError::into_inner).get(&version).cloned()
-        {
+    pub async fn find(&self, version: i32) -> Result<Arc<PublishedPolicy>, PolicyError> {
+        if let Some(known) = self.known(version) {
             return Ok(known);
         }
-        let found = self.db.read(move |c| policy_versions::find(c, version)).await?;
-        let found = Arc::new(found.ok_or(PolicyError::NotFound)?);
-        let mut published = self.published.write().unwrap_or_else(PoisonError::into_inner);
-        published.insert(version, Arc::clone(&found));
-        Ok(found)
+        // Each is read after those before it, of which most are known.
+        let from = {
+            let published = self.published.read().unwrap_or_else(PoisonError::into_inner);
+            published.range(..version).next_back().map_or(1, |(last, _)| last + 1)
+        };
+        for number in from..=version {
+            let found = self.db.read(move |c| policy_versions::find(c, number)).await?;
+            let found = found.ok_or(PolicyError::NotFound)?;
+            let found = PublishedPolicy::after(self.known(number - 1).as_deref(), found);
+            let mut published = self.published.write().unwrap_or_else(PoisonError::into_inner);
+            published.insert(number, Arc::new(found));
+        }
+        self.known(version).ok_or(PolicyError::NotFound)
+    }
+
+    fn known(&self, version: i32) -> Option<Arc<PublishedPolicy>> {
+        self.published.read().unwrap_or_else(PoisonError::into_inner).get(&version).cloned()
     }
 
     /// The published versions, newest first.

@@ -181,7 +181,7 @@ impl SessionService {
         let (id, challenge) = (keys.account_id(), answer.key.id);
         let grade = Grade { assurance: AssuranceLevel::Aal2, stepped_up: true };
         let origin = answer.origin.clone().of_account(id, counted.device.as_ref(), now);
-        let prepared = self.prepare(keys, &counted.account, &origin, grade, now)?;
+        let prepared = self.prepare(keys, &counted.account, profile, &origin, grade, now)?;
         let notice = self.new_device_notice(keys, profile, &prepared, &origin, now)?;
         let used = match proof {
             Proof::RecoveryCode { .. } => {

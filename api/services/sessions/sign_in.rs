@@ -300,11 +300,11 @@ impl SessionService {
         let id = attempt.account.id;
         let keys = self.vault.keys_of(id).await?;
         let grade = Grade { assurance: AssuranceLevel::Aal1, stepped_up: false };
-        let prepared = self.prepare(&keys, &attempt.account, origin, grade, now)?;
+        let profile = self.profile_of(&keys, id).await?;
+        let prepared = self.prepare(&keys, &attempt.account, &profile, origin, grade, now)?;
         let notice = if attempt.own_device {
             None
         } else {
-            let profile = self.profile_of(&keys, id).await?;
             Some(self.new_device_notice(&keys, &profile, &prepared, origin, now)?)
         };
         let signed_in = prepared.signed_in();
@@ -363,6 +363,7 @@ impl SessionService {
         &self,
         keys: &SubjectKeys,
         account: &Account,
+        profile: &Profile,
         origin: &Origin,
         grade: Grade,
         now: Timestamp,
@@ -396,7 +397,7 @@ impl SessionService {
             refresh_expires_at: refresh.expires_at,
         };
         let address = Some(keys.seal(&SESSION_ADDRESS, row, &origin.address)?.into_envelope());
-        let takeover = Takeover::new(origin.device_id, now)?;
+        let takeover = Takeover::new(keys, profile, origin.device_id, now)?;
         let row = NewSession { session, epoch: account.epoch, address };
         Ok(PreparedSession { row, refresh, signed_in, takeover })
     }

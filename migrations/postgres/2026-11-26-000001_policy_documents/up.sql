@@ -15,6 +15,7 @@ CREATE TABLE policy_drafts (
     summary text NOT NULL,
     revision bigint NOT NULL,
     written_by uuid NOT NULL,
+    writers jsonb NOT NULL,
     created_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL
 );

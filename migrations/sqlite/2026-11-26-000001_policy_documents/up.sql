@@ -15,6 +15,7 @@ CREATE TABLE policy_drafts (
     summary TEXT NOT NULL,
     revision INTEGER NOT NULL,
     written_by BLOB NOT NULL,
+    writers TEXT NOT NULL,
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL
 ) STRICT;

@@ -32,7 +32,7 @@ impl App {
             });
         }
         json!({
-            "change_kind": "editorial",
+            "change_kind": "material",
             "summary": "A change.",
             "clauses": policy["clauses"],
             "purposes": purposes,
@@ -55,7 +55,8 @@ impl App {
 impl PolicyTeam {
     pub async fn publishes(&self, by: &Member, draft: &Value) -> Answer {
         let path = format!("/v1/staff/policy-versions/{}/publication", draft["version"]);
-        by.posts(&path, &json!({ "content_hash": draft["content_hash"] })).await
+        by.posts(&path, &json!({ "content_hash": draft["content_hash"], "revision": draft["revision"] }))
+            .await
     }
 }
 
