@@ -33,8 +33,9 @@ use lanes::{Attempt, Lane, Mode, Task};
 const MAX_ATTEMPTS: u32 = 12;
 /// The longest a caller waits for the database, queueing and all attempts included.
 const DEADLINE: Duration = Duration::from_secs(8);
-/// The longest a write waits for the one before it of the same owner.
-const TURN: Duration = Duration::from_secs(2);
+/// The longest of it that a write waits for those before it of the same owner. Nearly all: many that
+/// went on together, without their turn, would only undo each other.
+const TURN: Duration = Duration::from_secs(6);
 const STRIPES: usize = 256;
 
 /// How one store is opened.
@@ -128,7 +129,7 @@ impl Db {
         T: Send + 'static,
         E: Refusal,
     {
-        self.retrying(Mode::Serializable, work).await
+        self.retrying(Mode::Serializable, work, Instant::now() + DEADLINE).await
     }
 
     /// [`write`](Self::write) for what belongs to `owner`, one at a time in this process.
@@ -141,6 +142,7 @@ impl Db {
         E: Refusal,
         O: Hash,
     {
+        let until = Instant::now() + DEADLINE;
         let _turn = match self.inner.stripes.get(stripe_of(&owner)) {
             Some(stripe) if self.backend() == Backend::Postgres => {
                 // Whoever waits in vain for a turn goes on without: the order only saves retries.
@@ -148,7 +150,7 @@ impl Db {
             }
             _ => None,
         };
-        self.retrying(Mode::Serializable, work).await
+        self.retrying(Mode::Serializable, work, until).await
     }
 
     /// Runs a transaction whose statements guard themselves (`UPDATE … WHERE state = …`): claims of
@@ -159,16 +161,16 @@ impl Db {
         T: Send + 'static,
         E: Refusal,
     {
-        self.retrying(Mode::Guarded, work).await
+        self.retrying(Mode::Guarded, work, Instant::now() + DEADLINE).await
     }
 
-    async fn retrying<T, E, F>(&self, mode: Mode, work: F) -> Result<T, E>
+    async fn retrying<T, E, F>(&self, mode: Mode, work: F, until: Instant) -> Result<T, E>
     where
         F: Fn(&mut Conn) -> Result<T, E> + Send + Sync + 'static,
         T: Send + 'static,
         E: Refusal,
     {
-        let (work, until) = (Arc::new(work), Instant::now() + DEADLINE);
+        let work = Arc::new(work);
         for attempt in 0..MAX_ATTEMPTS {
             match self.attempt(&self.inner.main, mode, Arc::clone(&work), until).await? {
                 Attempt::Done(result) => return result,

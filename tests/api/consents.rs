@@ -101,9 +101,14 @@ async fn parallel_grants_and_withdrawals_end_in_one_order() {
     let app = App::start().await;
     let ada = app.person(EMAIL).await;
     let hash = ada.consent("innovations").await["definition"]["definition_hash"].clone();
-    let pairs = (0..200)
-        .flat_map(|_| [json!({ "granted": true, "definition_hash": hash }), json!({ "granted": false })]);
-    let bodies: Vec<Value> = pairs.collect();
+    // Which of a pair comes first takes turns, or connections would deal all grants to one worker.
+    let bodies: Vec<Value> = (0..200)
+        .flat_map(|n| {
+            let mut pair = [json!({ "granted": true, "definition_hash": hash }), json!({ "granted": false })];
+            pair.rotate_left(n % 2);
+            pair
+        })
+        .collect();
     let answers = join_all(
         bodies.iter().map(|body| ada.sends(Method::PUT, "/v1/consents/innovations", &[], Some(body))),
     )

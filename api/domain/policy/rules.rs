@@ -198,7 +198,7 @@ mod tests {
         assert_eq!(renamed[..1], at("/clauses/0/clause_id", ClauseWithoutRule));
         assert_eq!(renamed[1..], at("/clauses", ClauseMissing));
         let twice = of(|d| d.clauses.push(d.clauses[0].clone()));
-        assert_eq!(twice, at("/clauses/52/clause_id", ClauseTwice));
+        assert_eq!(twice, at("/clauses/56/clause_id", ClauseTwice));
         assert_eq!(of(|d| drop(d.clauses.remove(30))), at("/clauses", ClauseMissing));
         assert_eq!(of(|d| d.clauses[0].text = "a\nb".to_owned()), at("/clauses/0/text", NotOneLine));
         assert_eq!(of(|d| d.clauses[0].title = " ".to_owned()), at("/clauses/0/title", NotOneLine));
