@@ -163,6 +163,9 @@ fn shielded<T, E: Refusal>(work: &impl Fn(&mut Conn) -> Result<T, E>, c: &mut Co
     })
 }
 
+/// So much may wait for a lane; what waited too long is dropped when its turn comes.
+const QUEUE: usize = 4_096;
+
 /// A bounded queue in front of one or more connections.
 pub(super) struct Lane {
     queue: Sender<Task>,
@@ -175,7 +178,7 @@ impl Lane {
         threads: usize,
         name: &str,
     ) -> Result<Self, StorageError> {
-        let (queue, tasks) = bounded(threads * 64);
+        let (queue, tasks) = bounded(QUEUE);
         for n in 0..threads {
             let (opener, tasks) = (opener.clone(), tasks.clone());
             spawn(format!("{name}-{n}"), move || serve_tasks(&opener, &tasks))?;
@@ -185,7 +188,7 @@ impl Lane {
 
     /// One thread that commits waiting writes together.
     pub(super) fn group_commit(opener: &Opener) -> Result<Self, StorageError> {
-        let (queue, tasks) = bounded(4_096);
+        let (queue, tasks) = bounded(QUEUE);
         let opener = opener.clone();
         spawn("sqlite-writer".to_owned(), move || serve_groups(&opener, &tasks))?;
         Ok(Self { queue })
