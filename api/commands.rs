@@ -30,6 +30,7 @@ use crate::{
         blocks::BlockError,
         clock::Clock,
         idempotency::Recording,
+        images,
         log::{
             LeafDraft,
             checkpoint::{CheckpointError, Trusted},
@@ -72,6 +73,13 @@ enum Command {
     Operations,
     /// Print .env.example.
     EnvExample,
+    /// Decode a file and encode what it shows; the service starts this for every file that is handed in.
+    #[command(hide = true)]
+    CleanImage {
+        /// Take PDF too.
+        #[arg(long)]
+        pdf: bool,
+    },
     /// Look after the master keys.
     #[command(subcommand)]
     Keys(KeysCommand),
@@ -300,6 +308,7 @@ fn run(command: &Command) -> Result<(), CommandError> {
         Command::Errors => return print(&codes::errors_page()),
         Command::Operations => return print(&operation_page()),
         Command::EnvExample => return print(&config::env_example()),
+        Command::CleanImage { pdf } => return Ok(images::run_as_child(*pdf)?),
         Command::Serve
         | Command::Migrate
         | Command::Keys(_)

@@ -29,7 +29,7 @@ pub(crate) use closed_list;
 
 #[cfg(test)]
 mod tests {
-    use crate::domain::{consent, data_dictionary, device, notice, policy, purpose};
+    use crate::domain::{consent, data_dictionary, device, kyc, notice, policy, purpose};
 
     /// Whether every value is spelled alike in rows and on the wire.
     fn agrees<T: serde::Serialize + Copy>(all: &[T], name: impl Fn(T) -> &'static str) {
@@ -58,5 +58,16 @@ mod tests {
         agrees(notice::NoticeKind::ALL, notice::NoticeKind::as_str);
         agrees(notice::MailState::ALL, notice::MailState::as_str);
         agrees(device::CookieName::ALL, device::CookieName::as_str);
+        agrees(kyc::KycState::ALL, kyc::KycState::as_str);
+        agrees(kyc::KycItem::ALL, kyc::KycItem::as_str);
+        agrees(kyc::KycItemState::ALL, kyc::KycItemState::as_str);
+        agrees(kyc::DocumentKind::ALL, kyc::DocumentKind::as_str);
+        agrees(kyc::IssuerClass::ALL, kyc::IssuerClass::as_str);
+        agrees(kyc::RejectionReason::ALL, kyc::RejectionReason::as_str);
+        agrees(kyc::rules::KycRule::ALL, kyc::rules::KycRule::as_str);
+        agrees(
+            kyc::special_categories::SpecialCategory::ALL,
+            kyc::special_categories::SpecialCategory::as_str,
+        );
     }
 }

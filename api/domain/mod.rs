@@ -13,6 +13,7 @@ pub mod encoding;
 pub mod evidence;
 pub mod factor;
 pub mod ids;
+pub mod kyc;
 pub mod language;
 pub mod message;
 pub mod notice;

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use chrono::{DateTime, Datelike, SubsecRound, TimeDelta, Timelike, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, SubsecRound, TimeDelta, Timelike, Utc};
 use serde::{Serialize, Serializer};
 use utoipa::{
     PartialSchema, ToSchema,
@@ -38,6 +38,11 @@ impl Timestamp {
     #[must_use]
     pub fn plus(self, delta: TimeDelta) -> Self {
         self.0.checked_add_signed(delta).map_or(self, Self)
+    }
+
+    /// The day that it is in a zone.
+    pub fn day_in(self, zone: chrono_tz::Tz) -> NaiveDate {
+        self.0.with_timezone(&zone).date_naive()
     }
 
     /// As people read it: the minute, in UTC.

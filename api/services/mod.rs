@@ -29,6 +29,7 @@ pub mod cursors;
 pub mod devices;
 pub mod erasure;
 pub mod idempotency;
+pub mod images;
 pub mod jobs;
 pub mod log;
 pub mod mailing;

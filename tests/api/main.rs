@@ -17,6 +17,7 @@ mod devices;
 mod edge;
 mod factors;
 mod faults;
+mod images;
 mod keys;
 mod log;
 mod matrix;

@@ -1,0 +1,8 @@
+//! Images that people hand in: decoded and encoded anew, in a process of its own that has little of
+//! everything, so that nothing of a file comes through but what it shows.
+
+mod clean;
+mod worker;
+
+pub use clean::{Clean, clean};
+pub use worker::{ImageError, ImageService, run_as_child};
