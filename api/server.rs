@@ -32,6 +32,7 @@ use crate::{
         erasure::ErasureService,
         idempotency::IdempotencyService,
         jobs::JobRunner,
+        kyc::KycService,
         log::{
             LogService,
             copy::LogCopy,
@@ -101,6 +102,7 @@ pub struct Services {
     pub policies: PolicyService,
     pub consents: ConsentService,
     pub notices: NoticeService,
+    pub kyc: KycService,
     pub idempotency: IdempotencyService,
     pub blocks: BlockService,
     pub log: LogService,
@@ -370,6 +372,7 @@ fn compose(
         policies,
         consents,
         notices,
+        kyc: kyc(&accounts),
         idempotency: IdempotencyService::new(stores.data.clone(), vault.clone(), clock.clone()),
         blocks,
         log,
@@ -421,6 +424,15 @@ fn accounts(
 
 fn support(accounts: &AccountService) -> SupportService {
     SupportService {
+        db: accounts.db.clone(),
+        vault: accounts.vault.clone(),
+        clock: accounts.clock.clone(),
+        outbox: accounts.outbox.clone(),
+    }
+}
+
+fn kyc(accounts: &AccountService) -> KycService {
+    KycService {
         db: accounts.db.clone(),
         vault: accounts.vault.clone(),
         clock: accounts.clock.clone(),

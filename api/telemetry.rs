@@ -69,6 +69,7 @@ pub struct Metrics {
     pub outbox_queued: IntGauge,
     pub jobs: IntCounterVec,
     pub vault_failures: IntCounter,
+    pub special_categories: IntCounterVec,
     pub log_entries: IntGauge,
     pub log_pending: IntGauge,
     pub log_verified: IntGauge,
@@ -107,6 +108,10 @@ impl Metrics {
                 &["job", "outcome"],
             )?,
             vault_failures: IntCounter::new("vault_failures_total", "Sealed values that did not open.")?,
+            special_categories: IntCounterVec::new(
+                Opts::new("special_categories_refused_total", "Texts refused under clause 1.9, by category."),
+                &["category"],
+            )?,
             log_entries: IntGauge::new("log_entries", "Entries that the last checkpoint of the log covers.")?,
             log_pending: IntGauge::new("log_pending", "Leaves that wait for their place in the log.")?,
             log_verified: IntGauge::new(
@@ -115,26 +120,29 @@ impl Metrics {
             )?,
             build_info: IntGaugeVec::new(Opts::new("build_info", "The running version."), &["version"])?,
         };
-        let collectors: [Box<dyn prometheus::core::Collector>; 12] = [
-            Box::new(metrics.requests.clone()),
-            Box::new(metrics.request_seconds.clone()),
-            Box::new(metrics.statements.clone()),
-            Box::new(metrics.write_retries.clone()),
-            Box::new(metrics.outbox_messages.clone()),
-            Box::new(metrics.outbox_queued.clone()),
-            Box::new(metrics.jobs.clone()),
-            Box::new(metrics.vault_failures.clone()),
-            Box::new(metrics.log_entries.clone()),
-            Box::new(metrics.log_pending.clone()),
-            Box::new(metrics.log_verified.clone()),
-            Box::new(metrics.build_info.clone()),
-        ];
-        for collector in collectors {
-            metrics.registry.register(collector)?;
-        }
+        metrics.register()?;
         metrics.log_verified.set(-1);
         metrics.build_info.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
         Ok(metrics)
+    }
+
+    fn register(&self) -> prometheus::Result<()> {
+        let collectors: [Box<dyn prometheus::core::Collector>; 13] = [
+            Box::new(self.requests.clone()),
+            Box::new(self.request_seconds.clone()),
+            Box::new(self.statements.clone()),
+            Box::new(self.write_retries.clone()),
+            Box::new(self.outbox_messages.clone()),
+            Box::new(self.outbox_queued.clone()),
+            Box::new(self.jobs.clone()),
+            Box::new(self.vault_failures.clone()),
+            Box::new(self.special_categories.clone()),
+            Box::new(self.log_entries.clone()),
+            Box::new(self.log_pending.clone()),
+            Box::new(self.log_verified.clone()),
+            Box::new(self.build_info.clone()),
+        ];
+        collectors.into_iter().try_for_each(|collector| self.registry.register(collector))
     }
 
     /// All metrics in the text form of Prometheus.

@@ -796,6 +796,38 @@ table! {
     }
 }
 
+table! {
+    use diesel::sql_types::{BigInt, Binary, Nullable, Text};
+    use super::super::types::{Id, Instant, Json};
+
+    kyc_cases (account_id, kyc_case_id) {
+        account_id -> Id,
+        kyc_case_id -> Id,
+        state -> Text,
+        ground -> Text,
+        private_reason -> Nullable<Binary>,
+        requested_by -> Nullable<Id>,
+        requested_at -> Instant,
+        due_at -> Instant,
+        submitted_at -> Nullable<Instant>,
+        decided_at -> Nullable<Instant>,
+        rejections -> Json,
+        revision -> BigInt,
+    }
+}
+
+table! {
+    use diesel::sql_types::{Binary, Nullable};
+    use super::super::types::{Id, Instant};
+
+    kyc_details (account_id) {
+        account_id -> Id,
+        birth_date -> Nullable<Binary>,
+        residence -> Nullable<Binary>,
+        updated_at -> Instant,
+    }
+}
+
 joinable!(profiles -> accounts (account_id));
 joinable!(credentials -> accounts (account_id));
 joinable!(account_emails -> accounts (account_id));

@@ -16,8 +16,9 @@ use super::{MultiBackend, conn::MultiRawValue};
 use crate::domain::{
     ids::{
         AccountId, BlockId, ChallengeId, ConsentEventId, ContactChangeId, DataConfirmationId, DeviceId,
-        DeviceRef, FactorResetId, InstallationId, InstanceId, LeafId, MessageId, NoticeId, PartnerClientId,
-        PartnerCredentialId, RoleGrantId, SessionId, StaffId, StaffReadId, StaffSessionId, SupportCaseId,
+        DeviceRef, FactorResetId, InstallationId, InstanceId, KycCaseId, LeafId, MessageId, NoticeId,
+        PartnerClientId, PartnerCredentialId, RoleGrantId, SessionId, StaffId, StaffReadId, StaffSessionId,
+        SupportCaseId,
     },
     time::Timestamp,
 };
@@ -149,7 +150,8 @@ ids!(
     StaffId,
     StaffReadId,
     StaffSessionId,
-    SupportCaseId
+    SupportCaseId,
+    KycCaseId
 );
 
 /// Microseconds between the Unix epoch and PostgreSQL's, 2000-01-01.

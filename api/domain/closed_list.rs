@@ -58,6 +58,7 @@ mod tests {
         agrees(notice::NoticeKind::ALL, notice::NoticeKind::as_str);
         agrees(notice::MailState::ALL, notice::MailState::as_str);
         agrees(device::CookieName::ALL, device::CookieName::as_str);
+        agrees(kyc::case::KycGround::ALL, kyc::case::KycGround::as_str);
         agrees(kyc::KycState::ALL, kyc::KycState::as_str);
         agrees(kyc::KycItem::ALL, kyc::KycItem::as_str);
         agrees(kyc::KycItemState::ALL, kyc::KycItemState::as_str);

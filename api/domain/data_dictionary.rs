@@ -10,6 +10,10 @@ closed_list! {
     DataClass {
         Name = "name",
         Contact = "contact",
+        /// What tells who somebody is beside the name.
+        Identity = "identity",
+        /// Where somebody lives.
+        Address = "address",
         Preference = "preference",
         Credential = "credential",
         /// An address, device or cookie identifier, which clause 0.1 counts as personal.
@@ -176,6 +180,10 @@ dictionary! {
     STAFF_EMAIL_INDEX = staff_emails.blind_index: Contact Contact BlindIndex for "5.2" by LegitimateInterests until Account;
     SUPPORT_MESSAGE = support_messages.body: Correspondence Messages Sealed for "3.7" by Contract until Account;
 
+    KYC_PRIVATE_REASON = kyc_cases.private_reason: Correspondence Security Sealed for "1.8" by LegitimateInterests until Account;
+    KYC_BIRTH_DATE = kyc_details.birth_date: Identity Identity Sealed for "1.4" by LegalObligation until Account;
+    KYC_RESIDENCE = kyc_details.residence: Address Address Sealed for "1.5" by LegalObligation until Account;
+
     OUTBOX_RECIPIENT = outbox.recipient: Contact Messages Sealed for "3.1" by Contract until Sent;
     OUTBOX_CONTENT = outbox.content: Correspondence Messages Sealed for "3.1" by Contract until Sent;
     IDEMPOTENCY_ANSWER = idempotency_keys.answer: Correspondence Messages Sealed for "3.1" by Contract until Days(1);
@@ -210,6 +218,8 @@ pub const NOT_PERSONAL: &[(&str, &[&str])] = &[
             "*.role_grant_id",
             "*.staff_read_id",
             "*.support_case_id",
+            "kyc_cases.kyc_case_id",
+            "kyc_cases.requested_by",
             "*.invited_by",
             "*.proposed_by",
             "*.decided_by",
@@ -228,7 +238,8 @@ pub const NOT_PERSONAL: &[(&str, &[&str])] = &[
             "*.gpc_seen_at",
             "notices.acknowledged_at",
             "*.merged_sequence",
-            "policy_drafts.revision",
+            "*.revision",
+            "kyc_cases.submitted_at",
             "notice_campaigns.batch",
             "notice_campaigns.told",
             "notice_campaigns.started_at",
@@ -300,6 +311,9 @@ pub const NOT_PERSONAL: &[(&str, &[&str])] = &[
             "staff_reads.purpose",
             "support_cases.category",
             "support_cases.state",
+            "kyc_cases.state",
+            "kyc_cases.ground",
+            "kyc_cases.rejections",
             "accounts.state_reason",
             "blocks.reason",
             "contact_changes.field",

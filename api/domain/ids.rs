@@ -136,6 +136,8 @@ typed_ids! {
     ContactChangeId = "cch", "cch_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
     /// Identifies a request to remove lost second factors.
     FactorResetId = "fcr", "fcr_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
+    /// Identifies a verification of identity.
+    KycCaseId = "kyc", "kyc_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
     /// Identifies an entry of the block list.
     BlockId = "blk", "blk_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
     /// Identifies a browser or app by its device cookie.

@@ -149,6 +149,11 @@ pub enum MessageBody {
     },
     /// The account took over what was chosen on a device.
     DeviceChoicesMerged,
+    /// A verification of identity is asked for.
+    KycRequested {
+        clause: String,
+        until: String,
+    },
 }
 
 /// A second factor, as messages name it.
@@ -202,6 +207,7 @@ impl MessageBody {
             Self::ConfirmYourData => "mail-confirm-your-data",
             Self::PolicyPublished { .. } => "mail-policy-published",
             Self::DeviceChoicesMerged => "mail-device-choices-merged",
+            Self::KycRequested { .. } => "mail-kyc-requested",
             Self::StaffInvitation { .. } => "mail-staff-invitation",
             Self::SupportAnswered { .. } => "mail-support-answered",
         }
@@ -243,6 +249,9 @@ impl MessageBody {
                 ("link", link.clone()),
             ],
             Self::AccountClosing { until } => vec![("until", until.clone())],
+            Self::KycRequested { clause, until } => {
+                vec![("clause", clause.clone()), ("until", until.clone())]
+            }
             Self::AccountRestricted { reason, clause } => {
                 vec![("reason", reason.clone()), ("clause", clause.clone())]
             }

@@ -13,6 +13,8 @@ closed_list! {
         PolicyPublished = "policy_published",
         /// Choices of a device were taken over by the account.
         DeviceChoicesMerged = "device_choices_merged",
+        /// A verification of identity is asked for.
+        KycRequested = "kyc_requested",
     }
 }
 
@@ -33,6 +35,7 @@ impl NoticeKind {
         match self {
             Self::PolicyPublished => "9.2",
             Self::DeviceChoicesMerged => "2.6",
+            Self::KycRequested => "1.3",
         }
     }
 }

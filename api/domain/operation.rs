@@ -190,6 +190,8 @@ operations! {
     "list_notices" GET "/v1/notices" Person Session Open Ordinary Silent Page;
     "acknowledge_notice" POST "/v1/notices/{notice_id}/acknowledgement" Person Session Open Ordinary Silent Single;
     "list_storage_places" GET "/v1/storage-places" Person Session Open Ordinary Silent Single;
+    "get_kyc" GET "/v1/kyc" Person Session Open Ordinary Silent Single;
+    "set_kyc_details" PUT "/v1/kyc/personal-details" Person Session NeedsAcceptance Ordinary Silent Single;
     "list_access_log" GET "/v1/access-log" Person Session Open Ordinary Silent Page;
     "open_support_case" POST "/v1/support-cases" Person Session Open Ordinary Leaf Single;
     "list_support_cases" GET "/v1/support-cases" Person Session Open Ordinary Silent Page;
@@ -218,6 +220,7 @@ operations! {
     "get_staff_support_case" GET "/v1/staff/support-cases/{support_case_id}" Staff[Support DataProcessor] Session Open Ordinary Silent Single;
     "answer_support_case" POST "/v1/staff/support-cases/{support_case_id}/messages" Staff[Support] Session Open Ordinary Leaf Single;
     "close_staff_support_case" POST "/v1/staff/support-cases/{support_case_id}/closure" Staff[Support] Session Open Ordinary Leaf Single;
+    "request_kyc" POST "/v1/staff/kyc-cases" Staff[Support DataProcessor] Session Open Ordinary Leaf Single;
     "approve_factor_reset" POST "/v1/staff/factor-resets/{factor_reset_id}/approval" Staff[Support] SteppedUp Open Ordinary Leaf Single;
     "draft_policy_version" POST "/v1/staff/policy-versions" Staff[Legal] Session Open Ordinary Leaf Single;
     "get_policy_draft" GET "/v1/staff/policy-versions/{version}" Staff[Legal Admin Auditor] Session Open Ordinary Silent Single;

@@ -9,6 +9,7 @@ mod docs;
 mod edge;
 mod extract;
 mod health;
+mod kyc;
 mod links;
 mod log;
 mod notices;
@@ -71,6 +72,8 @@ pub fn operations(routes: &mut ServiceConfig<'_>) {
         .service(sessions::end_session)
         .service(sessions::revoke_session_by_link)
         .configure(consent_operations)
+        .service(kyc::get_kyc)
+        .service(kyc::set_kyc_details)
         .service(support::list_access_log)
         .service(support::open_support_case)
         .service(support::list_support_cases)

@@ -209,6 +209,8 @@ problem-second-person-required = Das muss jemand anderes tun
 problem-staff-email-taken = Die Adresse gehört schon jemandem aus dem Team
 problem-role-conflict = Niemand hat beide Rollen
 problem-staff-state-conflict = Der Zustand erlaubt es nicht
+problem-kyc-already-asked = Ein Nachweis der Identität ist schon angefragt
+problem-kyc-not-open = Kein Nachweis der Identität nimmt zurzeit etwas entgegen
 problem-support-case-conflict = Der Fall ist geschlossen, voll oder einer zu viel
 problem-invitation-expired = Die Einladung ist abgelaufen
 problem-read-budget-exhausted = Die Einsichten dieser Stunde sind aufgebraucht
@@ -248,3 +250,9 @@ mail-device-choices-merged = Die Auswahl auf einem Gerät gilt jetzt für Ihr Ko
         gesagt hatte.
 
         Jede Auswahl sehen und ändern Sie in den Einstellungen Ihres Kontos.
+
+mail-kyc-requested = Wir bitten Sie, Ihre Identität nachzuweisen
+    .body =
+        Nach Klausel { $clause } der Datenschutzerklärung bitten wir Sie, Ihre Identität nachzuweisen, bis { $until }.
+
+        Was wir brauchen, sehen Sie nach der Anmeldung. Per E-Mail oder Telefon fragen wir nie nach Ausweisen.

@@ -196,3 +196,9 @@ mail-device-choices-merged = Your choices on a device now hold for your account
         taken them over: a no always, a yes only where your account had not said anything yet.
 
         You can see and change every choice in the settings of your account.
+
+mail-kyc-requested = We ask you to verify your identity
+    .body =
+        Under clause { $clause } of the privacy policy we ask you to verify your identity, by { $until }.
+
+        Sign in to see what is needed. We never ask for documents by mail or on the phone.

@@ -66,6 +66,8 @@ codes! {
         RoleConflict = "role_conflict" / 409, "Nobody holds both of these roles";
         StaffStateConflict = "staff_state_conflict" / 409, "The state does not allow it";
         SupportCaseConflict = "support_case_conflict" / 409, "The case is closed or full, or one too many";
+        KycAlreadyAsked = "kyc_already_asked" / 409, "A verification is asked for already";
+        KycNotOpen = "kyc_not_open" / 409, "No verification is open to what the person hands in";
         PartnerStateConflict = "partner_state_conflict" / 409, "The client's state does not allow it";
         IdempotencyKeyInUse = "idempotency_key_in_use" / 409, "The first request with this key is under way";
         IdempotencyKeyReused = "idempotency_key_reused" / 409, "The key belongs to another request";
@@ -107,6 +109,11 @@ codes! {
         InvalidEmail = "invalid_email", "This is not an email address, or one that imitates another.";
         InvalidPhone = "invalid_phone", "This is not a phone number in E.164 form.";
         InvalidRealName = "invalid_real_name", "This is not a name on one line.";
+        InvalidBirthDate = "invalid_birth_date", "This is not a day of birth in the past, as YYYY-MM-DD.";
+        InvalidAddressLine = "invalid_address_line", "This is not a line of an address.";
+        InvalidPostalCode = "invalid_postal_code", "This is not a postal code.";
+        InvalidCity = "invalid_city", "This is not the name of a town.";
+        SpecialCategory = "special_category", "The text speaks of a special category of data (clause 1.9).";
         InvalidDisplayName = "invalid_display_name", "This is not a user name on one line.";
         InvalidLanguage = "invalid_language", "This is not a language tag.";
         InvalidTimeZone = "invalid_time_zone", "This is not a time zone of the IANA database.";

@@ -13,6 +13,7 @@ use crate::{
         consents::ConsentError,
         cursors::InvalidCursor,
         idempotency::IdempotencyError,
+        kyc::KycError,
         log::{proofs::ProofError, sequencer::LogError},
         notices::NoticeError,
         partners::PartnerError,
@@ -222,6 +223,24 @@ impl From<PartnerError> for Problem {
             PartnerError::Idempotency(error) => error.into(),
             PartnerError::Vault(error) => error.into(),
             PartnerError::Storage(error) => error.into(),
+        }
+    }
+}
+
+impl From<KycError> for Problem {
+    fn from(error: KycError) -> Self {
+        match error {
+            KycError::NotFound => Self::new(ProblemCode::NotFound),
+            KycError::AlreadyAsked => Self::new(ProblemCode::KycAlreadyAsked),
+            KycError::NotOpen => Self::new(ProblemCode::KycNotOpen),
+            KycError::Stale => Self::new(ProblemCode::StaleVersion),
+            KycError::BornInTheFuture => Self::invalid("/birth_date".to_owned(), FieldCode::InvalidBirthDate),
+            KycError::SpecialCategory(_) => {
+                Self::invalid("/private_reason".to_owned(), FieldCode::SpecialCategory).under_clause("1.9")
+            }
+            KycError::Idempotency(error) => error.into(),
+            KycError::Vault(error) => error.into(),
+            KycError::Storage(error) => error.into(),
         }
     }
 }

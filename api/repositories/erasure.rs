@@ -7,9 +7,9 @@ use crate::{
         Conn, StorageError,
         schema::{
             account_changes, account_devices, account_emails, account_phones, contact_changes, credentials,
-            devices, factor_resets, idempotency_keys, log_details, one_time_codes, outbox, password_resets,
-            profiles, recovery_codes, refresh_tokens, registrations, sessions, sign_in_challenges,
-            support_messages, totp_factors,
+            devices, factor_resets, idempotency_keys, kyc_cases, kyc_details, log_details, one_time_codes,
+            outbox, password_resets, profiles, recovery_codes, refresh_tokens, registrations, sessions,
+            sign_in_challenges, support_messages, totp_factors,
         },
     },
     domain::{data_dictionary::Category, ids::AccountId},
@@ -26,6 +26,9 @@ pub fn erase_rows(c: &mut Conn, id: AccountId, category: Category) -> Result<(),
                 .execute(c)?;
             diesel::update(account_changes::table.filter(account_changes::account_id.eq(id)))
                 .set(account_changes::old_identity.eq(None::<Vec<u8>>))
+                .execute(c)?;
+            diesel::update(kyc_details::table.find(id))
+                .set(kyc_details::birth_date.eq(None::<Vec<u8>>))
                 .execute(c)?;
             diesel::delete(registrations::table.find(id)).execute(c)?;
         }
@@ -47,20 +50,7 @@ pub fn erase_rows(c: &mut Conn, id: AccountId, category: Category) -> Result<(),
             diesel::delete(password_resets::table.find(id)).execute(c)?;
             diesel::delete(registrations::table.find(id)).execute(c)?;
         }
-        Category::Security => {
-            diesel::delete(refresh_tokens::table.filter(refresh_tokens::account_id.eq(id))).execute(c)?;
-            diesel::delete(sessions::table.filter(sessions::account_id.eq(id))).execute(c)?;
-            diesel::delete(account_devices::table.filter(account_devices::account_id.eq(id))).execute(c)?;
-            diesel::delete(devices::table.filter(devices::account_id.eq(id).assume_not_null())).execute(c)?;
-            diesel::delete(credentials::table.find(id)).execute(c)?;
-            diesel::delete(totp_factors::table.find(id)).execute(c)?;
-            diesel::delete(recovery_codes::table.filter(recovery_codes::account_id.eq(id))).execute(c)?;
-            diesel::delete(sign_in_challenges::table.filter(sign_in_challenges::account_id.eq(id)))
-                .execute(c)?;
-            diesel::delete(one_time_codes::table.filter(one_time_codes::account_id.eq(id))).execute(c)?;
-            diesel::delete(factor_resets::table.filter(factor_resets::account_id.eq(id))).execute(c)?;
-            diesel::delete(registrations::table.find(id)).execute(c)?;
-        }
+        Category::Security => erase_security(c, id)?,
         Category::Messages => {
             diesel::delete(outbox::table.filter(outbox::account_id.eq(id))).execute(c)?;
             diesel::delete(idempotency_keys::table.filter(idempotency_keys::account_id.eq(id))).execute(c)?;
@@ -68,11 +58,34 @@ pub fn erase_rows(c: &mut Conn, id: AccountId, category: Category) -> Result<(),
                 .set(support_messages::body.eq(None::<Vec<u8>>))
                 .execute(c)?;
         }
+        Category::Address => {
+            diesel::update(kyc_details::table.find(id))
+                .set(kyc_details::residence.eq(None::<Vec<u8>>))
+                .execute(c)?;
+        }
         Category::LogDetail => {
             diesel::delete(log_details::table.filter(log_details::account_id.eq(id))).execute(c)?;
         }
         // Nothing is stored under these yet; the match makes the one who adds it decide here.
-        Category::Address | Category::Documents | Category::Statutory => {}
+        Category::Documents | Category::Statutory => {}
     }
+    Ok(())
+}
+
+fn erase_security(c: &mut Conn, id: AccountId) -> Result<(), StorageError> {
+    diesel::update(kyc_cases::table.filter(kyc_cases::account_id.eq(id)))
+        .set(kyc_cases::private_reason.eq(None::<Vec<u8>>))
+        .execute(c)?;
+    diesel::delete(refresh_tokens::table.filter(refresh_tokens::account_id.eq(id))).execute(c)?;
+    diesel::delete(sessions::table.filter(sessions::account_id.eq(id))).execute(c)?;
+    diesel::delete(account_devices::table.filter(account_devices::account_id.eq(id))).execute(c)?;
+    diesel::delete(devices::table.filter(devices::account_id.eq(id).assume_not_null())).execute(c)?;
+    diesel::delete(credentials::table.find(id)).execute(c)?;
+    diesel::delete(totp_factors::table.find(id)).execute(c)?;
+    diesel::delete(recovery_codes::table.filter(recovery_codes::account_id.eq(id))).execute(c)?;
+    diesel::delete(sign_in_challenges::table.filter(sign_in_challenges::account_id.eq(id))).execute(c)?;
+    diesel::delete(one_time_codes::table.filter(one_time_codes::account_id.eq(id))).execute(c)?;
+    diesel::delete(factor_resets::table.filter(factor_resets::account_id.eq(id))).execute(c)?;
+    diesel::delete(registrations::table.find(id)).execute(c)?;
     Ok(())
 }

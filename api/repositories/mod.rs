@@ -21,6 +21,8 @@ pub mod factor_resets;
 pub mod factors;
 pub mod idempotency_keys;
 pub mod key_checks;
+pub mod kyc_cases;
+pub mod kyc_details;
 pub mod leases;
 pub mod log;
 pub mod log_tree;

@@ -62,7 +62,7 @@ fn row(key: &WrappedKey) -> Result<Row, StorageError> {
     })
 }
 
-/// Adds keys, except where the category was destroyed; says how many were added.
+/// Adds keys, except where the category was destroyed or has one; says how many were added.
 pub fn insert(c: &mut Conn, keys: &[WrappedKey]) -> Result<usize, StorageError> {
     let Some(first) = keys.first() else { return Ok(0) };
     let destroyed: Vec<String> = key_tombstones::table
@@ -76,7 +76,7 @@ pub fn insert(c: &mut Conn, keys: &[WrappedKey]) -> Result<usize, StorageError> 
         .collect::<Result<Vec<_>, _>>()?;
     let mut added = 0;
     for row in rows {
-        added += diesel::insert_into(subject_keys::table).values(row).dispatch(c)?;
+        added += diesel::insert_into(subject_keys::table).values(row).on_conflict_do_nothing().dispatch(c)?;
     }
     Ok(added)
 }

@@ -31,6 +31,7 @@ pub mod erasure;
 pub mod idempotency;
 pub mod images;
 pub mod jobs;
+pub mod kyc;
 pub mod log;
 pub mod mailing;
 pub mod notices;

@@ -19,6 +19,7 @@ mod factors;
 mod faults;
 mod images;
 mod keys;
+mod kyc;
 mod log;
 mod matrix;
 mod notices;

@@ -34,7 +34,7 @@ fn outcome(operation: &Operation) -> u16 {
         | "get_support_case"
         | "send_support_message"
         | "close_support_case" => 404,
-        "create_recovery_codes" | "reopen_account" => 409,
+        "create_recovery_codes" | "reopen_account" | "set_kyc_details" => 409,
         "step_up_session" => 422,
         "request_email_change" | "request_phone_change" | "send_step_up_code" => 202,
         _ if operation.method == "POST" => 201,
@@ -160,6 +160,10 @@ async fn body_of(app: &App, operation: &Operation, challenge: &Value) -> Option<
         "create_session" => json!({ "email": new_address(), "password": PASSWORD }),
         "refresh_session" => json!({ "refresh_token": "A".repeat(71) }),
         "update_account" => json!({ "display_name": "mallory" }),
+        "set_kyc_details" => json!({
+            "birth_date": "1990-12-10",
+            "residence": { "line": "1 Road", "postal_code": "10", "city": "Town", "country": "NZ" },
+        }),
         "change_password" => {
             json!({ "current_password": PASSWORD, "new_password": "nine cellos before dusk" })
         }
@@ -292,6 +296,12 @@ async fn prepare(app: &App, operation: &Operation, ada: &Person) -> (String, Opt
         "get_support_case" | "send_support_message" | "close_support_case" => {
             path = path.replace("{support_case_id}", &case_of(ada).await);
         }
+        // Everybody is asked for a verification.
+        "set_kyc_details" => app.database.sql(
+            "INSERT INTO kyc_cases \
+             (account_id, kyc_case_id, state, ground, requested_at, due_at, rejections, revision) \
+             SELECT account_id, account_id, 'requested', 'activity', created_at, created_at, '[]', 1 FROM accounts",
+        ),
         "remove_totp" | "create_recovery_codes" => drop(ada.enrols_totp().await),
         "remove_phone" => ada.verifies_phone(&new_number()).await,
         "reopen_account" => {

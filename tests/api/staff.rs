@@ -411,6 +411,9 @@ fn body_of(id: &str, ada: &Person, case: &str) -> Option<Value> {
         "invite_staff_member" | "find_person" => json!({ "email": EMAIL }),
         "read_personal_data" => read(ada, case, &json!(["real_name"])),
         "open_staff_support_case" => json!({ "account_id": ada.account_id, "category": "identity" }),
+        "request_kyc" => json!({
+            "account_id": ada.account_id, "ground": "full_verification", "private_reason": "x",
+        }),
         "create_partner_client" => json!({ "name": "x", "scopes": ["reports.read"] }),
         "add_partner_credential" => json!({ "kind": "client_secret" }),
         "retire_partner_credential" => json!({ "overlap_hours": 0 }),

@@ -1,6 +1,7 @@
 //! Verification of identity (clauses 1.3 to 1.9): what is asked, in which state it is, by which rules it is
 //! decided.
 
+pub mod case;
 pub mod days;
 pub mod file;
 pub mod matching;

@@ -39,13 +39,13 @@ clauses! {
     "0.4" at "Whoever has not accepted the policy in force reaches only what reads own data, narrows processing or secures the account." ["accept_policy" "refuse_policy" "update_account" "confirm_account_data" "set_consent"];
     "1.1" at "A registration has an email address, a real name and a password that is long, not breached and not guessable." ["register_account" "change_password" "confirm_password_reset"];
     "1.2" at "A phone number is optional, proved by a code, and used for second factors alone." ["request_phone_change" "confirm_phone_change" "remove_phone"];
-    "1.3" outside "A verification is asked for with a reason." "No verification is asked for by this version of the service.";
+    "1.3" at "A verification is asked for with a reason, one at a time, and the person is told the clause and the day." ["request_kyc" "get_kyc"];
     "1.4" outside "The age is at least 18 on the day of the decision." "No verification is decided by this version of the service.";
     "1.5" outside "A verification has phone, email and residential address." "No verification is taken in by this version of the service.";
     "1.6" outside "A verification has two different kinds of valid state identity card." "No verification is taken in by this version of the service.";
     "1.7" outside "A proof of address is not older than three months." "No verification is taken in by this version of the service.";
-    "1.8" outside "Flags lead to a request for verification." "No verification is asked for by this version of the service.";
-    "1.9" everywhere "Schemas are closed: no field takes a special category, and unknown fields are refused." [];
+    "1.8" at "A verification can be asked for at any time; the person never learns the private reason." ["request_kyc" "get_kyc"];
+    "1.9" everywhere "Schemas are closed: no field takes a special category, unknown fields are refused, and free text that speaks of one is." ["request_kyc"];
     "2.1" at "A device cookie recognises the browser; the register of cookies names it." ["list_cookies" "create_session"];
     "2.2" at "Measuring and troubleshooting by cookie data need the consent of the device or the account." ["set_device_consents" "set_consent"];
     "2.3" at "Sessions, second factors and new devices are watched over, and the person is told." ["list_sessions" "end_session" "approve_factor_reset"];

@@ -1,6 +1,7 @@
 //! Staff: members and roles, sessions, narrow reads, the support's queue.
 
 mod cases;
+mod kyc;
 mod members;
 mod policies;
 mod reads;
@@ -33,6 +34,7 @@ pub(super) fn operations(routes: &mut ServiceConfig<'_>) {
         .service(cases::get_staff_support_case)
         .service(cases::answer_support_case)
         .service(cases::close_staff_support_case)
+        .service(kyc::request_kyc)
         .service(reads::approve_factor_reset)
         .service(policies::draft_policy_version)
         .service(policies::get_policy_draft)

@@ -6,6 +6,7 @@ mod account;
 mod challenge;
 mod consent;
 mod device;
+mod kyc;
 mod log;
 mod notice;
 mod partner;
@@ -31,6 +32,7 @@ pub use consent::{
     PolicyDecisionPageView, PolicyDecisionView, SetConsent, StoragePlaces,
 };
 pub use device::{CookieRegister, DeviceConsentsView, GpcSupport, SetDeviceConsents};
+pub use kyc::{KycView, RequestKyc, SetKycDetails, StaffKycCaseView};
 pub use log::{LogCheckpointView, LogConsistencyProofView, LogInclusionProofView};
 pub use notice::{NoticePageView, NoticeView};
 pub use partner::{

@@ -239,24 +239,57 @@ impl Vault {
         categories: &'static [Category],
         now: Timestamp,
     ) -> Result<Arc<SubjectKeys>, VaultError> {
-        let wrapped = categories
-            .iter()
-            .map(|&category| {
-                let key = kms::random_key()?;
-                let (kek_version, wrapped) = self.kms.wrap(
-                    KeyPurpose::Kek,
-                    &[id.as_bytes(), category.as_str().as_bytes()],
-                    key.as_slice(),
-                )?;
-                Ok(WrappedKey { account_id: id, category, version: 1, kek_version, wrapped, created_at: now })
-            })
-            .collect::<Result<Vec<_>, KmsError>>()?;
+        let wrapped = self.wrapped(id, categories, now)?;
         let made = self.store.write(move |c| subject_keys::insert(c, &wrapped)).await?;
         if made < categories.len() {
             let missing = categories.first().copied().unwrap_or(Category::Identity);
             return Err(VaultError::NoKey(missing));
         }
         self.keys_of(id).await
+    }
+
+    /// The keys of a person, with those of `categories`: what is needed for the first time is made, and is
+    /// durable before this returns.
+    ///
+    /// # Errors
+    ///
+    /// [`VaultError::NoKey`] if one of the categories was erased: it stays erased.
+    pub async fn keys_with(
+        &self,
+        id: AccountId,
+        categories: &[Category],
+        now: Timestamp,
+    ) -> Result<Arc<SubjectKeys>, VaultError> {
+        let keys = self.keys_of(id).await?;
+        let missing: Vec<Category> =
+            categories.iter().copied().filter(|category| !keys.holds(*category)).collect();
+        if missing.is_empty() {
+            return Ok(keys);
+        }
+        let wrapped = self.wrapped(id, &missing, now)?;
+        self.store.write(move |c| subject_keys::insert(c, &wrapped)).await?;
+        self.cache.remove(&id);
+        let keys = self.keys_of(id).await?;
+        match missing.into_iter().find(|category| !keys.holds(*category)) {
+            Some(erased) => Err(VaultError::NoKey(erased)),
+            None => Ok(keys),
+        }
+    }
+
+    fn wrapped(
+        &self,
+        id: AccountId,
+        categories: &[Category],
+        now: Timestamp,
+    ) -> Result<Vec<WrappedKey>, KmsError> {
+        let wrap = |category: &Category| {
+            let key = kms::random_key()?;
+            let aad: [&[u8]; 2] = [id.as_bytes(), category.as_str().as_bytes()];
+            let (kek_version, wrapped) = self.kms.wrap(KeyPurpose::Kek, &aad, key.as_slice())?;
+            let category = *category;
+            Ok(WrappedKey { account_id: id, category, version: 1, kek_version, wrapped, created_at: now })
+        };
+        categories.iter().map(wrap).collect()
     }
 
     /// The keys of a person, from memory if they were needed within the last minute.

@@ -1,0 +1,110 @@
+//! Verifications of identity, one open at a time for each person.
+
+use diesel::prelude::*;
+
+use super::corrupt;
+use crate::{
+    db::{Conn, Dispatch, StorageError, schema::kyc_cases as t, types::JsonText},
+    domain::{
+        ids::{AccountId, KycCaseId, StaffId},
+        kyc::{
+            KycState,
+            case::{KycCase, KycGround, Rejection},
+        },
+        time::Timestamp,
+    },
+};
+
+const TABLE: &str = "kyc_cases";
+
+#[derive(Queryable)]
+struct Row {
+    account_id: AccountId,
+    id: KycCaseId,
+    state: String,
+    ground: String,
+    _private_reason: Option<Vec<u8>>,
+    requested_by: Option<StaffId>,
+    requested_at: Timestamp,
+    due_at: Timestamp,
+    submitted_at: Option<Timestamp>,
+    decided_at: Option<Timestamp>,
+    rejections: JsonText,
+    revision: i64,
+}
+
+impl TryFrom<Row> for KycCase {
+    type Error = StorageError;
+
+    fn try_from(row: Row) -> Result<Self, StorageError> {
+        Ok(Self {
+            account_id: row.account_id,
+            id: row.id,
+            state: KycState::parse(&row.state).ok_or(corrupt(TABLE, "an unknown state"))?,
+            ground: KycGround::parse(&row.ground).ok_or(corrupt(TABLE, "an unknown ground"))?,
+            requested_by: row.requested_by,
+            requested_at: row.requested_at,
+            due_at: row.due_at,
+            submitted_at: row.submitted_at,
+            decided_at: row.decided_at,
+            rejections: serde_json::from_str(&row.rejections.0)
+                .map_err(|_| corrupt(TABLE, "rejections that do not parse"))?,
+            revision: row.revision,
+        })
+    }
+}
+
+fn write(rejections: &[Rejection]) -> Result<JsonText, StorageError> {
+    serde_json::to_string(rejections)
+        .map(JsonText)
+        .map_err(|_| corrupt(TABLE, "rejections that do not write"))
+}
+
+/// Adds a case with its sealed reason; `false` if one is open.
+pub fn insert(c: &mut Conn, case: &KycCase, private_reason: Option<&[u8]>) -> Result<bool, StorageError> {
+    let added = diesel::insert_into(t::table)
+        .values((
+            t::account_id.eq(case.account_id),
+            t::kyc_case_id.eq(case.id),
+            t::state.eq(case.state.as_str()),
+            t::ground.eq(case.ground.as_str()),
+            t::private_reason.eq(private_reason.map(<[u8]>::to_vec)),
+            t::requested_by.eq(case.requested_by),
+            t::requested_at.eq(case.requested_at),
+            t::due_at.eq(case.due_at),
+            t::submitted_at.eq(case.submitted_at),
+            t::decided_at.eq(case.decided_at),
+            t::rejections.eq(write(&case.rejections)?),
+            t::revision.eq(case.revision),
+        ))
+        .on_conflict_do_nothing()
+        .dispatch(c)?;
+    Ok(added == 1)
+}
+
+/// The person's newest case: the open one, or the one decided last.
+pub fn find_current(c: &mut Conn, owner: AccountId) -> Result<Option<KycCase>, StorageError> {
+    let row: Option<Row> = t::table
+        .filter(t::account_id.eq(owner))
+        .order((t::decided_at.is_not_null(), t::decided_at.desc()))
+        .limit(1)
+        .get_result(c)
+        .optional()?;
+    row.map(KycCase::try_from).transpose()
+}
+
+/// Writes a case as it stands now; `false` if somebody else wrote it since `was` was read.
+pub fn update(c: &mut Conn, was: &KycCase, case: &KycCase) -> Result<bool, StorageError> {
+    let written = diesel::update(t::table.find((case.account_id, case.id)))
+        .filter(t::revision.eq(was.revision))
+        .set((
+            t::state.eq(case.state.as_str()),
+            t::due_at.eq(case.due_at),
+            t::submitted_at.eq(case.submitted_at),
+            t::decided_at.eq(case.decided_at),
+            t::rejections.eq(write(&case.rejections)?),
+            t::revision.eq(was.revision + 1),
+        ))
+        .execute(c)?;
+    Ok(written == 1)
+}

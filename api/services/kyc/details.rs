@@ -1,0 +1,87 @@
+//! What the person tells: day of birth and residence (clauses 1.4 and 1.5).
+
+use super::{KycError, KycOverview, KycService};
+use crate::{
+    domain::{
+        data_dictionary::{Category, KYC_BIRTH_DATE, KYC_RESIDENCE},
+        ids::AccountId,
+        kyc::{
+            KycItem, KycState,
+            case::{BirthDate, KycCase, KycDetails, Residence},
+            days,
+        },
+        personal::{Personal, PersonalText},
+        sealed::Sealed,
+    },
+    repositories::{
+        kyc_cases,
+        kyc_details::{self, SealedKycDetails},
+    },
+    services::vault::{Row, SubjectKeys, VaultError},
+};
+
+impl KycService {
+    /// Keeps what the person tells, while a verification is open.
+    ///
+    /// # Errors
+    ///
+    /// [`KycError::NotOpen`] if nothing is asked for, [`KycError::BornInTheFuture`], and [`KycError::Stale`] if
+    /// the verification changed meanwhile.
+    #[tracing::instrument(skip_all)]
+    pub async fn set_details(
+        &self,
+        id: AccountId,
+        birth_date: BirthDate,
+        residence: Residence,
+    ) -> Result<KycOverview, KycError> {
+        let now = self.clock.now();
+        let born = birth_date.day().ok_or(KycError::BornInTheFuture)?;
+        if days::day_at(now, None) < born {
+            return Err(KycError::BornInTheFuture);
+        }
+        let keys = self.vault.keys_with(id, &[Category::Identity, Category::Address], now).await?;
+        let sealed = seal(&keys, &KycDetails { birth_date, residence, updated_at: now })?;
+        self.db
+            .write_for(id, move |c| {
+                let was = kyc_cases::find_current(c, id)?.filter(|case| case.state.is_open());
+                let was = was.ok_or(KycError::NotOpen)?;
+                kyc_details::put(c, id, &sealed)?;
+                let state = if was.state == KycState::Requested { KycState::InProgress } else { was.state };
+                let kept = |item| item != KycItem::PersonalDetails;
+                let rejections = was.rejections.iter().copied().filter(|told| kept(told.item)).collect();
+                let case = KycCase { state, rejections, ..was.clone() };
+                if kyc_cases::update(c, &was, &case)? { Ok(()) } else { Err(KycError::Stale) }
+            })
+            .await?;
+        self.overview(id).await
+    }
+}
+
+fn unwritable() -> VaultError {
+    VaultError::Broken { table: "kyc_details", column: "residence", why: "does not write" }
+}
+
+fn seal(keys: &SubjectKeys, details: &KycDetails) -> Result<SealedKycDetails, VaultError> {
+    let account = keys.account_id();
+    let row = Row(account.as_bytes());
+    let residence = PersonalText::new(details.residence.write().map_err(|_| unwritable())?);
+    Ok(SealedKycDetails {
+        birth_date: Some(keys.seal(&KYC_BIRTH_DATE, row, &details.birth_date)?.into_envelope()),
+        residence: Some(keys.seal(&KYC_RESIDENCE, row, &residence)?.into_envelope()),
+        updated_at: details.updated_at,
+    })
+}
+
+/// What was told, unless any of it was erased.
+pub(super) fn open(keys: &SubjectKeys, sealed: SealedKycDetails) -> Result<Option<KycDetails>, VaultError> {
+    let account = keys.account_id();
+    let row = Row(account.as_bytes());
+    let Some((birth_date, residence)) = sealed.birth_date.zip(sealed.residence) else { return Ok(None) };
+    let residence: PersonalText = keys.open(&KYC_RESIDENCE, row, &Sealed::from_envelope(residence))?;
+    let unreadable = VaultError::Broken { table: "kyc_details", column: "residence", why: "does not read" };
+    Ok(Some(KycDetails {
+        birth_date: keys.open(&KYC_BIRTH_DATE, row, &Sealed::from_envelope(birth_date))?,
+        residence: Residence::read(residence.expose()).ok_or(unreadable)?,
+        updated_at: sealed.updated_at,
+    }))
+}

@@ -1,0 +1,2 @@
+DROP TABLE kyc_details;
+DROP TABLE kyc_cases;
