@@ -28,6 +28,7 @@ pub mod consents;
 pub mod cursors;
 pub mod devices;
 pub mod erasure;
+pub mod files;
 pub mod idempotency;
 pub mod images;
 pub mod jobs;

@@ -17,6 +17,7 @@ mod devices;
 mod edge;
 mod factors;
 mod faults;
+mod files;
 mod images;
 mod keys;
 mod kyc;

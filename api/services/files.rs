@@ -1,0 +1,179 @@
+//! Files at rest, in a folder or in a bucket (S3): sealed before they come here, under names that say nothing.
+
+use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
+
+use chrono::{DateTime, Utc};
+use futures_util::StreamExt;
+use object_store::{
+    ClientOptions, ObjectStore, ObjectStoreExt, RetryConfig, aws::AmazonS3Builder, local::LocalFileSystem,
+    path::Path,
+};
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::domain::{
+    encoding::{hex, unhex},
+    time::Timestamp,
+};
+
+/// The longest that a bucket may take to answer, tries included.
+const PATIENCE: Duration = Duration::from_secs(10);
+const TRIES: usize = 3;
+
+/// Why a file was not kept or not given.
+#[derive(Debug, thiserror::Error)]
+pub enum FileError {
+    #[error("the machine gives no randomness")]
+    Randomness,
+    /// What it says may name places; it belongs into the log alone.
+    #[error("the store of files does not answer")]
+    Store(#[from] object_store::Error),
+    #[error("the folder of files cannot be made")]
+    Folder(#[from] std::io::Error),
+}
+
+/// Where files rest.
+#[derive(Clone, Debug)]
+pub enum FileSettings {
+    Folder(PathBuf),
+    S3(S3Settings),
+}
+
+/// A bucket.
+#[derive(Clone, Debug)]
+pub struct S3Settings {
+    pub endpoint: String,
+    pub region: String,
+    pub bucket: String,
+    pub access_key_id: String,
+    pub secret_access_key: SecretString,
+}
+
+/// The name of a file: 128 random bits.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct FileName([u8; 16]);
+
+impl FileName {
+    fn generate() -> Result<Self, FileError> {
+        let mut name = [0; 16];
+        getrandom::fill(&mut name).map_err(|_| FileError::Randomness)?;
+        Ok(Self(name))
+    }
+
+    /// Where it lies: no folder grows too long.
+    fn place(self) -> Path {
+        let name = hex(&self.0);
+        Path::from_iter([&name[..2], &name[2..4], name.as_str()])
+    }
+
+    fn at(place: &Path) -> Option<Self> {
+        let name = place.filename().and_then(unhex)?.try_into().ok().map(Self)?;
+        (name.place() == *place).then_some(name)
+    }
+}
+
+impl fmt::Debug for FileName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("FileName(…)")
+    }
+}
+
+/// Keeps files.
+#[derive(Clone)]
+pub struct FileStore {
+    store: Arc<dyn ObjectStore>,
+}
+
+impl FileStore {
+    /// # Errors
+    ///
+    /// If the folder cannot be made, or the settings of the bucket contradict each other.
+    pub fn open(settings: &FileSettings) -> Result<Self, FileError> {
+        let store: Arc<dyn ObjectStore> = match settings {
+            FileSettings::Folder(folder) => {
+                std::fs::create_dir_all(folder)?;
+                let folder = LocalFileSystem::new_with_prefix(folder)?;
+                // Written through, file and folder, before anybody is told that it is there.
+                Arc::new(folder.with_fsync(true).with_automatic_cleanup(true))
+            }
+            FileSettings::S3(s3) => Arc::new(
+                AmazonS3Builder::new()
+                    .with_endpoint(&s3.endpoint)
+                    .with_region(&s3.region)
+                    .with_bucket_name(&s3.bucket)
+                    .with_access_key_id(&s3.access_key_id)
+                    .with_secret_access_key(s3.secret_access_key.expose_secret())
+                    .with_client_options(
+                        ClientOptions::new()
+                            .with_timeout(PATIENCE)
+                            .with_allow_http(s3.endpoint.starts_with("http://")),
+                    )
+                    .with_retry(RetryConfig {
+                        max_retries: TRIES,
+                        retry_timeout: PATIENCE,
+                        ..RetryConfig::default()
+                    })
+                    .build()?,
+            ),
+        };
+        Ok(Self { store })
+    }
+
+    /// Keeps what was sealed; it is durable before this returns.
+    ///
+    /// # Errors
+    ///
+    /// [`FileError::Store`] if it is not kept.
+    pub async fn put(&self, sealed: Vec<u8>) -> Result<FileName, FileError> {
+        let name = FileName::generate()?;
+        self.store.put(&name.place(), sealed.into()).await?;
+        Ok(name)
+    }
+
+    /// What is kept under a name, if anything.
+    ///
+    /// # Errors
+    ///
+    /// [`FileError::Store`].
+    pub async fn get(&self, name: FileName) -> Result<Option<Vec<u8>>, FileError> {
+        match self.store.get(&name.place()).await {
+            Ok(found) => Ok(Some(found.bytes().await?.to_vec())),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Takes a file away; once it is gone it stays so.
+    ///
+    /// # Errors
+    ///
+    /// [`FileError::Store`].
+    pub async fn delete(&self, name: FileName) -> Result<(), FileError> {
+        match self.store.delete(&name.place()).await {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Calls `each` with every file that was written before an instant, for who looks for orphans.
+    ///
+    /// # Errors
+    ///
+    /// [`FileError::Store`].
+    pub async fn list_before(
+        &self,
+        before: Timestamp,
+        mut each: impl FnMut(FileName),
+    ) -> Result<(), FileError> {
+        let before = DateTime::<Utc>::from_timestamp_micros(before.as_micros());
+        let mut files = self.store.list(None);
+        while let Some(file) = files.next().await {
+            let file = file?;
+            if before.is_some_and(|before| file.last_modified < before)
+                && let Some(name) = FileName::at(&file.location)
+            {
+                each(name);
+            }
+        }
+        Ok(())
+    }
+}
