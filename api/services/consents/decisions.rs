@@ -4,15 +4,13 @@ use std::sync::Arc;
 
 use super::{
     ConsentError, ConsentOrigin, ConsentService, NewEvent, PurposeStanding, Words, device_ref, drafts, hold,
+    purpose_standing,
 };
 use crate::{
     db::{Conn, StorageError},
     domain::{
         account::AccountState,
-        consent::{
-            ConsentAction, ConsentEvent, ConsentKind, ConsentMethod, ConsequenceCode, LastEvent,
-            PolicyStanding, standing,
-        },
+        consent::{ConsentAction, ConsentEvent, ConsentKind, ConsentMethod, ConsequenceCode, PolicyStanding},
         ids::AccountId,
         policy::PublishedPolicy,
         purpose::{LawfulBasis, Purpose, PurposeDefinition},
@@ -56,13 +54,8 @@ impl Scene<'_> {
     }
 
     fn standing(&self) -> PurposeStanding {
-        let words = self.policy.in_force(self.definition.purpose);
-        let last = self.last.as_ref().map(LastEvent::from);
-        PurposeStanding {
-            standing: standing(last.as_ref(), words, self.policy_standing(), self.now),
-            definition: self.definition.clone(),
-            last: self.last.clone(),
-        }
+        let (definition, words) = (self.definition.clone(), self.policy.in_force(self.definition.purpose));
+        purpose_standing(definition, words, self.last.clone(), self.policy_standing(), self.now)
     }
 
     /// A withdrawal is about the words that were agreed to; anything else about those in force.

@@ -260,13 +260,15 @@ impl ConsentService {
         let last = |purpose| events.iter().find(|event| event.purpose == purpose).cloned();
         let mut purposes: Vec<PurposeStanding> = answerable(&policy)
             .filter_map(|definition| policy.in_force(definition.purpose))
-            .map(|words| purpose_standing(words, last(words.definition.purpose), accepted, now))
+            .map(|words| {
+                let last = last(words.definition.purpose);
+                purpose_standing(words.definition.clone(), Some(words), last, accepted, now)
+            })
             .collect();
         // What was once agreed to can be withdrawn, also when the policy speaks of it no more.
         for event in events.iter().filter(|event| policy.in_force(event.purpose).is_none()) {
             let definition = self.words_of(event).await?;
-            let standing = standing(Some(&LastEvent::from(event)), None, accepted, now);
-            purposes.push(PurposeStanding { definition, last: Some(event.clone()), standing });
+            purposes.push(purpose_standing(definition, None, Some(event.clone()), accepted, now));
         }
         Ok(ConsentOverview { policy: accepted, purposes })
     }
@@ -366,12 +368,14 @@ fn answerable(policy: &PolicyVersion) -> impl Iterator<Item = &PurposeDefinition
     policy.document.purposes.iter().filter(|definition| definition.purpose.is_answerable())
 }
 
+/// Where a purpose stands, shown in the words of `definition`; `words` are those in force, if there are any.
 fn purpose_standing(
-    words: InForce<'_>,
+    definition: PurposeDefinition,
+    words: Option<InForce<'_>>,
     last: Option<ConsentEvent>,
     policy: PolicyStanding,
     now: Timestamp,
 ) -> PurposeStanding {
-    let standing = standing(last.as_ref().map(LastEvent::from).as_ref(), Some(words), policy, now);
-    PurposeStanding { definition: words.definition.clone(), last, standing }
+    let standing = standing(last.as_ref().map(LastEvent::from).as_ref(), words, policy, now);
+    PurposeStanding { definition, last, standing }
 }

@@ -51,14 +51,13 @@ impl KycService {
             })
             .await?;
         let profile = profile.ok_or(KycError::NotFound)?;
-        let details = match sealed {
-            None => None,
+        let details = match sealed.filter(|sealed| sealed.residence.is_some()) {
             // Another process may have made the key within the last minute.
-            Some(sealed) if sealed.residence.is_some() => {
+            Some(sealed) => {
                 let keys = self.vault.keys_with(id, &[Category::Address], self.clock.now()).await?;
                 details::open(&keys, sealed)?
             }
-            Some(sealed) => details::open(&*self.vault.keys_of(id).await?, sealed)?,
+            None => None,
         };
         let is_there = |item| match item {
             KycItem::VerifiedEmail => true,
