@@ -17,7 +17,8 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 10001 --home-dir /var/lib/smart-mining --create-home smart-mining \
     # A volume mounted here takes over owner and mode.
-    && install -d -m 0700 -o smart-mining -g smart-mining /var/lib/smart-mining/keys
+    && install -d -m 0700 -o smart-mining -g smart-mining \
+        /var/lib/smart-mining/keys /var/lib/smart-mining/log /var/lib/smart-mining/files
 COPY --from=build /src/target/release/smart-mining /usr/local/bin/smart-mining
 USER smart-mining
 WORKDIR /var/lib/smart-mining

@@ -211,6 +211,7 @@ enum PurposeArg {
     System,
     EmailIndex,
     PhoneIndex,
+    DocumentIndex,
     Pepper,
     TokenMac,
     PersonToken,
@@ -227,6 +228,7 @@ impl From<PurposeArg> for KeyPurpose {
             PurposeArg::System => Self::System,
             PurposeArg::EmailIndex => Self::EmailIndex,
             PurposeArg::PhoneIndex => Self::PhoneIndex,
+            PurposeArg::DocumentIndex => Self::DocumentIndex,
             PurposeArg::Pepper => Self::Pepper,
             PurposeArg::TokenMac => Self::TokenMac,
             PurposeArg::PersonToken => Self::PersonToken,
@@ -513,6 +515,7 @@ async fn keys_rotate(config: &Config, purpose: KeyPurpose) -> Result<(), Command
         // The old key of the log signs the next checkpoint beside the new one.
         KeyPurpose::System
         | KeyPurpose::PhoneIndex
+        | KeyPurpose::DocumentIndex
         | KeyPurpose::Pepper
         | KeyPurpose::TokenMac
         | KeyPurpose::PersonToken

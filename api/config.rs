@@ -15,7 +15,12 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::{
     db::{Backend, Settings},
     services::{
-        consents::Controller, passwords::HashCost, throttles::AbuseLimits, transports::TransportSettings,
+        consents::Controller,
+        files::{FileSettings, S3Settings},
+        images::ImageSettings,
+        passwords::HashCost,
+        throttles::AbuseLimits,
+        transports::TransportSettings,
     },
     telemetry::LogFormat,
 };
@@ -65,6 +70,17 @@ settings! {
     SMS_PER_NETWORK = "20", "SMS an hour that one address or /64 asks for.";
     SMS_PER_HOUR = "3000", "SMS an hour altogether; what is asked for beyond is refused.";
     STAFF_READS_PER_HOUR = "60", "Fields of persons that one member of staff opens an hour; more takes a second member.";
+    FILES = "folder", "Where documents that people hand in are kept, sealed: `folder` or `s3`.";
+    FILES_DIR = "<DATA_DIR>/files", "For FILES=folder: the folder.";
+    S3_ENDPOINT = "", "For FILES=s3: the URL of the server, without the bucket.";
+    S3_REGION = "us-east-1", "For FILES=s3: the region.";
+    S3_BUCKET = "", "For FILES=s3: the bucket; nothing else lies in it.";
+    S3_ACCESS_KEY_ID = "", "For FILES=s3: who we are.";
+    S3_SECRET_ACCESS_KEY = "", "For FILES=s3: how we prove it.";
+    IMAGE_PROGRAM = "", "The program that decodes what people hand in, called with `clean-image`; this very binary if not set.";
+    IMAGES_AT_ONCE = "2", "How many files are decoded at a time, each in a process of up to 640 MiB.";
+    UPLOADS_AT_ONCE = "8", "How many uploads are received at a time, each of up to 20 MiB.";
+    UPLOAD_SECONDS = "120", "How long an upload may take to arrive.";
     PLACES = "", "A database of places in the MaxMind format (.mmdb), for the coarse place of sessions.";
     LINK_PAGE = "<PUBLIC_URL>/links", "The page that links in mails lead to; the service has one.";
     ARGON2_MEMORY_KIB = "19456", "Memory of a password hash.";
@@ -110,6 +126,8 @@ pub struct Config {
     pub abuse: AbuseLimits,
     pub staff_reads_per_hour: u32,
     pub places: Option<PathBuf>,
+    pub files: FileSettings,
+    pub images: ImageSettings,
     pub link_page: String,
     pub mail: TransportSettings,
     pub mail_from: String,
@@ -131,6 +149,8 @@ pub struct HttpConfig {
     pub cors_origins: Vec<String>,
     pub trusted_proxies: Vec<IpNet>,
     pub body_seconds: u64,
+    pub upload_seconds: u64,
+    pub uploads_at_once: usize,
     pub rate_ordinary: u32,
     pub rate_costly: u32,
     pub https: bool,
@@ -348,6 +368,11 @@ fn build(source: &Source) -> Result<Config, ConfigError> {
         },
         staff_reads_per_hour: source.number("STAFF_READS_PER_HOUR", 1..=10_000)?,
         places: source.get("PLACES").map(PathBuf::from),
+        files: files(source, &data_dir)?,
+        images: ImageSettings {
+            program: source.get("IMAGE_PROGRAM").map(PathBuf::from),
+            at_once: size(source.number("IMAGES_AT_ONCE", 1..=64)?),
+        },
         link_page: source.get("LINK_PAGE").map_or_else(|| format!("{public_url}/links"), str::to_owned),
         mail: source.transport("MAIL", ["MAIL_GATEWAY_URL", "MAIL_GATEWAY_TOKEN"], &outbox)?,
         mail_from: source.text("MAIL_FROM")?,
@@ -368,6 +393,28 @@ fn build(source: &Source) -> Result<Config, ConfigError> {
         public_url,
         data_dir,
     })
+}
+
+fn size(number: u32) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+/// Where documents are kept.
+fn files(source: &Source, data_dir: &Path) -> Result<FileSettings, ConfigError> {
+    match source.get("FILES") {
+        Some("folder") => {
+            let folder = source.get("FILES_DIR").map_or_else(|| data_dir.join("files"), PathBuf::from);
+            Ok(FileSettings::Folder(folder))
+        }
+        Some("s3") => Ok(FileSettings::S3(S3Settings {
+            endpoint: source.text("S3_ENDPOINT")?,
+            region: source.text("S3_REGION")?,
+            bucket: source.text("S3_BUCKET")?,
+            access_key_id: source.text("S3_ACCESS_KEY_ID")?,
+            secret_access_key: source.text("S3_SECRET_ACCESS_KEY")?.into(),
+        })),
+        _ => Err(ConfigError::Invalid("FILES", "it is folder or s3")),
+    }
 }
 
 /// The settings of the data and of the keys.
@@ -406,7 +453,6 @@ fn http(source: &Source, public_url: &str) -> Result<HttpConfig, ConfigError> {
             allowed_hosts.push("localhost".to_owned());
         }
     }
-    let size = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
     let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
     Ok(HttpConfig {
         workers: match source.get("WORKERS") {
@@ -419,6 +465,8 @@ fn http(source: &Source, public_url: &str) -> Result<HttpConfig, ConfigError> {
         cors_origins: source.list("CORS_ORIGINS")?,
         trusted_proxies: source.list("TRUSTED_PROXIES")?,
         body_seconds: source.number("BODY_SECONDS", 1..=600)?.into(),
+        upload_seconds: source.number("UPLOAD_SECONDS", 1..=3_600)?.into(),
+        uploads_at_once: size(source.number("UPLOADS_AT_ONCE", 1..=1_000)?),
         rate_ordinary: source.number("RATE_ORDINARY", 1..=100_000_000)?,
         rate_costly: source.number("RATE_COSTLY", 1..=100_000_000)?,
         https: url.scheme() == "https",

@@ -30,7 +30,9 @@ use crate::{
         clock::Clock,
         consents::ConsentService,
         erasure::ErasureService,
+        files::{FileError, FileSettings, FileStore},
         idempotency::IdempotencyService,
+        images::ImageService,
         jobs::JobRunner,
         kyc::KycService,
         log::{
@@ -79,6 +81,10 @@ pub enum StartError {
     Transport(#[from] UnusableTransport),
     #[error(transparent)]
     Hashing(#[from] HashingError),
+    #[error(transparent)]
+    Files(#[from] FileError),
+    #[error("the program that decodes files cannot be found")]
+    Images(#[source] std::io::Error),
     #[error(transparent)]
     Places(#[from] UnusablePlaces),
     #[error(transparent)]
@@ -223,6 +229,9 @@ async fn pair(stores: &Stores, clock: &Clock) -> Result<(), StartError> {
 fn make_folders(config: &Config) -> std::io::Result<()> {
     let mut folders = vec![config.data_dir.clone()];
     folders.extend(config.key_file.parent().map(ToOwned::to_owned));
+    if let FileSettings::Folder(folder) = &config.files {
+        folders.push(folder.clone());
+    }
     for store in [&config.database, &config.key_store] {
         if Backend::of(store.url.expose_secret()).is_ok_and(|backend| backend == Backend::Sqlite) {
             folders.extend(db::sqlite_file(&store.url).parent().map(ToOwned::to_owned));
@@ -355,15 +364,17 @@ fn compose(
     let staff = staff(config, &accounts, &kms);
     let partners = partners(config, &accounts, &kms);
     let blocks = BlockService::new(stores.data.clone(), kms, clock.clone());
+    let kyc = kyc(config, &accounts)?;
     let jobs = JobRunner {
         db: stores.data.clone(),
         keys: stores.keys.clone(),
         vault: vault.clone(),
         clock: clock.clone(),
         outbox,
-        erasure: ErasureService::new(stores.data.clone(), vault.clone(), clock.clone()),
+        erasure: ErasureService::new(stores.data.clone(), vault.clone(), kyc.files.clone(), clock.clone()),
         accounts: accounts.clone(),
         notices: notices.clone(),
+        kyc: kyc.clone(),
         blocks: blocks.clone(),
         sequencer: log.sequencer().clone(),
     };
@@ -372,7 +383,7 @@ fn compose(
         policies,
         consents,
         notices,
-        kyc: kyc(&accounts),
+        kyc,
         idempotency: IdempotencyService::new(stores.data.clone(), vault.clone(), clock.clone()),
         blocks,
         log,
@@ -431,13 +442,15 @@ fn support(accounts: &AccountService) -> SupportService {
     }
 }
 
-fn kyc(accounts: &AccountService) -> KycService {
-    KycService {
+fn kyc(config: &Config, accounts: &AccountService) -> Result<KycService, StartError> {
+    Ok(KycService {
         db: accounts.db.clone(),
         vault: accounts.vault.clone(),
         clock: accounts.clock.clone(),
         outbox: accounts.outbox.clone(),
-    }
+        images: ImageService::open(&config.images).map_err(StartError::Images)?,
+        files: FileStore::open(&config.files)?,
+    })
 }
 
 fn consents(config: &Config, accounts: &AccountService) -> ConsentService {

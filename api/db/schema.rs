@@ -399,6 +399,7 @@ table! {
         account_id -> Id,
         category -> Text,
         erased_at -> Instant,
+        last_version -> Nullable<Integer>,
     }
 }
 
@@ -813,6 +814,63 @@ table! {
         decided_at -> Nullable<Instant>,
         rejections -> Json,
         revision -> BigInt,
+        number -> BigInt,
+    }
+}
+
+table! {
+    use diesel::sql_types::{Binary, Nullable, Text};
+    use super::super::types::{Id, Instant};
+
+    kyc_documents (account_id, document_id) {
+        account_id -> Id,
+        document_id -> Id,
+        kyc_case_id -> Id,
+        item -> Text,
+        kind -> Text,
+        told -> Nullable<Binary>,
+        uploaded_at -> Instant,
+    }
+}
+
+table! {
+    use diesel::sql_types::{BigInt, Binary, Integer, Nullable, Text};
+    use super::super::types::Id;
+
+    kyc_files (account_id, document_id, side) {
+        account_id -> Id,
+        document_id -> Id,
+        side -> Text,
+        file_name -> Nullable<Binary>,
+        width -> Integer,
+        height -> Integer,
+        size -> BigInt,
+    }
+}
+
+table! {
+    use diesel::sql_types::{Binary, Integer};
+    use super::super::types::Id;
+
+    kyc_document_numbers (account_id, document_id, key_version) {
+        account_id -> Id,
+        document_id -> Id,
+        key_version -> Integer,
+        blind_index -> Binary,
+    }
+}
+
+table! {
+    use diesel::sql_types::{Nullable, Text};
+    use super::super::types::{Id, Instant};
+
+    kyc_flags (account_id, kyc_flag_id) {
+        account_id -> Id,
+        kyc_flag_id -> Id,
+        kind -> Text,
+        state -> Text,
+        raised_at -> Instant,
+        settled_at -> Nullable<Instant>,
     }
 }
 

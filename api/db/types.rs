@@ -16,9 +16,9 @@ use super::{MultiBackend, conn::MultiRawValue};
 use crate::domain::{
     ids::{
         AccountId, BlockId, ChallengeId, ConsentEventId, ContactChangeId, DataConfirmationId, DeviceId,
-        DeviceRef, FactorResetId, InstallationId, InstanceId, KycCaseId, LeafId, MessageId, NoticeId,
-        PartnerClientId, PartnerCredentialId, RoleGrantId, SessionId, StaffId, StaffReadId, StaffSessionId,
-        SupportCaseId,
+        DeviceRef, DocumentId, FactorResetId, InstallationId, InstanceId, KycCaseId, KycFlagId, LeafId,
+        MessageId, NoticeId, PartnerClientId, PartnerCredentialId, RoleGrantId, SessionId, StaffId,
+        StaffReadId, StaffSessionId, SupportCaseId,
     },
     time::Timestamp,
 };
@@ -151,7 +151,9 @@ ids!(
     StaffReadId,
     StaffSessionId,
     SupportCaseId,
-    KycCaseId
+    KycCaseId,
+    DocumentId,
+    KycFlagId
 );
 
 /// Microseconds between the Unix epoch and PostgreSQL's, 2000-01-01.

@@ -64,6 +64,10 @@ mod tests {
         agrees(kyc::KycItemState::ALL, kyc::KycItemState::as_str);
         agrees(kyc::DocumentKind::ALL, kyc::DocumentKind::as_str);
         agrees(kyc::IssuerClass::ALL, kyc::IssuerClass::as_str);
+        agrees(kyc::document::DocumentSide::ALL, kyc::document::DocumentSide::as_str);
+        agrees(kyc::file::FileFault::ALL, kyc::file::FileFault::as_str);
+        agrees(kyc::flag::FlagKind::ALL, kyc::flag::FlagKind::as_str);
+        agrees(kyc::flag::FlagState::ALL, kyc::flag::FlagState::as_str);
         agrees(kyc::RejectionReason::ALL, kyc::RejectionReason::as_str);
         agrees(kyc::rules::KycRule::ALL, kyc::rules::KycRule::as_str);
         agrees(

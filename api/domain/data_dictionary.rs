@@ -81,6 +81,8 @@ closed_list! {
         Peppered = "peppered",
         /// AEAD under the service's own key: it is about an address or a device, and nobody knows whose.
         Wrapped = "wrapped",
+        /// The random name of a file that is sealed under the subject's key of the category.
+        SealedFile = "sealed_file",
         /// A keyed hash: it finds, it does not tell.
         BlindIndex = "blind_index",
         /// A random number that means nothing outside its row.
@@ -184,6 +186,10 @@ dictionary! {
     KYC_BIRTH_DATE = kyc_details.birth_date: Identity Identity Sealed for "1.4" by LegalObligation until Account;
     KYC_RESIDENCE = kyc_details.residence: Address Address Sealed for "1.5" by LegalObligation until Account;
 
+    KYC_DOCUMENT = kyc_documents.told: Identity Documents Sealed for "1.6" by LegalObligation until Account;
+    KYC_FILE = kyc_files.file_name: Identity Documents SealedFile for "1.6" by LegalObligation until Account;
+    KYC_NUMBER_INDEX = kyc_document_numbers.blind_index: Identity Documents BlindIndex for "3.2" by LegalObligation until Account;
+
     OUTBOX_RECIPIENT = outbox.recipient: Contact Messages Sealed for "3.1" by Contract until Sent;
     OUTBOX_CONTENT = outbox.content: Correspondence Messages Sealed for "3.1" by Contract until Sent;
     IDEMPOTENCY_ANSWER = idempotency_keys.answer: Correspondence Messages Sealed for "3.1" by Contract until Days(1);
@@ -220,6 +226,9 @@ pub const NOT_PERSONAL: &[(&str, &[&str])] = &[
             "*.support_case_id",
             "kyc_cases.kyc_case_id",
             "kyc_cases.requested_by",
+            "kyc_documents.kyc_case_id",
+            "*.document_id",
+            "kyc_flags.kyc_flag_id",
             "*.invited_by",
             "*.proposed_by",
             "*.decided_by",
@@ -240,6 +249,12 @@ pub const NOT_PERSONAL: &[(&str, &[&str])] = &[
             "*.merged_sequence",
             "*.revision",
             "kyc_cases.submitted_at",
+            "kyc_documents.uploaded_at",
+            "kyc_files.width",
+            "kyc_files.height",
+            "kyc_files.size",
+            "kyc_flags.raised_at",
+            "key_tombstones.last_version",
             "notice_campaigns.batch",
             "notice_campaigns.told",
             "notice_campaigns.started_at",
@@ -314,6 +329,11 @@ pub const NOT_PERSONAL: &[(&str, &[&str])] = &[
             "kyc_cases.state",
             "kyc_cases.ground",
             "kyc_cases.rejections",
+            "kyc_documents.item",
+            "kyc_documents.kind",
+            "kyc_files.side",
+            "kyc_flags.kind",
+            "kyc_flags.state",
             "accounts.state_reason",
             "blocks.reason",
             "contact_changes.field",

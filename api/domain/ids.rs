@@ -138,6 +138,10 @@ typed_ids! {
     FactorResetId = "fcr", "fcr_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
     /// Identifies a verification of identity.
     KycCaseId = "kyc", "kyc_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
+    /// Identifies a document that was handed in for a verification.
+    DocumentId = "doc", "doc_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
+    /// Identifies what gave rise to a closer look at an account.
+    KycFlagId = "flg", "flg_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
     /// Identifies an entry of the block list.
     BlockId = "blk", "blk_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
     /// Identifies a browser or app by its device cookie.

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use super::{partner::Scope, staff::StaffRole};
+use super::{kyc::file::MOST_BYTES, partner::Scope, staff::StaffRole};
 
 /// Who an operation is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +36,9 @@ pub enum PolicyGate {
     Open,
     /// It begins or extends processing.
     NeedsAcceptance,
+    /// It hands in what a verification asks for: it needs acceptance, and a restriction does not close it, since
+    /// that may be how the restriction ends.
+    ToVerify,
     /// It narrows processing or extends it, as the caller wishes; to extend needs acceptance, and the act
     /// itself sees to that.
     ToNarrow,
@@ -191,7 +194,11 @@ operations! {
     "acknowledge_notice" POST "/v1/notices/{notice_id}/acknowledgement" Person Session Open Ordinary Silent Single;
     "list_storage_places" GET "/v1/storage-places" Person Session Open Ordinary Silent Single;
     "get_kyc" GET "/v1/kyc" Person Session Open Ordinary Silent Single;
-    "set_kyc_details" PUT "/v1/kyc/personal-details" Person Session NeedsAcceptance Ordinary Silent Single;
+    "set_kyc_details" PUT "/v1/kyc/personal-details" Person Session ToVerify Ordinary Silent Single;
+    "upload_kyc_document" POST "/v1/kyc/documents" Person Session ToVerify Costly Silent Single;
+    "get_kyc_document" GET "/v1/kyc/documents/{document_id}" Person Session Open Ordinary Silent Single;
+    "delete_kyc_document" DELETE "/v1/kyc/documents/{document_id}" Person Session Open Ordinary Silent Single;
+    "get_kyc_document_image" GET "/v1/kyc/documents/{document_id}/images/{side}" Person SteppedUp Open Ordinary Silent Single;
     "list_access_log" GET "/v1/access-log" Person Session Open Ordinary Silent Page;
     "open_support_case" POST "/v1/support-cases" Person Session Open Ordinary Leaf Single;
     "list_support_cases" GET "/v1/support-cases" Person Session Open Ordinary Silent Page;
@@ -278,6 +285,8 @@ impl Operation {
     pub fn most_body_bytes(&self) -> usize {
         match self.id {
             "draft_policy_version" | "rewrite_policy_draft" => 256 * 1_024,
+            // Two files and a few words.
+            "upload_kyc_document" => 2 * MOST_BYTES + 64 * 1_024,
             _ => 16 * 1_024,
         }
     }

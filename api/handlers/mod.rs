@@ -72,8 +72,7 @@ pub fn operations(routes: &mut ServiceConfig<'_>) {
         .service(sessions::end_session)
         .service(sessions::revoke_session_by_link)
         .configure(consent_operations)
-        .service(kyc::get_kyc)
-        .service(kyc::set_kyc_details)
+        .configure(kyc_operations)
         .service(support::list_access_log)
         .service(support::open_support_case)
         .service(support::list_support_cases)
@@ -106,6 +105,16 @@ fn policy_operations(routes: &mut ServiceConfig<'_>) {
         .service(devices::get_device_consents)
         .service(devices::set_device_consents)
         .service(devices::get_gpc_support);
+}
+
+fn kyc_operations(routes: &mut ServiceConfig<'_>) {
+    routes
+        .service(kyc::get_kyc)
+        .service(kyc::set_kyc_details)
+        .service(kyc::upload_kyc_document)
+        .service(kyc::get_kyc_document)
+        .service(kyc::delete_kyc_document)
+        .service(kyc::get_kyc_document_image);
 }
 
 fn consent_operations(routes: &mut ServiceConfig<'_>) {

@@ -211,6 +211,7 @@ problem-role-conflict = Niemand hat beide Rollen
 problem-staff-state-conflict = Der Zustand erlaubt es nicht
 problem-kyc-already-asked = Ein Nachweis der Identität ist schon angefragt
 problem-kyc-not-open = Kein Nachweis der Identität nimmt zurzeit etwas entgegen
+problem-kyc-document-exists = An dieser Stelle oder von dieser Art liegt schon ein Dokument vor
 problem-support-case-conflict = Der Fall ist geschlossen, voll oder einer zu viel
 problem-invitation-expired = Die Einladung ist abgelaufen
 problem-read-budget-exhausted = Die Einsichten dieser Stunde sind aufgebraucht

@@ -4,6 +4,10 @@ use super::{FieldCode, FieldProblem, Problem, ProblemCode};
 use crate::{
     db::StorageError,
     domain::{
+        kyc::{
+            document::{ToldFault, ToldFaultKind},
+            file::FileFault,
+        },
         password::WeakPassword,
         policy::rules::{Fault, FaultKind},
         throttle::Exhausted,
@@ -12,7 +16,9 @@ use crate::{
         accounts::{AccountError, ProfileError},
         consents::ConsentError,
         cursors::InvalidCursor,
+        files::FileError,
         idempotency::IdempotencyError,
+        images::ImageError,
         kyc::KycError,
         log::{proofs::ProofError, sequencer::LogError},
         notices::NoticeError,
@@ -238,10 +244,55 @@ impl From<KycError> for Problem {
             KycError::SpecialCategory(_) => {
                 Self::invalid("/private_reason".to_owned(), FieldCode::SpecialCategory).under_clause("1.9")
             }
+            KycError::DocumentExists => Self::new(ProblemCode::KycDocumentExists).under_clause("1.6"),
+            KycError::Told(faults) => told(&faults),
+            KycError::ZoneSaysOtherwise => {
+                Self::invalid("/machine_readable_zone", FieldCode::ZoneSaysOtherwise).under_clause("1.6")
+            }
+            KycError::File { side, fault } => {
+                Self::invalid(format!("/{}", side.as_str()), file_code(fault)).under_clause("1.6")
+            }
+            KycError::Image(error) => match error {
+                ImageError::Busy => Self::try_again(error.to_string()),
+                ImageError::Process(_) | ImageError::Fault(_) => Self::internal(&error),
+            },
+            KycError::Files(error) => match error {
+                FileError::Store(_) => Self::try_again(error.to_string()),
+                FileError::Randomness | FileError::Folder(_) => Self::internal(&error),
+            },
             KycError::Idempotency(error) => error.into(),
             KycError::Vault(error) => error.into(),
             KycError::Storage(error) => error.into(),
         }
+    }
+}
+
+/// Everything that is wrong with what was told of a document, at once.
+fn told(faults: &[ToldFault]) -> Problem {
+    let errors = faults.iter().map(|told| FieldProblem {
+        pointer: format!("/{}", told.field),
+        code: match told.fault {
+            ToldFaultKind::Missing => FieldCode::MissingField,
+            ToldFaultKind::NotOfThisKind => FieldCode::NotOfThisKind,
+            ToldFaultKind::Issuer => FieldCode::IssuerNotTaken,
+            ToldFaultKind::Expired => FieldCode::DocumentExpired,
+            ToldFaultKind::TooOld => FieldCode::DocumentTooOld,
+            ToldFaultKind::InTheFuture => FieldCode::InTheFuture,
+        },
+    });
+    Problem { errors: errors.collect(), ..Problem::new(ProblemCode::ValidationFailed) }
+}
+
+const fn file_code(fault: FileFault) -> FieldCode {
+    match fault {
+        FileFault::Format => FieldCode::FileFormat,
+        FileFault::Broken => FieldCode::FileBroken,
+        FileFault::TooLarge => FieldCode::FileTooLarge,
+        FileFault::TooManyPixels => FieldCode::FileTooManyPixels,
+        FileFault::TooSmall => FieldCode::FileTooSmall,
+        FileFault::Animated => FieldCode::FileAnimated,
+        FileFault::TooManyPages => FieldCode::FileTooManyPages,
+        FileFault::TooCostly => FieldCode::FileTooCostly,
     }
 }
 

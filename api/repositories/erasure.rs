@@ -7,9 +7,10 @@ use crate::{
         Conn, StorageError,
         schema::{
             account_changes, account_devices, account_emails, account_phones, contact_changes, credentials,
-            devices, factor_resets, idempotency_keys, kyc_cases, kyc_details, log_details, one_time_codes,
-            outbox, password_resets, profiles, recovery_codes, refresh_tokens, registrations, sessions,
-            sign_in_challenges, support_messages, totp_factors,
+            devices, factor_resets, idempotency_keys, kyc_cases, kyc_details, kyc_document_numbers,
+            kyc_documents, kyc_files, log_details, one_time_codes, outbox, password_resets, profiles,
+            recovery_codes, refresh_tokens, registrations, sessions, sign_in_challenges, support_messages,
+            totp_factors,
         },
     },
     domain::{data_dictionary::Category, ids::AccountId},
@@ -66,8 +67,14 @@ pub fn erase_rows(c: &mut Conn, id: AccountId, category: Category) -> Result<(),
         Category::LogDetail => {
             diesel::delete(log_details::table.filter(log_details::account_id.eq(id))).execute(c)?;
         }
-        // Nothing is stored under these yet; the match makes the one who adds it decide here.
-        Category::Documents | Category::Statutory => {}
+        Category::Documents => {
+            diesel::delete(kyc_document_numbers::table.filter(kyc_document_numbers::account_id.eq(id)))
+                .execute(c)?;
+            diesel::delete(kyc_files::table.filter(kyc_files::account_id.eq(id))).execute(c)?;
+            diesel::delete(kyc_documents::table.filter(kyc_documents::account_id.eq(id))).execute(c)?;
+        }
+        // Nothing is stored under this yet; the match makes the one who adds it decide here.
+        Category::Statutory => {}
     }
     Ok(())
 }

@@ -31,6 +31,7 @@ struct Row {
     decided_at: Option<Timestamp>,
     rejections: JsonText,
     revision: i64,
+    number: i64,
 }
 
 impl TryFrom<Row> for KycCase {
@@ -50,6 +51,7 @@ impl TryFrom<Row> for KycCase {
             rejections: serde_json::from_str(&row.rejections.0)
                 .map_err(|_| corrupt(TABLE, "rejections that do not parse"))?,
             revision: row.revision,
+            number: row.number,
         })
     }
 }
@@ -76,20 +78,30 @@ pub fn insert(c: &mut Conn, case: &KycCase, private_reason: Option<&[u8]>) -> Re
             t::decided_at.eq(case.decided_at),
             t::rejections.eq(write(&case.rejections)?),
             t::revision.eq(case.revision),
+            t::number.eq(case.number),
         ))
         .on_conflict_do_nothing()
         .dispatch(c)?;
     Ok(added == 1)
 }
 
+/// A case of the person.
+pub fn find_owned(c: &mut Conn, owner: AccountId, id: KycCaseId) -> Result<Option<KycCase>, StorageError> {
+    let row: Option<Row> = t::table.find((owner, id)).get_result(c).optional()?;
+    row.map(KycCase::try_from).transpose()
+}
+
+/// How many verifications the person was asked for.
+pub fn last_number(c: &mut Conn, owner: AccountId) -> Result<i64, StorageError> {
+    let last: Option<i64> =
+        t::table.filter(t::account_id.eq(owner)).select(diesel::dsl::max(t::number)).get_result(c)?;
+    Ok(last.unwrap_or(0))
+}
+
 /// The person's newest case: the open one, or the one decided last.
 pub fn find_current(c: &mut Conn, owner: AccountId) -> Result<Option<KycCase>, StorageError> {
-    let row: Option<Row> = t::table
-        .filter(t::account_id.eq(owner))
-        .order((t::decided_at.is_not_null(), t::decided_at.desc()))
-        .limit(1)
-        .get_result(c)
-        .optional()?;
+    let row: Option<Row> =
+        t::table.filter(t::account_id.eq(owner)).order(t::number.desc()).limit(1).get_result(c).optional()?;
     row.map(KycCase::try_from).transpose()
 }
 

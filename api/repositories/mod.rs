@@ -23,6 +23,8 @@ pub mod idempotency_keys;
 pub mod key_checks;
 pub mod kyc_cases;
 pub mod kyc_details;
+pub mod kyc_documents;
+pub mod kyc_flags;
 pub mod leases;
 pub mod log;
 pub mod log_tree;

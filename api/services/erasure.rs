@@ -4,11 +4,12 @@
 //! this database or in any copy of it. Then the rows go.
 
 use crate::{
-    db::Db,
+    db::{Db, StorageError},
     domain::{data_dictionary::Category, ids::AccountId},
-    repositories::erasure,
+    repositories::{erasure, kyc_documents},
     services::{
         clock::Clock,
+        files::FileStore,
         vault::{Vault, VaultError},
     },
 };
@@ -18,12 +19,13 @@ use crate::{
 pub struct ErasureService {
     db: Db,
     vault: Vault,
+    files: FileStore,
     clock: Clock,
 }
 
 impl ErasureService {
-    pub const fn new(db: Db, vault: Vault, clock: Clock) -> Self {
-        Self { db, vault, clock }
+    pub const fn new(db: Db, vault: Vault, files: FileStore, clock: Clock) -> Self {
+        Self { db, vault, files, clock }
     }
 
     /// Erases one category of a person's data; doing it again completes what a crash left.
@@ -33,7 +35,23 @@ impl ErasureService {
     /// Storage trouble only.
     pub async fn erase(&self, subject: AccountId, category: Category) -> Result<(), VaultError> {
         self.vault.destroy(subject, category, self.clock.now()).await?;
-        self.db.write_for(subject, move |c| erasure::erase_rows(c, subject, category)).await?;
+        let names = self
+            .db
+            .write_for(subject, move |c| {
+                let names = match category {
+                    Category::Documents => kyc_documents::list_names(c, subject, None)?,
+                    _ => Vec::new(),
+                };
+                erasure::erase_rows(c, subject, category)?;
+                Ok::<_, StorageError>(names)
+            })
+            .await?;
+        for name in names {
+            // Nobody reads it any more; where the store does not answer, the sweep takes it.
+            if let Err(error) = self.files.delete(name).await {
+                tracing::warn!(%error, "an erased file is left for the sweep");
+            }
+        }
         Ok(())
     }
 }

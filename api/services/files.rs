@@ -1,6 +1,6 @@
 //! Files at rest, in a folder or in a bucket (S3): sealed before they come here, under names that say nothing.
 
-use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
 use futures_util::StreamExt;
@@ -12,6 +12,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::domain::{
     encoding::{hex, unhex},
+    kyc::file::FileName,
     time::Timestamp,
 };
 
@@ -48,33 +49,23 @@ pub struct S3Settings {
     pub secret_access_key: SecretString,
 }
 
-/// The name of a file: 128 random bits.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct FileName([u8; 16]);
-
-impl FileName {
-    fn generate() -> Result<Self, FileError> {
-        let mut name = [0; 16];
-        getrandom::fill(&mut name).map_err(|_| FileError::Randomness)?;
-        Ok(Self(name))
-    }
-
-    /// Where it lies: no folder grows too long.
-    fn place(self) -> Path {
-        let name = hex(&self.0);
-        Path::from_iter([&name[..2], &name[2..4], name.as_str()])
-    }
-
-    fn at(place: &Path) -> Option<Self> {
-        let name = place.filename().and_then(unhex)?.try_into().ok().map(Self)?;
-        (name.place() == *place).then_some(name)
-    }
+/// A name that nobody has.
+fn new_name() -> Result<FileName, FileError> {
+    let mut name = [0; 16];
+    getrandom::fill(&mut name).map_err(|_| FileError::Randomness)?;
+    Ok(FileName(name))
 }
 
-impl fmt::Debug for FileName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("FileName(…)")
-    }
+/// Where a file lies: no folder grows too long.
+fn place_of(name: FileName) -> Path {
+    let name = hex(&name.0);
+    Path::from_iter([&name[..2], &name[2..4], name.as_str()])
+}
+
+/// Which file lies at a place, if it is one of ours.
+fn file_at(place: &Path) -> Option<FileName> {
+    let name = place.filename().and_then(unhex)?.try_into().ok().map(FileName)?;
+    (place_of(name) == *place).then_some(name)
 }
 
 /// Keeps files.
@@ -124,8 +115,8 @@ impl FileStore {
     ///
     /// [`FileError::Store`] if it is not kept.
     pub async fn put(&self, sealed: Vec<u8>) -> Result<FileName, FileError> {
-        let name = FileName::generate()?;
-        self.store.put(&name.place(), sealed.into()).await?;
+        let name = new_name()?;
+        self.store.put(&place_of(name), sealed.into()).await?;
         Ok(name)
     }
 
@@ -135,7 +126,7 @@ impl FileStore {
     ///
     /// [`FileError::Store`].
     pub async fn get(&self, name: FileName) -> Result<Option<Vec<u8>>, FileError> {
-        match self.store.get(&name.place()).await {
+        match self.store.get(&place_of(name)).await {
             Ok(found) => Ok(Some(found.bytes().await?.to_vec())),
             Err(object_store::Error::NotFound { .. }) => Ok(None),
             Err(error) => Err(error.into()),
@@ -148,7 +139,7 @@ impl FileStore {
     ///
     /// [`FileError::Store`].
     pub async fn delete(&self, name: FileName) -> Result<(), FileError> {
-        match self.store.delete(&name.place()).await {
+        match self.store.delete(&place_of(name)).await {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
             Err(error) => Err(error.into()),
         }
@@ -169,7 +160,7 @@ impl FileStore {
         while let Some(file) = files.next().await {
             let file = file?;
             if before.is_some_and(|before| file.last_modified < before)
-                && let Some(name) = FileName::at(&file.location)
+                && let Some(name) = file_at(&file.location)
             {
                 each(name);
             }

@@ -23,6 +23,7 @@ use crate::{
         blocks::BlockService,
         clock::Clock,
         erasure::ErasureService,
+        kyc::{self, KycError, KycService},
         log::{
             sequencer::{self, LogError, Sequencer},
             verify::{VerifyError, verify},
@@ -81,6 +82,7 @@ pub struct JobRunner {
     pub erasure: ErasureService,
     pub accounts: AccountService,
     pub notices: NoticeService,
+    pub kyc: KycService,
     pub blocks: BlockService,
     pub sequencer: Sequencer,
 }
@@ -239,6 +241,7 @@ impl JobRunner {
         note("reminders", self.while_some(stop, || self.accounts.remind(BATCH)).await);
         if round.is_multiple_of(CHECK_EVERY) {
             note("log_check", self.check_log().await);
+            note("orphaned_files", self.sweep_files().await);
         }
         if round.is_multiple_of(SWEEP_EVERY) {
             note("stray_keys", self.sweep_stray_keys(stop).await);
@@ -319,6 +322,15 @@ impl JobRunner {
         ];
         for (delete, before) in deletions {
             while !*stop.borrow() && self.db.write_guarded(move |c| delete(c, before, BATCH)).await? > 0 {}
+        }
+        Ok(())
+    }
+
+    /// Files are durable before the row that names them; where that row never came, they go.
+    async fn sweep_files(&self) -> Result<(), KycError> {
+        let swept = self.kyc.sweep_files(self.clock.now().minus(kyc::ORPHAN_AFTER)).await?;
+        if swept > 0 {
+            tracing::info!(swept, "files that no row names were taken away");
         }
         Ok(())
     }

@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::sync::Notify;
 
 use crate::{
-    db::{Db, StorageError},
+    db::{Conn, Db, StorageError},
     domain::{
         ids::{AccountId, NoticeId},
         notice::{MailState, Notice, NoticeKind},
@@ -227,4 +227,36 @@ fn write(
         }
     }
     Ok(())
+}
+
+/// Tells one person something, as their next notice; the mail that says the same goes with it.
+///
+/// # Errors
+///
+/// Storage trouble only.
+pub fn tell(
+    c: &mut Conn,
+    account_id: AccountId,
+    id: NoticeId,
+    kind: NoticeKind,
+    mail: Option<&SealedMessage>,
+    now: Timestamp,
+) -> Result<(), StorageError> {
+    let number = notices::last_numbers(c, &[account_id])?.get(&account_id).copied().unwrap_or(0) + 1;
+    let notice = Notice {
+        account_id,
+        number,
+        id,
+        kind,
+        policy_version: None,
+        created_at: now,
+        acknowledged_at: None,
+        message_id: mail.map(|mail| mail.id),
+        mail: if mail.is_some() { MailState::Queued } else { MailState::None },
+    };
+    notices::insert(c, &notice)?;
+    match mail {
+        Some(mail) => outbox::insert(c, mail),
+        None => Ok(()),
+    }
 }

@@ -1,42 +1,17 @@
 //! Files at rest: the same in a folder and in a bucket, under names that say nothing.
 
-use std::{path::Path, time::Duration};
+use std::time::Duration;
 
-use hyper_util::{
-    rt::{TokioExecutor, TokioIo},
-    server::conn::auto::Builder,
-};
-use s3s::{auth::SimpleAuth, service::S3ServiceBuilder};
-use s3s_fs::FileSystem;
 use secrecy::SecretString;
 use smart_mining::{
     domain::time::Timestamp,
     services::files::{FileError, FileSettings, FileStore, S3Settings},
 };
 use tempfile::TempDir;
+
 use tokio::net::TcpListener;
 
-const SECRET: &str = "a-secret-of-the-bucket";
-
-/// An S3 server over a folder, with one bucket.
-async fn s3(root: &Path) -> String {
-    std::fs::create_dir(root.join("documents")).unwrap();
-    let mut service = S3ServiceBuilder::new(FileSystem::new(root).unwrap());
-    service.set_auth(SimpleAuth::from_single("keeper", SECRET));
-    let service = service.build();
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let endpoint = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(async move {
-        while let Ok((socket, _)) = listener.accept().await {
-            let service = service.clone();
-            tokio::spawn(async move {
-                let _ =
-                    Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(socket), service).await;
-            });
-        }
-    });
-    endpoint
-}
+use crate::support::{BUCKET_SECRET, s3};
 
 fn bucket(endpoint: String, secret: &str) -> FileSettings {
     FileSettings::S3(S3Settings {
@@ -97,7 +72,7 @@ async fn a_bucket_keeps_files_and_wants_its_secret() {
     drop(rustls::crypto::ring::default_provider().install_default());
     let folder = TempDir::new().unwrap();
     let endpoint = s3(folder.path()).await;
-    keeps(&FileStore::open(&bucket(endpoint.clone(), SECRET)).unwrap()).await;
+    keeps(&FileStore::open(&bucket(endpoint.clone(), BUCKET_SECRET)).unwrap()).await;
     let stranger = FileStore::open(&bucket(endpoint, "another-secret")).unwrap();
     assert!(matches!(stranger.put(b"x".to_vec()).await, Err(FileError::Store(_))));
 }
@@ -108,7 +83,7 @@ async fn a_bucket_out_of_reach_is_given_up_in_time() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
-    let store = FileStore::open(&bucket(endpoint, SECRET)).unwrap();
+    let store = FileStore::open(&bucket(endpoint, BUCKET_SECRET)).unwrap();
     let tried = tokio::time::timeout(Duration::from_secs(30), store.put(b"x".to_vec())).await;
     assert!(matches!(tried, Ok(Err(FileError::Store(_)))));
 }

@@ -21,6 +21,7 @@ mod files;
 mod images;
 mod keys;
 mod kyc;
+mod kyc_documents;
 mod log;
 mod matrix;
 mod notices;

@@ -10,7 +10,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use smart_mining::domain::operation::{Assurance, Audience, OPERATIONS, Operation, PolicyGate};
 
-use crate::support::{Answer, App, PASSWORD, Person, challenge_of, registration_body};
+use crate::support::{Answer, App, Form, PASSWORD, Person, challenge_of, registration_body};
 
 /// Who calls.
 const PRINCIPALS: [&str; 6] = [
@@ -33,8 +33,11 @@ fn outcome(operation: &Operation) -> u16 {
         | "end_session"
         | "get_support_case"
         | "send_support_message"
-        | "close_support_case" => 404,
-        "create_recovery_codes" | "reopen_account" | "set_kyc_details" => 409,
+        | "close_support_case"
+        | "get_kyc_document"
+        | "delete_kyc_document"
+        | "get_kyc_document_image" => 404,
+        "create_recovery_codes" | "reopen_account" | "set_kyc_details" | "upload_kyc_document" => 409,
         "step_up_session" => 422,
         "request_email_change" | "request_phone_change" | "send_step_up_code" => 202,
         _ if operation.method == "POST" => 201,
@@ -85,6 +88,27 @@ async fn case_of(person: &Person) -> String {
     opened["support_case"]["support_case_id"].as_str().unwrap().to_owned()
 }
 
+/// Everybody who was not is asked for a verification.
+fn ask_everybody(app: &App) {
+    app.database.sql(
+        "INSERT INTO kyc_cases \
+         (account_id, kyc_case_id, state, ground, requested_at, due_at, rejections, revision) \
+         SELECT account_id, account_id, 'requested', 'activity', created_at, created_at, '[]', 1 FROM accounts \
+         WHERE account_id NOT IN (SELECT account_id FROM kyc_cases)",
+    );
+}
+
+async fn document_of(app: &App, person: &Person) -> String {
+    ask_everybody(app);
+    let there = person.gets("/v1/kyc").await.json();
+    if let Some(id) = there["documents"][0]["document_id"].as_str() {
+        return id.to_owned();
+    }
+    let uploaded = person.uploads(&Form::passport("LH123456")).await;
+    assert_eq!(uploaded.status, 201, "{}", uploaded.text);
+    uploaded.json()["document_id"].as_str().unwrap().to_owned()
+}
+
 async fn fixture(app: &App) -> Fixture {
     let past = app.person("past@example.org").await;
     app.advance(TimeDelta::minutes(11));
@@ -101,6 +125,8 @@ async fn fixture(app: &App) -> Fixture {
         ("{consent_event_id}", event_of(&owner).await),
         ("{notice_id}", "ntc_0198c8f2b1d07c3f9e21a4b7c6d5e4f3".to_owned()),
         ("{support_case_id}", case_of(&owner).await),
+        ("{document_id}", document_of(app, &owner).await),
+        ("{side}", "front".to_owned()),
         ("{staff_id}", "stf_0198c8f2b1d07c3f9e21a4b7c6d5e4f3".to_owned()),
         ("{role_grant_id}", "rgr_0198c8f2b1d07c3f9e21a4b7c6d5e4f3".to_owned()),
         ("{factor_reset_id}", "fcr_0198c8f2b1d07c3f9e21a4b7c6d5e4f3".to_owned()),
@@ -201,6 +227,13 @@ async fn call(
     let method = Method::from_bytes(operation.method.as_bytes()).unwrap();
     let bearer = token.map(|token| format!("Bearer {token}"));
     let headers: Vec<(&str, &str)> = bearer.iter().map(|value| ("authorization", value.as_str())).collect();
+    if operation.id == "upload_kyc_document" {
+        let form = Form::passport("LH123456");
+        let request =
+            app.client.post(format!("{}{path}", app.url)).header("content-type", Form::content_type());
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        return Answer::of(request.body(form.body()).send().await.unwrap()).await;
+    }
     app.send(method, path, &headers, body).await
 }
 
@@ -296,12 +329,10 @@ async fn prepare(app: &App, operation: &Operation, ada: &Person) -> (String, Opt
         "get_support_case" | "send_support_message" | "close_support_case" => {
             path = path.replace("{support_case_id}", &case_of(ada).await);
         }
-        // Everybody is asked for a verification.
-        "set_kyc_details" => app.database.sql(
-            "INSERT INTO kyc_cases \
-             (account_id, kyc_case_id, state, ground, requested_at, due_at, rejections, revision) \
-             SELECT account_id, account_id, 'requested', 'activity', created_at, created_at, '[]', 1 FROM accounts",
-        ),
+        "set_kyc_details" | "upload_kyc_document" => ask_everybody(app),
+        "get_kyc_document" | "delete_kyc_document" | "get_kyc_document_image" => {
+            path = path.replace("{document_id}", &document_of(app, ada).await).replace("{side}", "front");
+        }
         "remove_totp" | "create_recovery_codes" => drop(ada.enrols_totp().await),
         "remove_phone" => ada.verifies_phone(&new_number()).await,
         "reopen_account" => {
@@ -345,7 +376,11 @@ async fn before_accepting_the_policy_in_force_only_the_open_operations_answer() 
     let mut people = Vec::new();
     let persons = || OPERATIONS.iter().filter(|operation| operation.audience == Audience::Person);
     for operation in persons() {
-        people.push((operation, app.person(&new_address()).await));
+        let ada = app.person(&new_address()).await;
+        if operation.path.contains("{document_id}") {
+            document_of(&app, &ada).await;
+        }
+        people.push((operation, ada));
     }
     app.database.sql(
         "INSERT INTO policy_versions (version, clauses, purposes, storage_places, content_hash, published_at, leaf_id) \
@@ -359,7 +394,7 @@ async fn before_accepting_the_policy_in_force_only_the_open_operations_answer() 
             assert_eq!(extends.problem(), (403, "policy_acceptance_required".to_owned()), "{}", operation.id);
             assert_eq!(extends.json()["clause"], "0.4");
         }
-        if operation.policy_gate == PolicyGate::NeedsAcceptance {
+        if matches!(operation.policy_gate, PolicyGate::NeedsAcceptance | PolicyGate::ToVerify) {
             assert_eq!(answer.problem(), (403, "policy_acceptance_required".to_owned()), "{}", operation.id);
             assert_eq!(answer.json()["clause"], "0.4");
         } else {

@@ -14,10 +14,10 @@ use smart_mining::{
         ids::AccountId,
     },
     server,
-    services::{clock::Clock, erasure::ErasureService, vault::Vault},
+    services::{clock::Clock, erasure::ErasureService, files::FileStore, vault::Vault},
 };
 
-use crate::support::{App, is_postgres};
+use crate::support::{App, Form, is_postgres};
 
 const PAIRS: [(&str, &str); 2] =
     [("migrations/sqlite", "migrations/postgres"), ("migrations/keys_sqlite", "migrations/keys_postgres")];
@@ -163,6 +163,13 @@ async fn erasing_every_category_empties_every_personal_column() {
     ada.changes_profile(serde_json::json!({ "display_name": "ada2", "time_zone": null })).await;
     let key = [("idempotency-key", "0123456789abcdef0123")];
     ada.sends(reqwest::Method::POST, "/v1/account/data-confirmations", &key, None).await;
+    let admins = app.admins().await;
+    let support = app.member(&admins, "support").await;
+    let asks = serde_json::json!({ "account_id": ada.account_id, "ground": "activity", "private_reason": "A test." });
+    assert_eq!(support.posts("/v1/staff/kyc-cases", &asks).await.status, 201);
+    assert_eq!(ada.uploads(&Form::licence("LH123456")).await.status, 201);
+    let pictures = || std::fs::read_dir(app.database.folder.path().join("files")).unwrap().count();
+    assert!(pictures() > 0);
     let eve = app.person("eve@example.org").await;
     let id: AccountId = ada.account_id.parse().unwrap();
 
@@ -170,7 +177,8 @@ async fn erasing_every_category_empties_every_personal_column() {
     let stores = server::open_stores(&config, &Clock::system()).await.unwrap();
     let kms = server::open_kms(&config, &stores.data, &Clock::system()).await.unwrap();
     let vault = Vault::new(kms, stores.keys.clone());
-    let erasure = ErasureService::new(stores.data.clone(), vault.clone(), Clock::system());
+    let files = FileStore::open(&config.files).unwrap();
+    let erasure = ErasureService::new(stores.data.clone(), vault.clone(), files, Clock::system());
     for category in Category::ALL {
         erasure.erase(id, *category).await.unwrap();
         erasure.erase(id, *category).await.unwrap();
@@ -186,6 +194,7 @@ async fn erasing_every_category_empties_every_personal_column() {
         );
         assert_eq!(app.database.number(&query), 0, "{}.{}", entry.table, entry.column);
     }
+    assert_eq!(pictures(), 0, "files go with the rows that name them");
     let keys = format!("SELECT count(*) AS n FROM subject_keys WHERE account_id = {id_text}");
     assert_eq!(app.database.keys_number(&keys), 0);
     assert!(

@@ -154,6 +154,9 @@ pub struct KycDetails {
 pub struct Rejection {
     pub item: KycItem,
     pub reason: RejectionReason,
+    /// Whether something new was handed in since.
+    #[serde(default)]
+    pub answered: bool,
 }
 
 /// A verification.
@@ -172,6 +175,8 @@ pub struct KycCase {
     pub rejections: Vec<Rejection>,
     /// Counts what was done to it; whoever changes it names the last.
     pub revision: i64,
+    /// The person's own count of verifications; the key that seals its documents has this version.
+    pub number: i64,
 }
 
 impl KycCase {
@@ -196,12 +201,38 @@ impl KycCase {
             decided_at: None,
             rejections: Vec::new(),
             revision: 1,
+            number: 1,
         }
+    }
+
+    /// The version of the key that seals its documents.
+    pub fn documents_key(&self) -> u32 {
+        u32::try_from(self.number).unwrap_or(u32::MAX)
+    }
+
+    /// Whether the person may change what stands for `item`: single items are asked for again alone.
+    pub fn takes(&self, item: KycItem) -> bool {
+        match self.state {
+            KycState::Resubmission => self.rejections.iter().any(|rejection| rejection.item == item),
+            state => state.is_open(),
+        }
+    }
+
+    /// The case after the person put something in the place of `item`, or took it away.
+    #[must_use]
+    pub fn after_change_of(&self, item: KycItem, is_there: bool) -> Self {
+        let state = if self.state == KycState::Requested { KycState::InProgress } else { self.state };
+        let mut rejections = self.rejections.clone();
+        for rejection in rejections.iter_mut().filter(|rejection| rejection.item == item) {
+            rejection.answered = is_there;
+        }
+        Self { state, rejections, ..self.clone() }
     }
 
     /// How an item stands that is there, or is not.
     pub fn item_state(&self, item: KycItem, is_there: bool) -> (KycItemState, Option<RejectionReason>) {
-        let rejection = self.rejections.iter().find(|rejection| rejection.item == item);
+        let rejection =
+            self.rejections.iter().find(|rejection| rejection.item == item && !rejection.answered);
         match (self.state, rejection, is_there) {
             (KycState::Approved, ..) => (KycItemState::Accepted, None),
             (_, Some(rejection), _) => (KycItemState::Rejected, Some(rejection.reason)),

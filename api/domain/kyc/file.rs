@@ -31,6 +31,16 @@ closed_list! {
     }
 }
 
+/// The name of a file that is kept: 128 random bits.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct FileName(pub [u8; 16]);
+
+impl std::fmt::Debug for FileName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("FileName(…)")
+    }
+}
+
 /// Which formats are taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Accepts {

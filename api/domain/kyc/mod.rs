@@ -3,7 +3,9 @@
 
 pub mod case;
 pub mod days;
+pub mod document;
 pub mod file;
+pub mod flag;
 pub mod matching;
 pub mod mrz;
 pub mod rules;

@@ -109,6 +109,8 @@ pub struct Details<'a> {
 /// A document, as told and as seen.
 #[derive(Clone, Debug)]
 pub struct Document<'a> {
+    /// What it stands for.
+    pub item: KycItem,
     pub kind: DocumentKind,
     pub issuer: IssuerClass,
     pub number: Option<&'a str>,
@@ -163,15 +165,12 @@ pub fn failures(evidence: &Evidence<'_>) -> Vec<Failure> {
     let identity: Vec<&Document<'_>> = evidence.documents.iter().filter(|d| d.kind.is_identity()).collect();
     let two_kinds = identity.iter().any(|one| identity.iter().any(|other| one.kind != other.kind));
     if !two_kinds {
-        let item = if identity.is_empty() {
-            KycItem::FirstIdentityDocument
-        } else {
-            KycItem::SecondIdentityDocument
-        };
+        let has_first = identity.iter().any(|document| document.item == KycItem::FirstIdentityDocument);
+        let item = if has_first { KycItem::SecondIdentityDocument } else { KycItem::FirstIdentityDocument };
         fail(KycRule::TwoKinds, item);
     }
-    let items = [KycItem::FirstIdentityDocument, KycItem::SecondIdentityDocument];
-    for (document, item) in identity.iter().zip(items) {
+    for document in identity {
+        let item = document.item;
         found.extend(of_identity(document, evidence).into_iter().map(|rule| Failure { rule, item }));
     }
     match evidence.documents.iter().find(|document| document.kind == DocumentKind::AddressProof) {
@@ -244,6 +243,7 @@ mod tests {
 
     fn card(kind: DocumentKind) -> Document<'static> {
         Document {
+            item: KycItem::FirstIdentityDocument,
             kind,
             issuer: IssuerClass::State,
             number: Some("L898902C3"),
@@ -259,6 +259,7 @@ mod tests {
 
     fn proof() -> Document<'static> {
         Document {
+            item: KycItem::AddressProof,
             kind: DocumentKind::AddressProof,
             issuer: IssuerClass::Utility,
             number: None,
@@ -281,7 +282,11 @@ mod tests {
                 birth_date: day("2008-11-27"),
                 residence: Residence { line: "12 Queen Street", postal_code: "1010", city: "Auckland" },
             }),
-            documents: vec![card(DocumentKind::Passport), card(DocumentKind::DriversLicence), proof()],
+            documents: vec![
+                card(DocumentKind::Passport),
+                Document { item: KycItem::SecondIdentityDocument, ..card(DocumentKind::DriversLicence) },
+                proof(),
+            ],
             today: day("2026-11-27"),
             handed_in_on: day("2026-11-27"),
         }
@@ -309,7 +314,8 @@ mod tests {
         };
         assert_eq!(broken(minor), [(OfAge, PersonalDetails)]);
         assert_eq!(broken(|e| e.documents[1].kind = DocumentKind::Passport), [(TwoKinds, Second)]);
-        assert_eq!(broken(|e| drop(e.documents.remove(0))), [(TwoKinds, Second)]);
+        assert_eq!(broken(|e| drop(e.documents.remove(0))), [(TwoKinds, First)]);
+        assert_eq!(broken(|e| drop(e.documents.remove(1))), [(TwoKinds, Second)]);
         assert_eq!(broken(|e| drop(e.documents.drain(..2))), [(TwoKinds, First)]);
         assert_eq!(broken(|e| e.documents[0].issuer = IssuerClass::Utility), [(StateIssued, First)]);
         assert_eq!(broken(|e| e.documents[1].has_back = false), [(EverySide, Second)]);

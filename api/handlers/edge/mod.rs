@@ -5,7 +5,7 @@ mod held_payload;
 mod limits;
 mod render;
 
-use std::{panic::AssertUnwindSafe, time::Instant};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Instant};
 
 use actix_web::{
     Error, HttpMessage, HttpRequest, HttpResponse,
@@ -16,6 +16,7 @@ use actix_web::{
     web::Data,
 };
 use futures_util::FutureExt;
+use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use super::extract::device_of;
@@ -39,12 +40,15 @@ const LOG_PROMISE: header::HeaderName = header::HeaderName::from_static("log-pro
 pub struct Edge {
     pub http: HttpConfig,
     limits: Limits,
+    /// Uploads that are received now take from it.
+    pub uploads: Arc<Semaphore>,
 }
 
 impl Edge {
     pub fn new(http: HttpConfig) -> Self {
         let limits = Limits::new(http.rate_ordinary, http.rate_costly);
-        Self { http, limits }
+        let uploads = Arc::new(Semaphore::new(http.uploads_at_once));
+        Self { http, limits, uploads }
     }
 }
 

@@ -3,6 +3,7 @@
 mod idempotency;
 mod if_match;
 mod json_rules;
+mod multipart;
 mod origin;
 mod page;
 mod partner;
@@ -14,6 +15,8 @@ mod typed_path;
 
 pub(super) use idempotency::{IdempotencyKey, Success, Turn, draft, once};
 pub(super) use if_match::{IfMatch, etag};
+pub use multipart::FilePart;
+pub(super) use multipart::StrictMultipart;
 pub(super) use origin::{Client, asks_for_gpc, consent_origin, device_of};
 pub(super) use page::Page;
 pub(super) use partner::Partner;

@@ -54,7 +54,7 @@ fn allow(operation: &Operation, caller: &Caller) -> Result<(), Problem> {
     if operation.assurance == Assurance::SteppedUp && !caller.stepped_up {
         return Err(Problem::new(ProblemCode::StepUpRequired));
     }
-    if operation.policy_gate != PolicyGate::NeedsAcceptance {
+    if !matches!(operation.policy_gate, PolicyGate::NeedsAcceptance | PolicyGate::ToVerify) {
         return Ok(());
     }
     match caller.new_processing {
@@ -68,6 +68,7 @@ fn allow(operation: &Operation, caller: &Caller) -> Result<(), Problem> {
     }
     match caller.account_state {
         AccountState::Active => Ok(()),
+        AccountState::Restricted if operation.policy_gate == PolicyGate::ToVerify => Ok(()),
         AccountState::Restricted | AccountState::Closing | AccountState::Closed => {
             Err(Problem::new(ProblemCode::AccountRestricted))
         }

@@ -103,7 +103,7 @@ async fn collect(mut payload: Payload, most: usize) -> Result<BytesMut, Problem>
     Ok(bytes)
 }
 
-fn parse<T: DeserializeOwned + Validate>(bytes: &[u8]) -> Result<T, Problem> {
+pub(super) fn parse<T: DeserializeOwned + Validate>(bytes: &[u8]) -> Result<T, Problem> {
     let object = read_object(bytes)?;
     let value: T = serde_path_to_error::deserialize(object).map_err(|error| {
         let mut place: Vec<String> = error.path().iter().filter_map(segment).collect();

@@ -1,27 +1,41 @@
 //! Bodies of verifications of identity.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use utoipa::ToSchema;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{
+        KnownFormat, RefOr, Schema, SchemaFormat,
+        schema::{ObjectBuilder, Type},
+    },
+};
 use validator::Validate;
+use zeroize::Zeroizing;
 
 use super::Example;
 use crate::{
     domain::{
         country::Country,
-        ids::{AccountId, KycCaseId},
+        ids::{AccountId, DocumentId, KycCaseId},
         kyc::{
-            KycItem, KycItemState, KycState, RejectionReason,
+            DocumentKind, IssuerClass, KycItem, KycItemState, KycState, RejectionReason,
             case::{
                 AddressLine, BirthDate, City, DAYS_TO_ANSWER, KycCase, KycGround, LEAST_DAYS, MOST_DAYS,
                 PostalCode,
+            },
+            document::{
+                DocumentDay, DocumentNumber, DocumentSide, KycDocument, PrintedAddress, PrintedName,
+                ToldDocument, ZoneText,
             },
         },
         personal::{Personal, PersonalText},
         support::SupportText,
         time::Timestamp,
     },
-    services::kyc::{ItemStanding, KycOverview},
+    handlers::extract::FilePart,
+    services::kyc::{HandedIn, ItemStanding, KycOverview, Upload},
 };
 
 /// Where the person lives.
@@ -133,6 +147,200 @@ pub struct KycView {
     /// What the person told; `null` until then.
     #[schema(required)]
     pub personal_details: Option<KycDetailsView>,
+    /// The documents that were handed in.
+    #[schema(max_items = 3)]
+    pub documents: Vec<KycDocumentSummaryView>,
+}
+
+/// A document that is there.
+#[derive(Serialize, ToSchema)]
+#[schema(as = KycDocumentSummary)]
+pub struct KycDocumentSummaryView {
+    /// Identifies it.
+    pub document_id: DocumentId,
+    /// What it stands for.
+    pub item: KycItem,
+    /// What it is.
+    pub kind: DocumentKind,
+    /// When it was handed in.
+    pub uploaded_at: Timestamp,
+}
+
+impl From<&HandedIn> for KycDocumentSummaryView {
+    fn from(document: &HandedIn) -> Self {
+        Self {
+            document_id: document.id,
+            item: document.item,
+            kind: document.kind,
+            uploaded_at: document.uploaded_at,
+        }
+    }
+}
+
+/// A document with the files that show it. A field that is left empty counts as not sent.
+#[derive(Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct UploadKycDocument {
+    /// What it is.
+    pub kind: DocumentKind,
+    /// Who issued it; a state, for anything but a proof of address.
+    pub issuer_class: IssuerClass,
+    /// The country whose document it is.
+    pub country: Country,
+    /// The name that it bears.
+    pub name: PrintedName,
+    /// Its number; not for a proof of address.
+    #[serde(default)]
+    #[schema(nullable = false)]
+    pub number: Option<DocumentNumber>,
+    /// When it was issued; needed for a proof of address, within the last three months.
+    #[serde(default)]
+    #[schema(value_type = String, format = Date, nullable = false, required = false, min_length = 10, max_length = 10, example = "2026-02-10")]
+    pub issued_on: Option<DocumentDay>,
+    /// The last day on which it is valid; not for a proof of address.
+    #[serde(default)]
+    #[schema(value_type = String, format = Date, nullable = false, required = false, min_length = 10, max_length = 10, example = "2028-12-31")]
+    pub expires_on: Option<DocumentDay>,
+    /// The address that it bears; needed for a proof of address.
+    #[serde(default)]
+    #[schema(nullable = false)]
+    pub address: Option<PrintedAddress>,
+    /// The lines of its machine-readable zone, if it has one.
+    #[serde(default)]
+    #[schema(nullable = false)]
+    pub machine_readable_zone: Option<ZoneText>,
+    /// A picture of its front, or the proof of address: JPEG or PNG, and PDF for a proof of address; 10 MiB.
+    #[schema(value_type = String, format = Binary)]
+    pub front: FilePart,
+    /// A picture of its back, where it has one.
+    #[serde(default)]
+    #[schema(value_type = String, format = Binary, nullable = false, required = false)]
+    pub back: Option<FilePart>,
+}
+
+impl UploadKycDocument {
+    pub fn into_upload(self, mut take: impl FnMut(FilePart) -> Zeroizing<Vec<u8>>) -> Upload {
+        Upload {
+            front: take(self.front),
+            back: self.back.map(take),
+            told: ToldDocument {
+                kind: self.kind,
+                issuer: self.issuer_class,
+                country: self.country,
+                name: self.name,
+                number: self.number,
+                issued_on: self.issued_on,
+                expires_on: self.expires_on,
+                address: self.address,
+                zone: self.machine_readable_zone,
+            },
+        }
+    }
+}
+
+/// The bytes of a picture.
+pub struct Picture;
+
+impl PartialSchema for Picture {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .format(Some(SchemaFormat::KnownFormat(KnownFormat::Binary)))
+            .description(Some("The bytes of a picture."))
+            .max_length(Some(67_108_864))
+            .into()
+    }
+}
+
+impl ToSchema for Picture {
+    fn name() -> Cow<'static, str> {
+        Cow::Borrowed("Picture")
+    }
+}
+
+/// A picture of a side.
+#[derive(Serialize, ToSchema)]
+#[schema(as = KycDocumentImage)]
+pub struct KycDocumentImageView {
+    /// Which side.
+    pub side: DocumentSide,
+    /// Pixels across.
+    #[schema(minimum = 1, maximum = 4000, example = 1600)]
+    pub width: u32,
+    /// Pixels down.
+    #[schema(minimum = 1, maximum = 32000, example = 1120)]
+    pub height: u32,
+    /// Bytes.
+    #[schema(minimum = 1, maximum = 67_108_864, example = 412_345)]
+    pub size: i64,
+}
+
+/// A document, as it was told and is kept.
+#[derive(Serialize, ToSchema)]
+#[schema(as = KycDocument)]
+pub struct KycDocumentView {
+    /// Identifies it.
+    pub document_id: DocumentId,
+    /// The verification that it was handed in for.
+    pub kyc_case_id: KycCaseId,
+    /// What it stands for.
+    pub item: KycItem,
+    /// What it is.
+    pub kind: DocumentKind,
+    /// Who issued it.
+    pub issuer_class: IssuerClass,
+    /// The country whose document it is.
+    pub country: Country,
+    /// The name that it bears.
+    #[schema(max_length = 200, example = "LOVELACE ADA")]
+    pub name: String,
+    /// Its number; `null` for a proof of address.
+    #[schema(required, max_length = 32, example = "LH123456")]
+    pub number: Option<String>,
+    /// When it was issued; `null` if that was not told.
+    #[schema(required, value_type = Option<String>, format = Date, max_length = 10, example = "2019-01-01")]
+    pub issued_on: Option<DocumentDay>,
+    /// The last day on which it is valid; `null` for a proof of address.
+    #[schema(required, value_type = Option<String>, format = Date, max_length = 10, example = "2028-12-31")]
+    pub expires_on: Option<DocumentDay>,
+    /// The address that it bears; `null` if that was not told.
+    #[schema(required, max_length = 300, example = "12 Queen St, Auckland 1010")]
+    pub address: Option<String>,
+    /// Whether its machine-readable zone was told.
+    pub has_machine_readable_zone: bool,
+    /// The pictures that are kept: decoded and encoded anew, with nothing but what they show.
+    #[schema(max_items = 2)]
+    pub images: Vec<KycDocumentImageView>,
+    /// When it was handed in.
+    pub uploaded_at: Timestamp,
+}
+
+impl From<&KycDocument> for KycDocumentView {
+    fn from(document: &KycDocument) -> Self {
+        let told = &document.told;
+        let images = document.files.iter().map(|file| KycDocumentImageView {
+            side: file.side,
+            width: file.width,
+            height: file.height,
+            size: file.size,
+        });
+        Self {
+            document_id: document.id,
+            kyc_case_id: document.case_id,
+            item: document.item,
+            kind: told.kind,
+            issuer_class: told.issuer,
+            country: told.country,
+            name: told.name.expose().to_owned(),
+            number: told.number.as_ref().map(|number| number.expose().to_owned()),
+            issued_on: told.issued_on,
+            expires_on: told.expires_on,
+            address: told.address.as_ref().map(|address| address.expose().to_owned()),
+            has_machine_readable_zone: told.zone.is_some(),
+            images: images.collect(),
+            uploaded_at: document.uploaded_at,
+        }
+    }
 }
 
 impl From<&KycOverview> for KycView {
@@ -157,6 +365,7 @@ impl From<&KycOverview> for KycView {
             due_at: case.map(|case| case.due_at),
             requirements: overview.items.iter().map(KycRequirementView::from).collect(),
             personal_details: details,
+            documents: overview.documents.iter().map(KycDocumentSummaryView::from).collect(),
         }
     }
 }
@@ -267,6 +476,53 @@ impl Example for KycView {
                 "residence": { "line": "12 Queen Street", "postal_code": "1010", "city": "Auckland", "country": "NZ" },
                 "updated_at": "2026-03-02T10:00:00.000000Z",
             },
+            "documents": [{
+                "document_id": "doc_0198c8f2b1d07c3f9e21a4b7c6d5e4f3",
+                "item": "first_identity_document",
+                "kind": "passport",
+                "uploaded_at": "2026-03-02T10:05:00.000000Z",
+            }],
+        })
+    }
+}
+
+impl Example for Picture {
+    fn example() -> Value {
+        json!("(the bytes of a JPEG)")
+    }
+}
+
+impl Example for UploadKycDocument {
+    fn example() -> Value {
+        json!({
+            "kind": "passport",
+            "issuer_class": "state",
+            "country": "NZ",
+            "name": "LOVELACE ADA",
+            "number": "LH123456",
+            "expires_on": "2028-12-31",
+            "front": "(the bytes of a picture)",
+        })
+    }
+}
+
+impl Example for KycDocumentView {
+    fn example() -> Value {
+        json!({
+            "document_id": "doc_0198c8f2b1d07c3f9e21a4b7c6d5e4f3",
+            "kyc_case_id": "kyc_0198c8f2b1d07c3f9e21a4b7c6d5e4f3",
+            "item": "first_identity_document",
+            "kind": "passport",
+            "issuer_class": "state",
+            "country": "NZ",
+            "name": "LOVELACE ADA",
+            "number": "LH123456",
+            "issued_on": null,
+            "expires_on": "2028-12-31",
+            "address": null,
+            "has_machine_readable_zone": false,
+            "images": [{ "side": "front", "width": 1600, "height": 1120, "size": 412_345 }],
+            "uploaded_at": "2026-03-02T10:05:00.000000Z",
         })
     }
 }

@@ -32,7 +32,9 @@ pub use consent::{
     PolicyDecisionPageView, PolicyDecisionView, SetConsent, StoragePlaces,
 };
 pub use device::{CookieRegister, DeviceConsentsView, GpcSupport, SetDeviceConsents};
-pub use kyc::{KycView, RequestKyc, SetKycDetails, StaffKycCaseView};
+pub use kyc::{
+    KycDocumentView, KycView, Picture, RequestKyc, SetKycDetails, StaffKycCaseView, UploadKycDocument,
+};
 pub use log::{LogCheckpointView, LogConsistencyProofView, LogInclusionProofView};
 pub use notice::{NoticePageView, NoticeView};
 pub use partner::{

@@ -5,4 +5,4 @@ mod clean;
 mod worker;
 
 pub use clean::{Clean, clean};
-pub use worker::{ImageError, ImageService, run_as_child};
+pub use worker::{ImageError, ImageService, ImageSettings, run_as_child};

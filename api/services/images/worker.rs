@@ -50,6 +50,14 @@ enum Verdict {
     Fault { fault: FileFault },
 }
 
+/// Who decodes, and how many at a time.
+#[derive(Clone, Debug)]
+pub struct ImageSettings {
+    /// This very binary if none.
+    pub program: Option<PathBuf>,
+    pub at_once: usize,
+}
+
 /// Has files decoded.
 #[derive(Clone)]
 pub struct ImageService {
@@ -58,7 +66,15 @@ pub struct ImageService {
 }
 
 impl ImageService {
-    /// `program` is this very binary; `at_once` files are decoded at a time.
+    /// # Errors
+    ///
+    /// If this very binary cannot be found.
+    pub fn open(settings: &ImageSettings) -> io::Result<Self> {
+        let program = settings.program.clone().map_or_else(std::env::current_exe, Ok)?;
+        Ok(Self::new(program, settings.at_once))
+    }
+
+    /// `program` is called for each file; `at_once` files are decoded at a time.
     pub fn new(program: PathBuf, at_once: usize) -> Self {
         Self { program, turns: Arc::new(Semaphore::new(at_once)) }
     }

@@ -6,8 +6,8 @@ use crate::{
         data_dictionary::{Category, KYC_BIRTH_DATE, KYC_RESIDENCE},
         ids::AccountId,
         kyc::{
-            KycItem, KycState,
-            case::{BirthDate, KycCase, KycDetails, Residence},
+            KycItem,
+            case::{BirthDate, KycDetails, Residence},
             days,
         },
         personal::{Personal, PersonalText},
@@ -43,17 +43,32 @@ impl KycService {
         let sealed = seal(&keys, &KycDetails { birth_date, residence, updated_at: now })?;
         self.db
             .write_for(id, move |c| {
-                let was = kyc_cases::find_current(c, id)?.filter(|case| case.state.is_open());
+                let item = KycItem::PersonalDetails;
+                let was = kyc_cases::find_current(c, id)?.filter(|case| case.takes(item));
                 let was = was.ok_or(KycError::NotOpen)?;
                 kyc_details::put(c, id, &sealed)?;
-                let state = if was.state == KycState::Requested { KycState::InProgress } else { was.state };
-                let kept = |item| item != KycItem::PersonalDetails;
-                let rejections = was.rejections.iter().copied().filter(|told| kept(told.item)).collect();
-                let case = KycCase { state, rejections, ..was.clone() };
-                if kyc_cases::update(c, &was, &case)? { Ok(()) } else { Err(KycError::Stale) }
+                if kyc_cases::update(c, &was, &was.after_change_of(item, true))? {
+                    Ok(())
+                } else {
+                    Err(KycError::Stale)
+                }
             })
             .await?;
         self.overview(id).await
+    }
+}
+
+impl KycService {
+    /// What the person told, unless nothing was, or any of it was erased.
+    pub(super) async fn opened(
+        &self,
+        id: AccountId,
+        sealed: Option<SealedKycDetails>,
+    ) -> Result<Option<KycDetails>, KycError> {
+        let Some(sealed) = sealed.filter(|sealed| sealed.residence.is_some()) else { return Ok(None) };
+        // Another process may have made the key within the last minute.
+        let keys = self.vault.keys_with(id, &[Category::Address], self.clock.now()).await?;
+        Ok(open(&keys, sealed)?)
     }
 }
 
@@ -73,7 +88,7 @@ fn seal(keys: &SubjectKeys, details: &KycDetails) -> Result<SealedKycDetails, Va
 }
 
 /// What was told, unless any of it was erased.
-pub(super) fn open(keys: &SubjectKeys, sealed: SealedKycDetails) -> Result<Option<KycDetails>, VaultError> {
+fn open(keys: &SubjectKeys, sealed: SealedKycDetails) -> Result<Option<KycDetails>, VaultError> {
     let account = keys.account_id();
     let row = Row(account.as_bytes());
     let Some((birth_date, residence)) = sealed.birth_date.zip(sealed.residence) else { return Ok(None) };

@@ -1,20 +1,37 @@
 //! Verification of identity (clauses 1.3 to 1.8): asked for by people of the company, answered by the person.
 
+mod asking;
 mod details;
+mod documents;
 mod overview;
 mod request;
 
-pub use overview::{ItemStanding, KycOverview};
+pub use documents::{DocumentImage, ORPHAN_AFTER, Upload};
+pub use overview::{HandedIn, ItemStanding, KycOverview};
 pub use request::{KycAsked, KycRequest};
+
+use std::sync::Arc;
 
 use crate::{
     db::{Db, StorageError},
-    domain::kyc::special_categories::SpecialCategory,
+    domain::{
+        account::Profile,
+        ids::AccountId,
+        kyc::{
+            document::{DocumentSide, ToldFault},
+            file::FileFault,
+            special_categories::SpecialCategory,
+        },
+    },
+    repositories::profiles as profile_rows,
     services::{
         clock::Clock,
+        files::{FileError, FileStore},
         idempotency::IdempotencyError,
+        images::{ImageError, ImageService},
         outbox::OutboxService,
-        vault::{Vault, VaultError},
+        profiles,
+        vault::{SubjectKeys, Vault, VaultError},
     },
 };
 
@@ -33,6 +50,18 @@ pub enum KycError {
     BornInTheFuture,
     #[error("the text speaks of a special category of data")]
     SpecialCategory(SpecialCategory),
+    #[error("a document stands in its place, or one of its kind is there")]
+    DocumentExists,
+    #[error("what is told of the document cannot be taken")]
+    Told(Vec<ToldFault>),
+    #[error("the machine-readable zone does not hold, or says otherwise")]
+    ZoneSaysOtherwise,
+    #[error("the file of a side is not taken")]
+    File { side: DocumentSide, fault: FileFault },
+    #[error(transparent)]
+    Image(ImageError),
+    #[error(transparent)]
+    Files(#[from] FileError),
     #[error(transparent)]
     Idempotency(#[from] IdempotencyError),
     #[error(transparent)]
@@ -50,4 +79,16 @@ pub struct KycService {
     pub vault: Vault,
     pub clock: Clock,
     pub outbox: OutboxService,
+    pub images: ImageService,
+    pub files: FileStore,
+}
+
+impl KycService {
+    /// The person's keys and profile.
+    async fn person(&self, id: AccountId) -> Result<(Arc<SubjectKeys>, Profile), KycError> {
+        let sealed = self.db.read(move |c| profile_rows::find(c, id)).await?.ok_or(KycError::NotFound)?;
+        let keys = self.vault.keys_of(id).await?;
+        let profile = profiles::open(&keys, &sealed)?;
+        Ok((keys, profile))
+    }
 }

@@ -1,17 +1,21 @@
 //! What is asked of a person, why, until when, and how each item stands.
 
-use super::{KycError, KycService, details};
+use super::{KycError, KycService};
 use crate::{
     db::StorageError,
     domain::{
-        data_dictionary::Category,
-        ids::AccountId,
+        ids::{AccountId, DocumentId},
         kyc::{
-            KycItem, KycItemState, KycState, RejectionReason,
+            DocumentKind, KycItem, KycItemState, KycState, RejectionReason,
             case::{KycCase, KycDetails},
         },
+        time::Timestamp,
     },
-    repositories::{kyc_cases, kyc_details, profiles as profile_rows},
+    repositories::{
+        kyc_cases, kyc_details,
+        kyc_documents::{self, SealedDocument},
+        profiles as profile_rows,
+    },
 };
 
 /// How an item stands.
@@ -31,6 +35,22 @@ pub struct KycOverview {
     pub details: Option<KycDetails>,
     /// None where nothing is asked.
     pub items: Vec<ItemStanding>,
+    pub documents: Vec<HandedIn>,
+}
+
+/// A document that is there.
+#[derive(Clone, Copy, Debug)]
+pub struct HandedIn {
+    pub id: DocumentId,
+    pub item: KycItem,
+    pub kind: DocumentKind,
+    pub uploaded_at: Timestamp,
+}
+
+impl From<&SealedDocument> for HandedIn {
+    fn from(document: &SealedDocument) -> Self {
+        Self { id: document.id, item: document.item, kind: document.kind, uploaded_at: document.uploaded_at }
+    }
 }
 
 impl KycService {
@@ -40,30 +60,27 @@ impl KycService {
     ///
     /// [`KycError::NotFound`] after the account has gone.
     pub async fn overview(&self, id: AccountId) -> Result<KycOverview, KycError> {
-        let (profile, case, sealed) = self
+        let (profile, case, sealed, documents) = self
             .db
             .read(move |c| {
-                Ok::<_, StorageError>((
-                    profile_rows::find(c, id)?,
-                    kyc_cases::find_current(c, id)?,
-                    kyc_details::find(c, id)?,
-                ))
+                let case = kyc_cases::find_current(c, id)?;
+                let documents = match &case {
+                    Some(case) => kyc_documents::list(c, id, case.id)?,
+                    None => Vec::new(),
+                };
+                let sealed = kyc_details::find(c, id)?;
+                Ok::<_, StorageError>((profile_rows::find(c, id)?, case, sealed, documents))
             })
             .await?;
         let profile = profile.ok_or(KycError::NotFound)?;
-        let details = match sealed.filter(|sealed| sealed.residence.is_some()) {
-            // Another process may have made the key within the last minute.
-            Some(sealed) => {
-                let keys = self.vault.keys_with(id, &[Category::Address], self.clock.now()).await?;
-                details::open(&keys, sealed)?
-            }
-            None => None,
-        };
+        let details = self.opened(id, sealed).await?;
         let is_there = |item| match item {
             KycItem::VerifiedEmail => true,
             KycItem::VerifiedPhone => profile.phone_verified_at.is_some(),
             KycItem::PersonalDetails => details.is_some(),
-            KycItem::FirstIdentityDocument | KycItem::SecondIdentityDocument | KycItem::AddressProof => false,
+            KycItem::FirstIdentityDocument | KycItem::SecondIdentityDocument | KycItem::AddressProof => {
+                documents.iter().any(|document| document.item == item)
+            }
         };
         let items = case.iter().flat_map(|case| {
             KycItem::ALL.iter().map(move |item| {
@@ -74,6 +91,7 @@ impl KycService {
         Ok(KycOverview {
             state: case.as_ref().map_or(KycState::NotRequired, |case| case.state),
             items: items.collect(),
+            documents: documents.iter().map(HandedIn::from).collect(),
             case,
             details,
         })

@@ -31,6 +31,8 @@ pub enum KeyPurpose {
     EmailIndex,
     /// Blind index of phone numbers.
     PhoneIndex,
+    /// Blind index of the numbers of identity documents.
+    DocumentIndex,
     /// Seals password hashes.
     Pepper,
     /// Keyed hashes of tokens, codes, cursors, cookies and idempotency records.
@@ -53,6 +55,7 @@ impl KeyPurpose {
         Self::System,
         Self::EmailIndex,
         Self::PhoneIndex,
+        Self::DocumentIndex,
         Self::Pepper,
         Self::TokenMac,
         Self::PersonToken,
@@ -68,6 +71,7 @@ impl KeyPurpose {
             Self::System => "system",
             Self::EmailIndex => "email_index",
             Self::PhoneIndex => "phone_index",
+            Self::DocumentIndex => "document_index",
             Self::Pepper => "pepper",
             Self::TokenMac => "token_mac",
             Self::PersonToken => "person_token",

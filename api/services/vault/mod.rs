@@ -86,6 +86,11 @@ impl SubjectKeys {
         self.categories.contains_key(&category)
     }
 
+    /// The version of the category's key that seals now.
+    fn active_version(&self, category: Category) -> Option<u32> {
+        self.categories.get(&category).map(|versions| versions.active)
+    }
+
     pub const fn account_id(&self) -> AccountId {
         self.account_id
     }
@@ -239,7 +244,7 @@ impl Vault {
         categories: &'static [Category],
         now: Timestamp,
     ) -> Result<Arc<SubjectKeys>, VaultError> {
-        let wrapped = self.wrapped(id, categories, now)?;
+        let wrapped = self.wrapped(id, categories, 1, now)?;
         let made = self.store.write(move |c| subject_keys::insert(c, &wrapped)).await?;
         if made < categories.len() {
             let missing = categories.first().copied().unwrap_or(Category::Identity);
@@ -266,20 +271,45 @@ impl Vault {
         if missing.is_empty() {
             return Ok(keys);
         }
-        let wrapped = self.wrapped(id, &missing, now)?;
-        self.store.write(move |c| subject_keys::insert(c, &wrapped)).await?;
-        self.cache.remove(&id);
-        let keys = self.keys_of(id).await?;
+        let keys = self.add(id, self.wrapped(id, &missing, 1, now)?).await?;
         match missing.into_iter().find(|category| !keys.holds(*category)) {
             Some(erased) => Err(VaultError::NoKey(erased)),
             None => Ok(keys),
         }
     }
 
+    /// The keys of a person, where what is sealed in `category` from now on is sealed under `version`: each
+    /// matter has a key of its own, which is destroyed without the others.
+    ///
+    /// # Errors
+    ///
+    /// [`VaultError::NoKey`] if that version was destroyed, or a later one is in use.
+    pub async fn keys_with_version(
+        &self,
+        id: AccountId,
+        category: Category,
+        version: u32,
+        now: Timestamp,
+    ) -> Result<Arc<SubjectKeys>, VaultError> {
+        let is_active = |keys: &SubjectKeys| keys.active_version(category) == Some(version);
+        let mut keys = self.keys_of(id).await?;
+        if !is_active(&keys) {
+            keys = self.add(id, self.wrapped(id, &[category], version, now)?).await?;
+        }
+        if is_active(&keys) { Ok(keys) } else { Err(VaultError::NoKey(category)) }
+    }
+
+    async fn add(&self, id: AccountId, wrapped: Vec<WrappedKey>) -> Result<Arc<SubjectKeys>, VaultError> {
+        self.store.write(move |c| subject_keys::insert(c, &wrapped)).await?;
+        self.cache.remove(&id);
+        self.keys_of(id).await
+    }
+
     fn wrapped(
         &self,
         id: AccountId,
         categories: &[Category],
+        version: u32,
         now: Timestamp,
     ) -> Result<Vec<WrappedKey>, KmsError> {
         let wrap = |category: &Category| {
@@ -287,7 +317,7 @@ impl Vault {
             let aad: [&[u8]; 2] = [id.as_bytes(), category.as_str().as_bytes()];
             let (kek_version, wrapped) = self.kms.wrap(KeyPurpose::Kek, &aad, key.as_slice())?;
             let category = *category;
-            Ok(WrappedKey { account_id: id, category, version: 1, kek_version, wrapped, created_at: now })
+            Ok(WrappedKey { account_id: id, category, version, kek_version, wrapped, created_at: now })
         };
         categories.iter().map(wrap).collect()
     }
@@ -329,6 +359,23 @@ impl Vault {
     /// Only storage trouble; destroying twice is once.
     pub async fn destroy(&self, id: AccountId, category: Category, now: Timestamp) -> Result<(), VaultError> {
         self.store.write(move |c| subject_keys::destroy(c, id, category, now)).await?;
+        self.cache.remove(&id);
+        Ok(())
+    }
+
+    /// Destroys the versions of a key up to `version`; later ones live on.
+    ///
+    /// # Errors
+    ///
+    /// Only storage trouble; destroying twice is once.
+    pub async fn destroy_up_to(
+        &self,
+        id: AccountId,
+        category: Category,
+        version: u32,
+        now: Timestamp,
+    ) -> Result<(), VaultError> {
+        self.store.write(move |c| subject_keys::destroy_up_to(c, id, category, version, now)).await?;
         self.cache.remove(&id);
         Ok(())
     }

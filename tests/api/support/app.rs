@@ -302,6 +302,8 @@ pub fn settings(database: &TestDatabase, own: &[(&str, &str)]) -> BTreeMap<Strin
         ("SMS_PER_HOUR", "1000000"),
         ("ARGON2_MEMORY_KIB", "64"),
         ("ARGON2_ITERATIONS", "1"),
+        // The tests' own binary decodes nothing.
+        ("IMAGE_PROGRAM", env!("CARGO_BIN_EXE_smart-mining")),
     ];
     usual
         .iter()

@@ -4,6 +4,8 @@ mod app;
 mod client;
 mod database;
 mod factors;
+mod form;
+pub mod pictures;
 mod policy;
 mod process;
 mod servers;
@@ -13,9 +15,10 @@ pub use app::{App, Inner, settings};
 pub use client::{Answer, Person, Registrant, registration_body};
 pub use database::{TestDatabase, is_postgres, postgres_data_directory};
 pub use factors::{Authenticator, challenge_of};
+pub use form::Form;
 pub use policy::{PolicyTeam, purpose};
 pub use process::Process;
-pub use servers::{Wire, http_sink, smtp_sink};
+pub use servers::{BUCKET_SECRET, Wire, http_sink, s3, smtp_sink};
 pub use staff::Member;
 
 use std::{

@@ -1,10 +1,19 @@
 //! Other sides of the wire: a mail server, an HTTP gateway, a line that can be cut.
 
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    path::Path,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo},
+    server::conn::auto::Builder,
+};
+use s3s::{auth::SimpleAuth, service::S3ServiceBuilder};
+use s3s_fs::FileSystem;
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, copy_bidirectional},
     net::{TcpListener, TcpStream},
@@ -146,4 +155,27 @@ impl Wire {
     pub fn mend(&self) {
         let _ = self.whole.send(true);
     }
+}
+
+/// Proves the right to the bucket.
+pub const BUCKET_SECRET: &str = "a-secret-of-the-bucket";
+
+/// An S3 server over a folder, with one bucket.
+pub async fn s3(root: &Path) -> String {
+    std::fs::create_dir(root.join("documents")).expect("an S3 server");
+    let mut service = S3ServiceBuilder::new(FileSystem::new(root).expect("an S3 server"));
+    service.set_auth(SimpleAuth::from_single("keeper", BUCKET_SECRET));
+    let service = service.build();
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("an S3 server");
+    let endpoint = format!("http://{}", listener.local_addr().expect("an S3 server"));
+    tokio::spawn(async move {
+        while let Ok((socket, _)) = listener.accept().await {
+            let service = service.clone();
+            tokio::spawn(async move {
+                let _ =
+                    Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(socket), service).await;
+            });
+        }
+    });
+    endpoint
 }

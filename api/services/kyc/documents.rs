@@ -1,0 +1,366 @@
+//! Documents: decoded apart, sealed, kept, and gone when their person wants them back.
+//!
+//! A file is durable before the row that names it, and goes after it: a crash leaves at most a sealed file
+//! that nothing names, and [`KycService::sweep_files`] takes those away.
+
+use chrono::TimeDelta;
+use zeroize::Zeroizing;
+
+use super::{KycError, KycService};
+use crate::{
+    db::{Conn, Refusal, StorageError},
+    domain::{
+        account::Profile,
+        data_dictionary::{Category, KYC_DOCUMENT, KYC_FILE},
+        ids::{AccountId, DocumentId, KycFlagId},
+        kyc::{
+            case::KycCase,
+            days,
+            document::{DocumentFile, DocumentSide, KycDocument, ToldDocument},
+            file::{Accepts, FileName},
+            flag::{FLAG_RAISED, FlagKind, KycFlag},
+            mrz,
+        },
+        personal::{Personal, PersonalText},
+        sealed::Sealed,
+        time::Timestamp,
+    },
+    repositories::{
+        kyc_cases, kyc_details,
+        kyc_documents::{self, KeptFile, SealedDocument},
+        kyc_flags,
+        log::{self as leaves},
+    },
+    services::{
+        idempotency::Recording,
+        images::ImageError,
+        log::LeafDraft,
+        vault::{Row, SubjectKeys, VaultError, kms::KeyPurpose},
+    },
+};
+
+/// A file that no row names is an orphan after this; no upload takes as long.
+pub const ORPHAN_AFTER: TimeDelta = TimeDelta::hours(1);
+/// So many names are looked up at once.
+const SWEEP_BATCH: usize = 200;
+
+/// What a person hands in.
+pub struct Upload {
+    pub told: ToldDocument,
+    pub front: Zeroizing<Vec<u8>>,
+    pub back: Option<Zeroizing<Vec<u8>>>,
+}
+
+/// A picture of a side of a document.
+pub struct DocumentImage {
+    pub jpeg: Zeroizing<Vec<u8>>,
+}
+
+/// An upload whose files are kept and whose rows are not yet.
+struct Prepared {
+    id: DocumentId,
+    told: ToldDocument,
+    sealed: Vec<u8>,
+    files: Vec<KeptFile>,
+    indexes: Vec<(u32, [u8; 32])>,
+    draft: LeafDraft,
+    now: Timestamp,
+}
+
+impl KycService {
+    /// Takes a document in.
+    ///
+    /// # Errors
+    ///
+    /// [`KycError::NotOpen`], [`KycError::DocumentExists`] if one stands in its place,
+    /// [`KycError::Told`] and [`KycError::File`] for what cannot be taken.
+    #[tracing::instrument(skip_all)]
+    pub async fn upload(
+        &self,
+        id: AccountId,
+        upload: Upload,
+        recording: Recording<KycDocument>,
+    ) -> Result<KycDocument, KycError> {
+        let now = self.clock.now();
+        let (_, profile) = self.person(id).await?;
+        let case = self.open_case(id).await?;
+        self.check_told(id, &profile, &upload, now).await?;
+        let keys = self.vault.keys_with_version(id, Category::Documents, case.documents_key(), now).await?;
+        let prepared = self.prepare(&keys, upload, now).await?;
+        let names: Vec<FileName> = prepared.files.iter().map(|file| file.name).collect();
+        let written = self
+            .db
+            .write_for(id, move |c| {
+                recording.refuse_if_done(c)?;
+                let document = prepared.write(c, &keys, &case)?;
+                recording.record(c, &keys, &document)?;
+                Ok(document)
+            })
+            .await;
+        // Where storage failed, the rows may stand all the same; what they do not name is swept.
+        if written.as_ref().is_err_and(|error: &KycError| error.storage().is_none()) {
+            self.forget(names).await;
+        }
+        written
+    }
+
+    /// The verification that is open to what the person hands in.
+    pub(super) async fn open_case(&self, id: AccountId) -> Result<KycCase, KycError> {
+        let case = self.db.read(move |c| kyc_cases::find_current(c, id)).await?;
+        case.filter(|case| case.state.is_open()).ok_or(KycError::NotOpen)
+    }
+
+    async fn check_told(
+        &self,
+        id: AccountId,
+        profile: &Profile,
+        upload: &Upload,
+        now: Timestamp,
+    ) -> Result<(), KycError> {
+        let told = &upload.told;
+        let faults = told.faults(upload.back.is_some(), days::day_at(now, zone_of(profile)));
+        if !faults.is_empty() {
+            return Err(KycError::Told(faults));
+        }
+        let Some(((zone, number), expires_on)) =
+            told.zone.as_ref().zip(told.number.as_ref()).zip(told.expires_on)
+        else {
+            return Ok(());
+        };
+        // Without a day of birth only a decision can hold the zone against everything.
+        let sealed = self.db.read(move |c| kyc_details::find(c, id)).await?;
+        let Some(details) = self.opened(id, sealed).await? else { return Ok(()) };
+        let Some(birth_date) = details.birth_date.day() else { return Ok(()) };
+        let told = mrz::Told {
+            number: number.expose(),
+            name: profile.real_name.expose(),
+            birth_date,
+            expires_on: expires_on.0,
+        };
+        mrz::check(&zone.lines(), told).map_err(|_| KycError::ZoneSaysOtherwise)
+    }
+
+    /// Decodes, seals and keeps the files.
+    async fn prepare(
+        &self,
+        keys: &SubjectKeys,
+        upload: Upload,
+        now: Timestamp,
+    ) -> Result<Prepared, KycError> {
+        let id = DocumentId::generate(now);
+        let accepts = if upload.told.kind.is_identity() { Accepts::Images } else { Accepts::ImagesAndPdf };
+        let sides = [(DocumentSide::Front, Some(upload.front)), (DocumentSide::Back, upload.back)];
+        let mut pictures = Vec::new();
+        for (side, file) in sides {
+            let Some(file) = file else { continue };
+            let picture = self.images.clean(file, accepts).await.map_err(|error| match error {
+                ImageError::Fault(fault) => KycError::File { side, fault },
+                error => KycError::Image(error),
+            })?;
+            pictures.push((side, picture));
+        }
+        let unwritable = VaultError::Broken { table: "kyc_documents", column: "told", why: "does not write" };
+        let text = upload.told.write().map_err(|_| unwritable)?;
+        let sealed = keys.seal(&KYC_DOCUMENT, Row(id.as_bytes()), &text)?.into_envelope();
+        let indexes = upload
+            .told
+            .number_key()
+            .map(|key| self.vault.blind_indexes(KeyPurpose::DocumentIndex, &key))
+            .unwrap_or_default();
+        let draft = LeafDraft::new(now)?;
+        // Last, since only the write of the rows may come between a file and its name.
+        let mut files = Vec::new();
+        for (side, picture) in pictures {
+            let sealed = keys.seal_bytes(&KYC_FILE, Row(&file_row(id, side)), &picture.jpeg)?;
+            let size = i64::try_from(picture.jpeg.len()).unwrap_or(i64::MAX);
+            let facts = DocumentFile { side, width: picture.width, height: picture.height, size };
+            match self.files.put(sealed).await {
+                Ok(name) => files.push(KeptFile { facts, name }),
+                Err(error) => {
+                    self.forget(files.into_iter().map(|file| file.name).collect()).await;
+                    return Err(error.into());
+                }
+            }
+        }
+        Ok(Prepared { id, told: upload.told, sealed, files, indexes, draft, now })
+    }
+
+    /// A document of the person.
+    ///
+    /// # Errors
+    ///
+    /// [`KycError::NotFound`] also for another person's.
+    pub async fn document(&self, id: AccountId, document: DocumentId) -> Result<KycDocument, KycError> {
+        let (sealed, files) = self
+            .db
+            .read(move |c| {
+                let files = kyc_documents::list_files(c, id, &[document])?;
+                Ok::<_, StorageError>((kyc_documents::find(c, id, document)?, files))
+            })
+            .await?;
+        let keys = self.vault.keys_of(id).await?;
+        let sealed = sealed.ok_or(KycError::NotFound)?;
+        open(&keys, sealed, files.into_iter().map(|(_, file)| file.facts).collect())?
+            .ok_or(KycError::NotFound)
+    }
+
+    /// Takes a document back, while the verification is open to that.
+    ///
+    /// # Errors
+    ///
+    /// [`KycError::NotFound`], [`KycError::NotOpen`] if it is too late.
+    #[tracing::instrument(skip_all)]
+    pub async fn delete_document(&self, id: AccountId, document: DocumentId) -> Result<(), KycError> {
+        let names = self
+            .db
+            .write_for(id, move |c| {
+                let found = kyc_documents::find(c, id, document)?.ok_or(KycError::NotFound)?;
+                let was = kyc_cases::find_current(c, id)?;
+                let was = was.filter(|case| case.id == found.case_id && case.takes(found.item));
+                let was = was.ok_or(KycError::NotOpen)?;
+                let files = kyc_documents::list_files(c, id, &[document])?;
+                kyc_documents::delete(c, id, document)?;
+                if !kyc_cases::update(c, &was, &was.after_change_of(found.item, false))? {
+                    return Err(KycError::Stale);
+                }
+                Ok(files.into_iter().map(|(_, file)| file.name).collect())
+            })
+            .await?;
+        self.forget(names).await;
+        Ok(())
+    }
+
+    /// The picture of a side of a document of the person.
+    ///
+    /// # Errors
+    ///
+    /// [`KycError::NotFound`] if there is none.
+    pub async fn image(
+        &self,
+        id: AccountId,
+        document: DocumentId,
+        side: DocumentSide,
+    ) -> Result<DocumentImage, KycError> {
+        let files = self.db.read(move |c| kyc_documents::list_files(c, id, &[document])).await?;
+        let file = files.into_iter().find(|(_, file)| file.facts.side == side);
+        let (_, file) = file.ok_or(KycError::NotFound)?;
+        let sealed = self.files.get(file.name).await?.ok_or(KycError::NotFound)?;
+        let keys = self.vault.keys_of(id).await?;
+        let jpeg = keys.open_bytes(&KYC_FILE, Row(&file_row(document, side)), &sealed)?;
+        Ok(DocumentImage { jpeg })
+    }
+
+    /// Takes files away that no row names any more. What cannot be reached now is swept later.
+    pub(super) async fn forget(&self, names: Vec<FileName>) {
+        for name in names {
+            if let Err(error) = self.files.delete(name).await {
+                tracing::warn!(%error, "a file that nothing names is left for the sweep");
+            }
+        }
+    }
+
+    /// Takes away files of before an instant that no row names; says how many.
+    ///
+    /// # Errors
+    ///
+    /// Trouble with the store or the database.
+    pub async fn sweep_files(&self, before: Timestamp) -> Result<usize, KycError> {
+        let mut names = Vec::new();
+        self.files.list_before(before, |name| names.push(name)).await?;
+        let mut swept = 0;
+        for batch in names.chunks(SWEEP_BATCH) {
+            let asked = batch.to_vec();
+            let kept = self.db.read_long(move |c| kyc_documents::filter_kept(c, &asked)).await?;
+            let orphans: Vec<FileName> = batch.iter().copied().filter(|name| !kept.contains(name)).collect();
+            swept += orphans.len();
+            self.forget(orphans).await;
+        }
+        Ok(swept)
+    }
+}
+
+impl Prepared {
+    /// Writes the rows, if the verification still takes the document.
+    fn write(&self, c: &mut Conn, keys: &SubjectKeys, case: &KycCase) -> Result<KycDocument, KycError> {
+        let id = keys.account_id();
+        let was = kyc_cases::find_owned(c, id, case.id)?.filter(|case| case.state.is_open());
+        let was = was.ok_or(KycError::NotOpen)?;
+        let taken = kyc_documents::list(c, id, was.id)?;
+        let free = |item| taken.iter().all(|other| other.item != item);
+        let item = self.told.items().iter().copied().find(|item| free(*item));
+        let item = item.ok_or(KycError::DocumentExists)?;
+        if !was.takes(item) {
+            return Err(KycError::NotOpen);
+        }
+        let sealed = SealedDocument {
+            account_id: id,
+            id: self.id,
+            case_id: was.id,
+            item,
+            kind: self.told.kind,
+            told: Some(self.sealed.clone()),
+            uploaded_at: self.now,
+        };
+        if !kyc_documents::insert(c, &sealed)? {
+            return Err(KycError::DocumentExists);
+        }
+        for file in &self.files {
+            kyc_documents::insert_file(c, id, self.id, file)?;
+        }
+        kyc_documents::insert_numbers(c, id, self.id, &self.indexes)?;
+        let others = kyc_documents::others_with_number(c, id, &self.indexes)?;
+        if !others.is_empty() {
+            let flag = KycFlag::raise(id, KycFlagId::generate(self.now), FlagKind::SameDocument, self.now);
+            if kyc_flags::raise(c, &flag)? {
+                let facts = vec![
+                    ("kyc_flag", flag.id.to_string()),
+                    ("account", id.to_string()),
+                    ("kind", flag.kind.as_str().to_owned()),
+                ];
+                leaves::append(c, &self.draft.of_person(keys, &FLAG_RAISED, &facts)?)?;
+            }
+        }
+        if !kyc_cases::update(c, &was, &was.after_change_of(item, true))? {
+            return Err(KycError::Stale);
+        }
+        Ok(KycDocument {
+            account_id: id,
+            id: self.id,
+            case_id: was.id,
+            item,
+            told: self.told.clone(),
+            files: self.files.iter().map(|file| file.facts.clone()).collect(),
+            uploaded_at: self.now,
+        })
+    }
+}
+
+/// What the seal of a file is bound to.
+fn file_row(document: DocumentId, side: DocumentSide) -> Vec<u8> {
+    [document.as_bytes().as_slice(), side.as_str().as_bytes()].concat()
+}
+
+pub(super) fn zone_of(profile: &Profile) -> Option<chrono_tz::Tz> {
+    profile.time_zone.as_ref().and_then(|zone| zone.expose().parse().ok())
+}
+
+/// A document as it was told, unless that was erased.
+pub(super) fn open(
+    keys: &SubjectKeys,
+    sealed: SealedDocument,
+    files: Vec<DocumentFile>,
+) -> Result<Option<KycDocument>, VaultError> {
+    let Some(told) = sealed.told else { return Ok(None) };
+    let text: PersonalText =
+        keys.open(&KYC_DOCUMENT, Row(sealed.id.as_bytes()), &Sealed::from_envelope(told))?;
+    let unreadable = VaultError::Broken { table: "kyc_documents", column: "told", why: "does not read" };
+    Ok(Some(KycDocument {
+        account_id: sealed.account_id,
+        id: sealed.id,
+        case_id: sealed.case_id,
+        item: sealed.item,
+        told: ToldDocument::read(text.expose()).ok_or(unreadable)?,
+        files,
+        uploaded_at: sealed.uploaded_at,
+    }))
+}

@@ -1,0 +1,1 @@
+ALTER TABLE key_tombstones DROP COLUMN last_version;
