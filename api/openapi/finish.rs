@@ -222,14 +222,12 @@ fn finish_operation(described: &mut Value, examples: &Map<String, Value>) -> Res
     }
     add_parameters(described, operation);
     add_refusals(described, operation);
-    if let Some(media) = described.pointer_mut("/requestBody/content/application~1json") {
-        add_example(media, examples);
+    if let Some(body) = described.get_mut("requestBody") {
+        add_examples(body, examples);
     }
     if let Some(answers) = described["responses"].as_object_mut() {
         for (status, answer) in answers.iter_mut().filter(|(status, _)| status.starts_with('2')) {
-            if let Some(media) = answer.pointer_mut("/content/application~1json") {
-                add_example(media, examples);
-            }
+            add_examples(answer, examples);
             answer["headers"] = headers_of(operation, status);
             let links = links_of(operation, status);
             if !links.is_empty() {
@@ -279,6 +277,14 @@ fn add_refusals(described: &mut Value, operation: &Operation) {
     for (name, status, _) in responses::ALL.iter().filter(|(_, status, _)| statuses.contains(status)) {
         described["responses"][status.to_string()] =
             json!({ "$ref": format!("#/components/responses/{name}") });
+    }
+}
+
+/// The example of a body in each of its forms.
+fn add_examples(body: &mut Value, examples: &Map<String, Value>) {
+    let forms = body.get_mut("content").and_then(Value::as_object_mut);
+    for media in forms.into_iter().flat_map(|forms| forms.values_mut()) {
+        add_example(media, examples);
     }
 }
 

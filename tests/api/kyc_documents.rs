@@ -20,7 +20,7 @@ async fn asked(app: &App, support: &Member, email: &str) -> Person {
     person
 }
 
-async fn asks(support: &Member, person: &Person) {
+pub async fn asks(support: &Member, person: &Person) {
     let body = json!({ "account_id": person.account_id, "ground": "full_verification", "private_reason": "A test." });
     let asked = support.posts("/v1/staff/kyc-cases", &body).await;
     assert_eq!(asked.status, 201, "{}", asked.text);
