@@ -47,6 +47,7 @@ use crate::{
         passwords::{HashingError, Passwords},
         places::{Places, UnusablePlaces},
         policies::{PolicyError, PolicyService},
+        reads::ReadBudget,
         sessions::SessionService,
         staff::StaffService,
         support::SupportService,
@@ -409,7 +410,7 @@ fn staff(config: &Config, accounts: &AccountService, kms: &Arc<Kms>) -> StaffSer
         throttles: accounts.throttles.clone(),
         outbox: accounts.outbox.clone(),
         issuer: accounts.issuer.clone(),
-        reads_per_hour: config.staff_reads_per_hour,
+        budget: read_budget(config, accounts),
     }
 }
 
@@ -450,7 +451,12 @@ fn kyc(config: &Config, accounts: &AccountService) -> Result<KycService, StartEr
         outbox: accounts.outbox.clone(),
         images: ImageService::open(&config.images).map_err(StartError::Images)?,
         files: FileStore::open(&config.files)?,
+        budget: read_budget(config, accounts),
     })
+}
+
+fn read_budget(config: &Config, accounts: &AccountService) -> ReadBudget {
+    ReadBudget { throttles: accounts.throttles.clone(), per_hour: config.staff_reads_per_hour }
 }
 
 fn consents(config: &Config, accounts: &AccountService) -> ConsentService {

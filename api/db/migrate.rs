@@ -29,6 +29,7 @@ const APPEND_ONLY: &[&str] = &[
     "policy_acceptances",
     "consent_events",
     "staff_reads",
+    "kyc_decisions",
 ];
 
 /// Why the schema could not be brought up to date.

@@ -656,9 +656,11 @@ table! {
         staff_id -> Id,
         fields -> Text,
         purpose -> Text,
-        support_case_id -> Id,
+        support_case_id -> Nullable<Id>,
         read_at -> Instant,
         leaf_id -> Id,
+        kyc_case_id -> Nullable<Id>,
+        document_id -> Nullable<Id>,
     }
 }
 
@@ -798,7 +800,7 @@ table! {
 }
 
 table! {
-    use diesel::sql_types::{BigInt, Binary, Nullable, Text};
+    use diesel::sql_types::{BigInt, Binary, Integer, Nullable, Text};
     use super::super::types::{Id, Instant, Json};
 
     kyc_cases (account_id, kyc_case_id) {
@@ -815,6 +817,67 @@ table! {
         rejections -> Json,
         revision -> BigInt,
         number -> BigInt,
+        assigned_to -> Nullable<Id>,
+        reminders_sent -> Integer,
+    }
+}
+
+table! {
+    use diesel::sql_types::{BigInt, Binary, Nullable};
+    use super::super::types::{Id, Instant};
+
+    kyc_notes (account_id, kyc_case_id, number) {
+        account_id -> Id,
+        kyc_case_id -> Id,
+        number -> BigInt,
+        staff_id -> Id,
+        body -> Nullable<Binary>,
+        written_at -> Instant,
+    }
+}
+
+table! {
+    use diesel::sql_types::{BigInt, Text};
+    use super::super::types::{Id, Instant, Json};
+
+    kyc_decisions (account_id, sequence) {
+        account_id -> Id,
+        sequence -> BigInt,
+        kyc_decision_id -> Id,
+        kyc_case_id -> Id,
+        staff_id -> Id,
+        outcome -> Text,
+        step -> Text,
+        rejections -> Json,
+        overrides -> Json,
+        decided_at -> Instant,
+        leaf_id -> Id,
+    }
+}
+
+table! {
+    use diesel::sql_types::{Binary, Nullable};
+    use super::super::types::{Id, Instant};
+
+    kyc_records (account_id, kyc_case_id) {
+        account_id -> Id,
+        kyc_case_id -> Id,
+        record -> Nullable<Binary>,
+        recorded_at -> Instant,
+    }
+}
+
+table! {
+    use diesel::sql_types::{Binary, Text};
+    use super::super::types::{Id, Instant};
+
+    kyc_signals (account_id, kyc_signal_id) {
+        account_id -> Id,
+        kyc_signal_id -> Id,
+        kind -> Text,
+        reference_mac -> Binary,
+        occurred_at -> Instant,
+        received_at -> Instant,
     }
 }
 

@@ -16,9 +16,9 @@ use super::{MultiBackend, conn::MultiRawValue};
 use crate::domain::{
     ids::{
         AccountId, BlockId, ChallengeId, ConsentEventId, ContactChangeId, DataConfirmationId, DeviceId,
-        DeviceRef, DocumentId, FactorResetId, InstallationId, InstanceId, KycCaseId, KycFlagId, LeafId,
-        MessageId, NoticeId, PartnerClientId, PartnerCredentialId, RoleGrantId, SessionId, StaffId,
-        StaffReadId, StaffSessionId, SupportCaseId,
+        DeviceRef, DocumentId, FactorResetId, InstallationId, InstanceId, KycCaseId, KycDecisionId,
+        KycFlagId, KycSignalId, LeafId, MessageId, NoticeId, PartnerClientId, PartnerCredentialId,
+        RoleGrantId, SessionId, StaffId, StaffReadId, StaffSessionId, SupportCaseId,
     },
     time::Timestamp,
 };
@@ -153,7 +153,9 @@ ids!(
     SupportCaseId,
     KycCaseId,
     DocumentId,
-    KycFlagId
+    KycDecisionId,
+    KycFlagId,
+    KycSignalId
 );
 
 /// Microseconds between the Unix epoch and PostgreSQL's, 2000-01-01.

@@ -62,6 +62,12 @@ pub enum StateReason {
     RestrictionLifted,
     /// Something about the account's security is being looked into.
     SecurityReview,
+    /// What a verification asked for did not come in time (clause 1.3).
+    VerificationOverdue,
+    /// A verification was refused.
+    VerificationRejected,
+    /// A verification stands no longer in the way.
+    VerificationSettled,
     /// The person asked to close the account.
     ClosureRequested,
     /// The time to take the closure back has passed.
@@ -69,11 +75,14 @@ pub enum StateReason {
 }
 
 impl StateReason {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 9] = [
         Self::Opened,
         Self::ClosureWithdrawn,
         Self::RestrictionLifted,
         Self::SecurityReview,
+        Self::VerificationOverdue,
+        Self::VerificationRejected,
+        Self::VerificationSettled,
         Self::ClosureRequested,
         Self::ClosureCompleted,
     ];
@@ -84,6 +93,9 @@ impl StateReason {
             Self::ClosureWithdrawn => "closure_withdrawn",
             Self::RestrictionLifted => "restriction_lifted",
             Self::SecurityReview => "security_review",
+            Self::VerificationOverdue => "verification_overdue",
+            Self::VerificationRejected => "verification_rejected",
+            Self::VerificationSettled => "verification_settled",
             Self::ClosureRequested => "closure_requested",
             Self::ClosureCompleted => "closure_completed",
         }
@@ -97,6 +109,7 @@ impl StateReason {
     pub const fn clause(self) -> &'static str {
         match self {
             Self::Opened => "1.1",
+            Self::VerificationOverdue | Self::VerificationRejected | Self::VerificationSettled => "1.3",
             Self::SecurityReview | Self::RestrictionLifted => "2.3",
             Self::ClosureRequested | Self::ClosureWithdrawn | Self::ClosureCompleted => "7.6",
         }
@@ -105,11 +118,20 @@ impl StateReason {
     /// The state that an account enters for this reason.
     pub const fn state(self) -> AccountState {
         match self {
-            Self::Opened | Self::ClosureWithdrawn | Self::RestrictionLifted => AccountState::Active,
-            Self::SecurityReview => AccountState::Restricted,
+            Self::Opened | Self::ClosureWithdrawn | Self::RestrictionLifted | Self::VerificationSettled => {
+                AccountState::Active
+            }
+            Self::SecurityReview | Self::VerificationOverdue | Self::VerificationRejected => {
+                AccountState::Restricted
+            }
             Self::ClosureRequested => AccountState::Closing,
             Self::ClosureCompleted => AccountState::Closed,
         }
+    }
+
+    /// Whether it is a restriction that a verification brought.
+    pub const fn is_of_verification(self) -> bool {
+        matches!(self, Self::VerificationOverdue | Self::VerificationRejected)
     }
 
     /// The states that it can be entered from.
@@ -117,10 +139,13 @@ impl StateReason {
         match self {
             Self::Opened => &[],
             // Ends a closure that is under way: whoever took the account over does not run away with it.
-            Self::SecurityReview => &[AccountState::Active, AccountState::Closing],
+            // And takes the place of a lesser restriction, which could be lifted by handing something in.
+            Self::SecurityReview => &[AccountState::Active, AccountState::Closing, AccountState::Restricted],
             // Not from a restriction: taking the closure back would lift that.
-            Self::ClosureRequested => &[AccountState::Active],
-            Self::RestrictionLifted => &[AccountState::Restricted],
+            Self::ClosureRequested | Self::VerificationOverdue | Self::VerificationRejected => {
+                &[AccountState::Active]
+            }
+            Self::RestrictionLifted | Self::VerificationSettled => &[AccountState::Restricted],
             Self::ClosureWithdrawn | Self::ClosureCompleted => &[AccountState::Closing],
         }
     }

@@ -29,7 +29,7 @@ pub(crate) use closed_list;
 
 #[cfg(test)]
 mod tests {
-    use crate::domain::{consent, data_dictionary, device, kyc, notice, policy, purpose};
+    use crate::domain::{consent, data_dictionary, device, kyc, notice, policy, purpose, staff};
 
     /// Whether every value is spelled alike in rows and on the wire.
     fn agrees<T: serde::Serialize + Copy>(all: &[T], name: impl Fn(T) -> &'static str) {
@@ -58,12 +58,15 @@ mod tests {
         agrees(notice::NoticeKind::ALL, notice::NoticeKind::as_str);
         agrees(notice::MailState::ALL, notice::MailState::as_str);
         agrees(device::CookieName::ALL, device::CookieName::as_str);
+        agrees(staff::ReadField::ALL, staff::ReadField::as_str);
         agrees(kyc::case::KycGround::ALL, kyc::case::KycGround::as_str);
         agrees(kyc::KycState::ALL, kyc::KycState::as_str);
         agrees(kyc::KycItem::ALL, kyc::KycItem::as_str);
         agrees(kyc::KycItemState::ALL, kyc::KycItemState::as_str);
         agrees(kyc::DocumentKind::ALL, kyc::DocumentKind::as_str);
         agrees(kyc::IssuerClass::ALL, kyc::IssuerClass::as_str);
+        agrees(kyc::decision::KycOutcome::ALL, kyc::decision::KycOutcome::as_str);
+        agrees(kyc::decision::DecisionStep::ALL, kyc::decision::DecisionStep::as_str);
         agrees(kyc::document::DocumentSide::ALL, kyc::document::DocumentSide::as_str);
         agrees(kyc::file::FileFault::ALL, kyc::file::FileFault::as_str);
         agrees(kyc::flag::FlagKind::ALL, kyc::flag::FlagKind::as_str);

@@ -103,6 +103,8 @@ pub enum Retention {
     Expiry,
     /// So many days after its last use, at the latest.
     Days(u16),
+    /// So many years after the account ends, since a law wants it kept (clause 6.3).
+    YearsAfterAccount(u16),
 }
 
 /// One personal column.
@@ -138,7 +140,7 @@ macro_rules! dictionary {
     };
 }
 
-use Retention::{Account, Days, Expiry, Registration, Sent};
+use Retention::{Account, Days, Expiry, Registration, Sent, YearsAfterAccount};
 
 dictionary! {
     PROFILE_REAL_NAME = profiles.real_name: Name Identity Sealed for "1.1" by Contract until Account;
@@ -190,6 +192,9 @@ dictionary! {
     KYC_FILE = kyc_files.file_name: Identity Documents SealedFile for "1.6" by LegalObligation until Account;
     KYC_NUMBER_INDEX = kyc_document_numbers.blind_index: Identity Documents BlindIndex for "3.2" by LegalObligation until Account;
 
+    KYC_NOTE = kyc_notes.body: Correspondence Security Sealed for "1.3" by LegalObligation until Account;
+    KYC_RECORD = kyc_records.record: Identity Statutory Sealed for "6.1" by LegalObligation until YearsAfterAccount(5);
+
     OUTBOX_RECIPIENT = outbox.recipient: Contact Messages Sealed for "3.1" by Contract until Sent;
     OUTBOX_CONTENT = outbox.content: Correspondence Messages Sealed for "3.1" by Contract until Sent;
     IDEMPOTENCY_ANSWER = idempotency_keys.answer: Correspondence Messages Sealed for "3.1" by Contract until Days(1);
@@ -224,9 +229,11 @@ pub const NOT_PERSONAL: &[(&str, &[&str])] = &[
             "*.role_grant_id",
             "*.staff_read_id",
             "*.support_case_id",
-            "kyc_cases.kyc_case_id",
             "kyc_cases.requested_by",
-            "kyc_documents.kyc_case_id",
+            "*.kyc_case_id",
+            "kyc_cases.assigned_to",
+            "kyc_decisions.kyc_decision_id",
+            "kyc_signals.kyc_signal_id",
             "*.document_id",
             "kyc_flags.kyc_flag_id",
             "*.invited_by",
@@ -249,6 +256,10 @@ pub const NOT_PERSONAL: &[(&str, &[&str])] = &[
             "*.merged_sequence",
             "*.revision",
             "kyc_cases.submitted_at",
+            "kyc_cases.reminders_sent",
+            "kyc_notes.written_at",
+            "kyc_signals.occurred_at",
+            "kyc_signals.received_at",
             "kyc_documents.uploaded_at",
             "kyc_files.width",
             "kyc_files.height",
@@ -328,7 +339,11 @@ pub const NOT_PERSONAL: &[(&str, &[&str])] = &[
             "support_cases.state",
             "kyc_cases.state",
             "kyc_cases.ground",
-            "kyc_cases.rejections",
+            "*.rejections",
+            "kyc_decisions.overrides",
+            "kyc_decisions.outcome",
+            "kyc_decisions.step",
+            "kyc_signals.kind",
             "kyc_documents.item",
             "kyc_documents.kind",
             "kyc_files.side",
@@ -381,6 +396,7 @@ pub const NOT_PERSONAL: &[(&str, &[&str])] = &[
     (
         "a keyed hash of a random secret or of a request",
         &[
+            "kyc_signals.reference_mac",
             "registrations.token_mac",
             "staff_members.token_mac",
             "registrations.code_mac",

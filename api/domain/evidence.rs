@@ -8,6 +8,7 @@ use super::{
     device::DeviceConsentEvent,
     encoding::{hex, length_prefixed, split},
     ids::LeafId,
+    kyc::decision::{KYC_APPROVED, KYC_PROPOSED, KYC_REJECTED, KYC_RESUBMISSION},
     policy::PolicyVersion,
     staff::PERSONAL_DATA_READ,
     time::Timestamp,
@@ -63,6 +64,10 @@ pub const ACTS: &[&Act] = &[
     &DATA_CONFIRMED,
     &ACCOUNT_CHANGED,
     &PERSONAL_DATA_READ,
+    &KYC_PROPOSED,
+    &KYC_APPROVED,
+    &KYC_REJECTED,
+    &KYC_RESUBMISSION,
 ];
 
 impl Evidence for PolicyVersion {

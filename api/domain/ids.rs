@@ -140,6 +140,10 @@ typed_ids! {
     KycCaseId = "kyc", "kyc_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
     /// Identifies a document that was handed in for a verification.
     DocumentId = "doc", "doc_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
+    /// Identifies a decision about a verification.
+    KycDecisionId = "kdc", "kdc_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
+    /// Identifies something that an account was seen to do.
+    KycSignalId = "sig", "sig_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
     /// Identifies what gave rise to a closer look at an account.
     KycFlagId = "flg", "flg_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
     /// Identifies an entry of the block list.

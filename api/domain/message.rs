@@ -154,6 +154,32 @@ pub enum MessageBody {
         clause: String,
         until: String,
     },
+    /// What a verification asks for is due soon.
+    KycReminder {
+        until: String,
+    },
+    /// It did not come in time.
+    KycOverdue {
+        at: String,
+    },
+    KycApproved {
+        at: String,
+    },
+    KycRejected {
+        at: String,
+    },
+    /// Single items are asked for again.
+    KycResubmission {
+        until: String,
+    },
+    /// There is more time.
+    KycExtended {
+        until: String,
+    },
+    /// It is asked for no longer.
+    KycWithdrawn {
+        at: String,
+    },
 }
 
 /// A second factor, as messages name it.
@@ -208,12 +234,20 @@ impl MessageBody {
             Self::PolicyPublished { .. } => "mail-policy-published",
             Self::DeviceChoicesMerged => "mail-device-choices-merged",
             Self::KycRequested { .. } => "mail-kyc-requested",
+            Self::KycReminder { .. } => "mail-kyc-reminder",
+            Self::KycOverdue { .. } => "mail-kyc-overdue",
+            Self::KycApproved { .. } => "mail-kyc-approved",
+            Self::KycRejected { .. } => "mail-kyc-rejected",
+            Self::KycResubmission { .. } => "mail-kyc-resubmission",
+            Self::KycExtended { .. } => "mail-kyc-extended",
+            Self::KycWithdrawn { .. } => "mail-kyc-withdrawn",
             Self::StaffInvitation { .. } => "mail-staff-invitation",
             Self::SupportAnswered { .. } => "mail-support-answered",
         }
     }
 
     /// What the texts fill in, by name.
+    #[expect(clippy::too_many_lines, reason = "a line for each message")]
     pub fn arguments(&self) -> Vec<(&'static str, String)> {
         match self {
             Self::VerificationCode { code, minutes }
@@ -248,7 +282,10 @@ impl MessageBody {
                 ("summary", summary.clone()),
                 ("link", link.clone()),
             ],
-            Self::AccountClosing { until } => vec![("until", until.clone())],
+            Self::AccountClosing { until }
+            | Self::KycReminder { until }
+            | Self::KycResubmission { until }
+            | Self::KycExtended { until } => vec![("until", until.clone())],
             Self::KycRequested { clause, until } => {
                 vec![("clause", clause.clone()), ("until", until.clone())]
             }
@@ -264,6 +301,10 @@ impl MessageBody {
             | Self::FactorResetExecuted { at }
             | Self::AccountReopened { at }
             | Self::AccountClosed { at }
+            | Self::KycOverdue { at }
+            | Self::KycApproved { at }
+            | Self::KycRejected { at }
+            | Self::KycWithdrawn { at }
             | Self::RestrictionLifted { at } => vec![("at", at.clone())],
             Self::AddressAlreadyRegistered
             | Self::NoAccountToReset

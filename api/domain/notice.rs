@@ -15,6 +15,18 @@ closed_list! {
         DeviceChoicesMerged = "device_choices_merged",
         /// A verification of identity is asked for.
         KycRequested = "kyc_requested",
+        /// What a verification asks for is due soon.
+        KycReminder = "kyc_reminder",
+        /// What a verification asked for did not come in time; the account is restricted.
+        KycOverdue = "kyc_overdue",
+        /// A verification was approved.
+        KycApproved = "kyc_approved",
+        /// A verification was refused.
+        KycRejected = "kyc_rejected",
+        /// Single items of a verification are asked for again.
+        KycResubmission = "kyc_resubmission",
+        /// A verification has more time, or is asked for no longer.
+        KycEased = "kyc_eased",
     }
 }
 
@@ -35,7 +47,13 @@ impl NoticeKind {
         match self {
             Self::PolicyPublished => "9.2",
             Self::DeviceChoicesMerged => "2.6",
-            Self::KycRequested => "1.3",
+            Self::KycRequested
+            | Self::KycReminder
+            | Self::KycOverdue
+            | Self::KycApproved
+            | Self::KycRejected
+            | Self::KycResubmission
+            | Self::KycEased => "1.3",
         }
     }
 }

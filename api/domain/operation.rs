@@ -199,6 +199,7 @@ operations! {
     "get_kyc_document" GET "/v1/kyc/documents/{document_id}" Person Session Open Ordinary Silent Single;
     "delete_kyc_document" DELETE "/v1/kyc/documents/{document_id}" Person Session Open Ordinary Silent Single;
     "get_kyc_document_image" GET "/v1/kyc/documents/{document_id}/images/{side}" Person SteppedUp Open Ordinary Silent Single;
+    "submit_kyc" POST "/v1/kyc/submission" Person Session ToVerify Ordinary Leaf Single;
     "list_access_log" GET "/v1/access-log" Person Session Open Ordinary Silent Page;
     "open_support_case" POST "/v1/support-cases" Person Session Open Ordinary Leaf Single;
     "list_support_cases" GET "/v1/support-cases" Person Session Open Ordinary Silent Page;
@@ -228,6 +229,14 @@ operations! {
     "answer_support_case" POST "/v1/staff/support-cases/{support_case_id}/messages" Staff[Support] Session Open Ordinary Leaf Single;
     "close_staff_support_case" POST "/v1/staff/support-cases/{support_case_id}/closure" Staff[Support] Session Open Ordinary Leaf Single;
     "request_kyc" POST "/v1/staff/kyc-cases" Staff[Support DataProcessor] Session Open Ordinary Leaf Single;
+    "list_staff_kyc_cases" GET "/v1/staff/kyc-cases" Staff[DataProcessor Support] Session Open Ordinary Silent Page;
+    "get_staff_kyc_case" GET "/v1/staff/kyc-cases/{kyc_case_id}" Staff[DataProcessor Support] Session Open Ordinary Silent Single;
+    "assign_kyc_case" PUT "/v1/staff/kyc-cases/{kyc_case_id}/assignment" Staff[DataProcessor] Session Open Ordinary Silent Single;
+    "add_kyc_note" POST "/v1/staff/kyc-cases/{kyc_case_id}/notes" Staff[DataProcessor] Session Open Ordinary Silent Single;
+    "open_kyc_details" POST "/v1/staff/kyc-cases/{kyc_case_id}/detail-reads" Staff[DataProcessor] Session Open Ordinary Leaf Single;
+    "open_kyc_image" POST "/v1/staff/kyc-cases/{kyc_case_id}/image-reads" Staff[DataProcessor] Session Open Ordinary Leaf Single;
+    "get_opened_kyc_image" GET "/v1/staff/kyc-image-reads/{staff_read_id}/image" Staff[DataProcessor] Session Open Ordinary Silent Single;
+    "decide_kyc_case" POST "/v1/staff/kyc-cases/{kyc_case_id}/decisions" Staff[DataProcessor] Session Open Ordinary Leaf Single;
     "approve_factor_reset" POST "/v1/staff/factor-resets/{factor_reset_id}/approval" Staff[Support] SteppedUp Open Ordinary Leaf Single;
     "draft_policy_version" POST "/v1/staff/policy-versions" Staff[Legal] Session Open Ordinary Leaf Single;
     "get_policy_draft" GET "/v1/staff/policy-versions/{version}" Staff[Legal Admin Auditor] Session Open Ordinary Silent Single;

@@ -6,9 +6,13 @@ use utoipa::ToSchema;
 
 use super::{
     account::ProfileField,
+    closed_list::closed_list,
     email::Email,
     evidence::{Act, Evidence, Facts},
-    ids::{AccountId, LeafId, RoleGrantId, StaffId, StaffReadId, StaffSessionId, SupportCaseId},
+    ids::{
+        AccountId, DocumentId, KycCaseId, LeafId, RoleGrantId, StaffId, StaffReadId, StaffSessionId,
+        SupportCaseId,
+    },
     real_name::RealName,
     sealed::Sealed,
     time::Timestamp,
@@ -220,6 +224,49 @@ impl ReadPurpose {
     }
 }
 
+closed_list! {
+    /// What staff opens of a person.
+    ReadField {
+        RealName = "real_name",
+        DisplayName = "display_name",
+        Email = "email",
+        Phone = "phone",
+        Language = "language",
+        TimeZone = "time_zone",
+        BirthDate = "birth_date",
+        Residence = "residence",
+        /// What was told of the documents of a verification.
+        DocumentDetails = "document_details",
+        /// The picture of a document's front.
+        DocumentFront = "document_front",
+        /// The picture of a document's back.
+        DocumentBack = "document_back",
+        /// What reviewers wrote about a verification.
+        ReviewNotes = "review_notes",
+    }
+}
+
+impl From<ProfileField> for ReadField {
+    fn from(field: ProfileField) -> Self {
+        match field {
+            ProfileField::RealName => Self::RealName,
+            ProfileField::DisplayName => Self::DisplayName,
+            ProfileField::Email => Self::Email,
+            ProfileField::Phone => Self::Phone,
+            ProfileField::Language => Self::Language,
+            ProfileField::TimeZone => Self::TimeZone,
+        }
+    }
+}
+
+/// The case that an opening was for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReadCase {
+    Support(SupportCaseId),
+    /// A verification, and the document of it whose picture was looked at.
+    Kyc(KycCaseId, Option<DocumentId>),
+}
+
 /// An opening of a person's fields by staff; a row that is only ever added.
 #[derive(Clone, Debug)]
 pub struct StaffRead {
@@ -228,9 +275,9 @@ pub struct StaffRead {
     pub sequence: i64,
     pub id: StaffReadId,
     pub staff_id: StaffId,
-    pub fields: Vec<ProfileField>,
+    pub fields: Vec<ReadField>,
     pub purpose: ReadPurpose,
-    pub support_case_id: SupportCaseId,
+    pub case: ReadCase,
     pub read_at: Timestamp,
     pub leaf_id: LeafId,
 }
@@ -242,8 +289,8 @@ impl StaffRead {
     }
 
     /// The fields of [`field_names`](Self::field_names).
-    pub fn parse_fields(names: &str) -> Option<Vec<ProfileField>> {
-        names.split(',').map(ProfileField::parse).collect()
+    pub fn parse_fields(names: &str) -> Option<Vec<ReadField>> {
+        names.split(',').map(ReadField::parse).collect()
     }
 }
 
@@ -256,16 +303,23 @@ impl Evidence for StaffRead {
     }
 
     fn facts(&self) -> Facts {
-        vec![
+        let mut facts = vec![
             ("staff_read", self.id.to_string()),
             ("account", self.account_id.to_string()),
             ("sequence", self.sequence.to_string()),
             ("staff", self.staff_id.to_string()),
             ("fields", self.field_names()),
             ("purpose", self.purpose.as_str().to_owned()),
-            ("support_case", self.support_case_id.to_string()),
-            ("read_at", self.read_at.to_string()),
-        ]
+        ];
+        match self.case {
+            ReadCase::Support(case) => facts.push(("support_case", case.to_string())),
+            ReadCase::Kyc(case, document) => {
+                facts.push(("kyc_case", case.to_string()));
+                facts.extend(document.map(|document| ("document", document.to_string())));
+            }
+        }
+        facts.push(("read_at", self.read_at.to_string()));
+        facts
     }
 }
 

@@ -9,9 +9,9 @@ use actix_web::{
 
 use super::{
     extract::{
-        By, IdempotencyKey, Person, StrictJson, StrictMultipart, Success, TypedPath, TypedPaths, once,
+        By, IdempotencyKey, NoBody, Person, StrictJson, StrictMultipart, Success, TypedPath, TypedPaths, once,
     },
-    views::{KycDocumentView, KycView, Picture, SetKycDetails, UploadKycDocument},
+    views::{KycDocumentView, KycSubmissionView, KycView, Picture, SetKycDetails, UploadKycDocument},
 };
 use crate::{
     domain::{
@@ -21,7 +21,7 @@ use crate::{
     openapi::responses::{Conflict, NotFound},
     problem::Problem,
     server::Services,
-    services::kyc::DocumentImage,
+    services::{idempotency, kyc::DocumentImage},
 };
 
 /// Get the verification of identity
@@ -144,9 +144,33 @@ pub(super) async fn get_kyc_document_image(
 }
 
 /// A picture as browsers should treat it: saved, never shown in the place of a page.
-pub(super) fn picture(image: &DocumentImage) -> HttpResponse {
+pub(in crate::handlers) fn picture(image: &DocumentImage) -> HttpResponse {
     HttpResponse::Ok()
         .content_type("image/jpeg")
         .insert_header((header::CONTENT_DISPOSITION, "attachment; filename=\"document.jpg\""))
         .body(Bytes::from(image.jpeg.to_vec()))
+}
+
+/// Hand the verification in
+///
+/// For review, once everything is there (`kyc_incomplete` names what is not). From then on it cannot be changed,
+/// unless single items are asked for again.
+#[utoipa::path(
+    tag = "Verification",
+    responses((status = CREATED, description = "What was handed in.", body = KycSubmissionView), Conflict)
+)]
+#[post("/v1/kyc/submission")]
+pub(super) async fn submit_kyc(
+    By(person, (key, NoBody)): By<(IdempotencyKey, NoBody)>,
+    services: Data<Services>,
+) -> Result<HttpResponse, Problem> {
+    let id = person.account_id;
+    once::<_, KycSubmissionView, _, _>(
+        key,
+        id.as_bytes(),
+        &idempotency::digest(b""),
+        Success::created("/v1/kyc"),
+        |recording| async move { services.kyc.submit(id, recording).await },
+    )
+    .await
 }

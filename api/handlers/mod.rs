@@ -114,7 +114,8 @@ fn kyc_operations(routes: &mut ServiceConfig<'_>) {
         .service(kyc::upload_kyc_document)
         .service(kyc::get_kyc_document)
         .service(kyc::delete_kyc_document)
-        .service(kyc::get_kyc_document_image);
+        .service(kyc::get_kyc_document_image)
+        .service(kyc::submit_kyc);
 }
 
 fn consent_operations(routes: &mut ServiceConfig<'_>) {

@@ -211,6 +211,10 @@ problem-role-conflict = Niemand hat beide Rollen
 problem-staff-state-conflict = Der Zustand erlaubt es nicht
 problem-kyc-already-asked = Ein Nachweis der Identität ist schon angefragt
 problem-kyc-not-open = Kein Nachweis der Identität nimmt zurzeit etwas entgegen
+problem-kyc-incomplete = Etwas fehlt noch oder wurde nicht angenommen
+problem-kyc-not-decidable = Über diesen Nachweis wird zurzeit nicht entschieden
+problem-kyc-not-assigned = Der Nachweis ist jemand anderem zugeteilt oder niemandem
+problem-kyc-rules-fail = Regeln der Datenschutzerklärung sind nicht erfüllt
 problem-kyc-document-exists = An dieser Stelle oder von dieser Art liegt schon ein Dokument vor
 problem-support-case-conflict = Der Fall ist geschlossen, voll oder einer zu viel
 problem-invitation-expired = Die Einladung ist abgelaufen
@@ -257,3 +261,39 @@ mail-kyc-requested = Wir bitten Sie, Ihre Identität nachzuweisen
         Nach Klausel { $clause } der Datenschutzerklärung bitten wir Sie, Ihre Identität nachzuweisen, bis { $until }.
 
         Was wir brauchen, sehen Sie nach der Anmeldung. Per E-Mail oder Telefon fragen wir nie nach Ausweisen.
+
+mail-kyc-reminder = Ihr Nachweis der Identität ist bald fällig
+    .body =
+        Von dem, worum wir Sie gebeten haben, fehlt noch etwas. Es ist bis { $until } fällig; danach ist Ihr Konto eingeschränkt, bis es da ist.
+
+        Was wir brauchen, sehen Sie nach der Anmeldung. Per E-Mail oder Telefon fragen wir nie nach Ausweisen.
+
+mail-kyc-overdue = Ihr Konto ist eingeschränkt: Der Nachweis ist überfällig
+    .body =
+        Was wir für den Nachweis Ihrer Identität brauchten, kam nicht rechtzeitig (Klausel 1.3 der Datenschutzerklärung). Ihr Konto ist seit { $at } eingeschränkt.
+
+        Sie können sich anmelden, Ihre Daten sehen, Ihre Rechte nutzen und nachreichen, was fehlt.
+
+mail-kyc-approved = Ihre Identität ist nachgewiesen
+    .body =
+        Ihr Nachweis der Identität wurde am { $at } angenommen. Sie müssen nichts weiter tun.
+
+mail-kyc-rejected = Ihr Nachweis der Identität wurde abgelehnt
+    .body =
+        Ihr Nachweis der Identität wurde am { $at } abgelehnt (Klausel 1.3 der Datenschutzerklärung), und Ihr Konto ist eingeschränkt.
+
+        Die Gründe sehen Sie nach der Anmeldung. Wenn Sie das für falsch halten, schreiben Sie unserer Hilfe.
+
+mail-kyc-resubmission = Etwas von Ihrem Nachweis brauchen wir noch einmal
+    .body =
+        Nicht alles, was Sie eingereicht haben, konnten wir annehmen. Was und warum, sehen Sie nach der Anmeldung; bitte reichen Sie es bis { $until } neu ein.
+
+        Per E-Mail oder Telefon fragen wir nie nach Ausweisen.
+
+mail-kyc-extended = Sie haben mehr Zeit für Ihren Nachweis
+    .body =
+        Worum wir Sie gebeten haben, können Sie bis { $until } einreichen. War Ihr Konto deswegen eingeschränkt, ist es das nicht mehr.
+
+mail-kyc-withdrawn = Wir bitten Sie nicht mehr um einen Nachweis der Identität
+    .body =
+        Seit { $at } bitten wir Sie nicht mehr um einen Nachweis Ihrer Identität. War Ihr Konto deswegen eingeschränkt, ist es das nicht mehr.

@@ -202,3 +202,39 @@ mail-kyc-requested = We ask you to verify your identity
         Under clause { $clause } of the privacy policy we ask you to verify your identity, by { $until }.
 
         Sign in to see what is needed. We never ask for documents by mail or on the phone.
+
+mail-kyc-reminder = Your verification of identity is due soon
+    .body =
+        What we asked you for is still missing in part. It is due by { $until }; after that your account is restricted until it is there.
+
+        Sign in to see what is needed. We never ask for documents by mail or on the phone.
+
+mail-kyc-overdue = Your account is restricted: the verification is overdue
+    .body =
+        What we asked you for to verify your identity did not come in time (clause 1.3 of the privacy policy). Your account has been restricted since { $at }.
+
+        You can sign in, see your data, use your rights, and hand in what is missing.
+
+mail-kyc-approved = Your identity is verified
+    .body =
+        Your verification of identity was approved on { $at }. There is nothing more to do.
+
+mail-kyc-rejected = Your verification of identity was refused
+    .body =
+        Your verification of identity was refused on { $at } (clause 1.3 of the privacy policy), and your account is restricted.
+
+        Sign in to see the reasons. If you think that this is wrong, write to our support.
+
+mail-kyc-resubmission = Something in your verification has to be sent again
+    .body =
+        We could not accept everything that you handed in. Sign in to see what, and why, and send it again by { $until }.
+
+        We never ask for documents by mail or on the phone.
+
+mail-kyc-extended = You have more time for your verification
+    .body =
+        You can hand in what we asked you for until { $until }. If your account was restricted because it was overdue, it is no longer.
+
+mail-kyc-withdrawn = We no longer ask you to verify your identity
+    .body =
+        Since { $at } we no longer ask you for a verification of identity. If your account was restricted because of it, it is no longer.

@@ -5,8 +5,11 @@ use crate::{
     db::StorageError,
     domain::{
         kyc::{
+            KycItem,
+            decision::DecisionFault,
             document::{ToldFault, ToldFaultKind},
             file::FileFault,
+            rules::{Failure, KycRule},
         },
         password::WeakPassword,
         policy::rules::{Fault, FaultKind},
@@ -241,9 +244,24 @@ impl From<KycError> for Problem {
             KycError::NotOpen => Self::new(ProblemCode::KycNotOpen),
             KycError::Stale => Self::new(ProblemCode::StaleVersion),
             KycError::BornInTheFuture => Self::invalid("/birth_date".to_owned(), FieldCode::InvalidBirthDate),
-            KycError::SpecialCategory(_) => {
-                Self::invalid("/private_reason".to_owned(), FieldCode::SpecialCategory).under_clause("1.9")
+            KycError::SpecialCategory { pointer, .. } => {
+                Self::invalid(pointer, FieldCode::SpecialCategory).under_clause("1.9")
             }
+            KycError::Incomplete(items) => incomplete(&items),
+            KycError::NotDecidable => Self::new(ProblemCode::KycNotDecidable),
+            KycError::NotAssigned => Self::new(ProblemCode::KycNotAssigned),
+            KycError::OwnCase | KycError::SecondPersonRequired => {
+                Self::new(ProblemCode::SecondPersonRequired).under_clause("5.2")
+            }
+            KycError::NotAReviewer => Self::invalid("/staff_id", FieldCode::NotAReviewer),
+            KycError::Decision(fault) => undecided(fault),
+            KycError::RulesFail(failures) => rules_fail(&failures),
+            KycError::BudgetExhausted(exhausted) => Self {
+                retry_after: Some(exhausted.retry_after),
+                ..Self::new(ProblemCode::ReadBudgetExhausted)
+            }
+            .under_clause("5.1"),
+            KycError::Cursor(error) => error.into(),
             KycError::DocumentExists => Self::new(ProblemCode::KycDocumentExists).under_clause("1.6"),
             KycError::Told(faults) => told(&faults),
             KycError::ZoneSaysOtherwise => {
@@ -264,6 +282,71 @@ impl From<KycError> for Problem {
             KycError::Vault(error) => error.into(),
             KycError::Storage(error) => error.into(),
         }
+    }
+}
+
+/// Every item that waits, with the clause of the first.
+fn incomplete(items: &[KycItem]) -> Problem {
+    let errors = items.iter().map(|item| FieldProblem { pointer: String::new(), code: item_code(*item) });
+    Problem {
+        errors: errors.collect(),
+        clause: items.first().map(|item| item.clause()),
+        ..Problem::new(ProblemCode::KycIncomplete)
+    }
+}
+
+/// Every rule that does not hold, with the clause of the first.
+fn rules_fail(failures: &[Failure]) -> Problem {
+    let errors = failures
+        .iter()
+        .map(|failure| FieldProblem { pointer: "/outcome".to_owned(), code: rule_code(failure.rule) });
+    Problem {
+        errors: errors.collect(),
+        clause: failures.first().map(|failure| failure.rule.clause()),
+        ..Problem::new(ProblemCode::KycRulesFail)
+    }
+}
+
+fn undecided(fault: DecisionFault) -> Problem {
+    match fault {
+        DecisionFault::RejectsWhatItApproves => {
+            Problem::invalid("/rejections", FieldCode::RejectsWhatItApproves)
+        }
+        DecisionFault::SaysNotWhy => Problem::invalid("/rejections", FieldCode::SaysNotWhy),
+        DecisionFault::OverridesWithoutGrounds => Problem::invalid("/grounds", FieldCode::SaysNotWhy),
+        DecisionFault::ItemTwice => Problem::invalid("/rejections", FieldCode::ItemTwice),
+        DecisionFault::NotToBeOverridden => Problem::invalid("/overrides", FieldCode::NotToBeOverridden),
+    }
+}
+
+const fn item_code(item: KycItem) -> FieldCode {
+    match item {
+        KycItem::VerifiedEmail => FieldCode::NeedsVerifiedEmail,
+        KycItem::VerifiedPhone => FieldCode::NeedsVerifiedPhone,
+        KycItem::PersonalDetails => FieldCode::NeedsPersonalDetails,
+        KycItem::FirstIdentityDocument => FieldCode::NeedsFirstIdentityDocument,
+        KycItem::SecondIdentityDocument => FieldCode::NeedsSecondIdentityDocument,
+        KycItem::AddressProof => FieldCode::NeedsAddressProof,
+    }
+}
+
+const fn rule_code(rule: KycRule) -> FieldCode {
+    match rule {
+        KycRule::EmailVerified => FieldCode::RuleEmailVerified,
+        KycRule::PhoneVerified => FieldCode::RulePhoneVerified,
+        KycRule::DetailsGiven => FieldCode::RuleDetailsGiven,
+        KycRule::OfAge => FieldCode::RuleOfAge,
+        KycRule::TwoKinds => FieldCode::RuleTwoKinds,
+        KycRule::StateIssued => FieldCode::RuleStateIssued,
+        KycRule::EverySide => FieldCode::RuleEverySide,
+        KycRule::Unexpired => FieldCode::RuleUnexpired,
+        KycRule::DocumentName => FieldCode::RuleDocumentName,
+        KycRule::MachineReadableZone => FieldCode::RuleMachineReadableZone,
+        KycRule::AddressProof => FieldCode::RuleAddressProof,
+        KycRule::ProofIssuer => FieldCode::RuleProofIssuer,
+        KycRule::ProofRecent => FieldCode::RuleProofRecent,
+        KycRule::ProofName => FieldCode::RuleProofName,
+        KycRule::ProofAddress => FieldCode::RuleProofAddress,
     }
 }
 

@@ -163,6 +163,8 @@ pub fn change_state(
     let whenever = (reason != StateReason::ClosureCompleted).into_sql::<Bool>();
     let changed = diesel::update(accounts::table.find(id))
         .filter(accounts::state.eq_any(from))
+        // Whoever is there already for this very reason enters nothing.
+        .filter(accounts::state_reason.ne(reason.as_str()))
         .filter(whenever.or(accounts::closes_at.le(now).assume_not_null()))
         .set((
             accounts::state.eq(reason.state().as_str()),

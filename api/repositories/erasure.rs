@@ -8,9 +8,9 @@ use crate::{
         schema::{
             account_changes, account_devices, account_emails, account_phones, contact_changes, credentials,
             devices, factor_resets, idempotency_keys, kyc_cases, kyc_details, kyc_document_numbers,
-            kyc_documents, kyc_files, log_details, one_time_codes, outbox, password_resets, profiles,
-            recovery_codes, refresh_tokens, registrations, sessions, sign_in_challenges, support_messages,
-            totp_factors,
+            kyc_documents, kyc_files, kyc_flags, kyc_notes, kyc_records, kyc_signals, log_details,
+            one_time_codes, outbox, password_resets, profiles, recovery_codes, refresh_tokens, registrations,
+            sessions, sign_in_challenges, support_messages, totp_factors,
         },
     },
     domain::{data_dictionary::Category, ids::AccountId},
@@ -73,8 +73,9 @@ pub fn erase_rows(c: &mut Conn, id: AccountId, category: Category) -> Result<(),
             diesel::delete(kyc_files::table.filter(kyc_files::account_id.eq(id))).execute(c)?;
             diesel::delete(kyc_documents::table.filter(kyc_documents::account_id.eq(id))).execute(c)?;
         }
-        // Nothing is stored under this yet; the match makes the one who adds it decide here.
-        Category::Statutory => {}
+        Category::Statutory => {
+            diesel::delete(kyc_records::table.filter(kyc_records::account_id.eq(id))).execute(c)?;
+        }
     }
     Ok(())
 }
@@ -83,6 +84,11 @@ fn erase_security(c: &mut Conn, id: AccountId) -> Result<(), StorageError> {
     diesel::update(kyc_cases::table.filter(kyc_cases::account_id.eq(id)))
         .set(kyc_cases::private_reason.eq(None::<Vec<u8>>))
         .execute(c)?;
+    diesel::update(kyc_notes::table.filter(kyc_notes::account_id.eq(id)))
+        .set(kyc_notes::body.eq(None::<Vec<u8>>))
+        .execute(c)?;
+    diesel::delete(kyc_signals::table.filter(kyc_signals::account_id.eq(id))).execute(c)?;
+    diesel::delete(kyc_flags::table.filter(kyc_flags::account_id.eq(id))).execute(c)?;
     diesel::delete(refresh_tokens::table.filter(refresh_tokens::account_id.eq(id))).execute(c)?;
     diesel::delete(sessions::table.filter(sessions::account_id.eq(id))).execute(c)?;
     diesel::delete(account_devices::table.filter(account_devices::account_id.eq(id))).execute(c)?;

@@ -3,15 +3,16 @@
 use diesel::prelude::*;
 
 use super::{
-    account_changes, consent_events, device_consent_events, policy_acceptances, policy_versions, staff_reads,
+    account_changes, consent_events, device_consent_events, kyc_decisions, policy_acceptances,
+    policy_versions, staff_reads,
 };
 use crate::{
     db::{
         Conn, StorageError,
         schema::{
             account_changes as changes, accounts, consent_events as consents, data_confirmations,
-            device_consent_events as device_consents, devices, policy_acceptances as acceptances,
-            staff_reads as reads,
+            device_consent_events as device_consents, devices, kyc_decisions as decisions,
+            policy_acceptances as acceptances, staff_reads as reads,
         },
     },
     domain::{
@@ -32,13 +33,14 @@ pub enum Ledger {
     DataConfirmations,
     AccountChanges,
     StaffReads,
+    KycDecisions,
 }
 
 /// Where a page of a ledger ends.
 pub type Place = (AccountId, i64);
 
 impl Ledger {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::PolicyVersions,
         Self::PolicyAcceptances,
         Self::ConsentEvents,
@@ -46,6 +48,7 @@ impl Ledger {
         Self::DataConfirmations,
         Self::AccountChanges,
         Self::StaffReads,
+        Self::KycDecisions,
     ];
 
     pub const fn as_str(self) -> &'static str {
@@ -57,6 +60,7 @@ impl Ledger {
             Self::DataConfirmations => "data_confirmations",
             Self::AccountChanges => "account_changes",
             Self::StaffReads => "staff_reads",
+            Self::KycDecisions => "kyc_decisions",
         }
     }
 
@@ -76,6 +80,7 @@ impl Ledger {
             Self::DataConfirmations => list_data_confirmations(c, after, limit),
             Self::AccountChanges => list_account_changes(c, after, limit),
             Self::StaffReads => list_staff_reads(c, after, limit),
+            Self::KycDecisions => list_kyc_decisions(c, after, limit),
         }
     }
 }
@@ -175,6 +180,15 @@ fn list_staff_reads(c: &mut Conn, after: Place, limit: i64) -> Result<Vec<(Place
     Ok(rows.into_iter().map(|row| ((row.account_id, row.sequence), attested(row.leaf_id, &row))).collect())
 }
 
+fn list_kyc_decisions(
+    c: &mut Conn,
+    after: Place,
+    limit: i64,
+) -> Result<Vec<(Place, Attested)>, StorageError> {
+    let rows = kyc_decisions::list_all(c, after, limit)?;
+    Ok(rows.into_iter().map(|row| ((row.account_id, row.sequence), attested(row.leaf_id, &row))).collect())
+}
+
 /// Accounts after `cursor`, with the count of events that each stands at and the rows that there are.
 pub fn list_counts(
     c: &mut Conn,
@@ -201,7 +215,7 @@ pub fn list_counts(
             }
         })* };
     }
-    count!(acceptances, consents, data_confirmations, changes, reads);
+    count!(acceptances, consents, data_confirmations, changes, reads, decisions);
     Ok(counts.into_iter().map(|(id, sequence)| (id, sequence, rows.get(&id).copied().unwrap_or(0))).collect())
 }
 

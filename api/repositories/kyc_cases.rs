@@ -1,6 +1,6 @@
 //! Verifications of identity, one open at a time for each person.
 
-use diesel::prelude::*;
+use diesel::{prelude::*, sql_types::Bool};
 
 use super::corrupt;
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
         ids::{AccountId, KycCaseId, StaffId},
         kyc::{
             KycState,
-            case::{KycCase, KycGround, Rejection},
+            case::{KycCase, KycGround, QueueFilter, Rejection},
         },
         time::Timestamp,
     },
@@ -32,6 +32,8 @@ struct Row {
     rejections: JsonText,
     revision: i64,
     number: i64,
+    assigned_to: Option<StaffId>,
+    reminders_sent: i32,
 }
 
 impl TryFrom<Row> for KycCase {
@@ -52,6 +54,8 @@ impl TryFrom<Row> for KycCase {
                 .map_err(|_| corrupt(TABLE, "rejections that do not parse"))?,
             revision: row.revision,
             number: row.number,
+            assigned_to: row.assigned_to,
+            reminders_sent: row.reminders_sent,
         })
     }
 }
@@ -79,6 +83,8 @@ pub fn insert(c: &mut Conn, case: &KycCase, private_reason: Option<&[u8]>) -> Re
             t::rejections.eq(write(&case.rejections)?),
             t::revision.eq(case.revision),
             t::number.eq(case.number),
+            t::assigned_to.eq(case.assigned_to),
+            t::reminders_sent.eq(case.reminders_sent),
         ))
         .on_conflict_do_nothing()
         .dispatch(c)?;
@@ -89,6 +95,54 @@ pub fn insert(c: &mut Conn, case: &KycCase, private_reason: Option<&[u8]>) -> Re
 pub fn find_owned(c: &mut Conn, owner: AccountId, id: KycCaseId) -> Result<Option<KycCase>, StorageError> {
     let row: Option<Row> = t::table.find((owner, id)).get_result(c).optional()?;
     row.map(KycCase::try_from).transpose()
+}
+
+/// A case, whoever it is about.
+pub fn find(c: &mut Conn, id: KycCaseId) -> Result<Option<KycCase>, StorageError> {
+    let row: Option<Row> = t::table.filter(t::kyc_case_id.eq(id)).get_result(c).optional()?;
+    row.map(KycCase::try_from).transpose()
+}
+
+/// The private reason of a case, sealed.
+pub fn find_private_reason(
+    c: &mut Conn,
+    owner: AccountId,
+    id: KycCaseId,
+) -> Result<Option<Vec<u8>>, StorageError> {
+    let reason: Option<Option<Vec<u8>>> =
+        t::table.find((owner, id)).select(t::private_reason).get_result(c).optional()?;
+    Ok(reason.flatten())
+}
+
+/// Cases in the order in which they are due.
+pub fn list_queue(
+    c: &mut Conn,
+    filter: &QueueFilter,
+    after: Option<(Timestamp, KycCaseId)>,
+    limit: i64,
+) -> Result<Vec<KycCase>, StorageError> {
+    let states: Vec<&str> = filter.states.iter().map(|state| state.as_str()).collect();
+    let (due, id) = after.unwrap_or((
+        Timestamp::from_micros(0).ok_or(corrupt(TABLE, "no beginning of time"))?,
+        KycCaseId::from_uuid(uuid::Uuid::nil()),
+    ));
+    // Nobody is assigned where the one is asked for who is not there.
+    let nobody = StaffId::from_uuid(uuid::Uuid::nil());
+    let is_any = filter.assigned_to.is_none().into_sql::<Bool>();
+    let is_none = (filter.assigned_to == Some(None)).into_sql::<Bool>();
+    let who = filter.assigned_to.flatten().unwrap_or(nobody);
+    let rows: Vec<Row> = t::table
+        .filter(t::state.eq_any(states))
+        .filter(
+            is_any
+                .or(is_none.and(t::assigned_to.is_null()))
+                .or(t::assigned_to.is_not_null().and(t::assigned_to.eq(who).assume_not_null())),
+        )
+        .filter(t::due_at.gt(due).or(t::due_at.eq(due).and(t::kyc_case_id.gt(id))))
+        .order((t::due_at, t::kyc_case_id))
+        .limit(limit)
+        .load(c)?;
+    rows.into_iter().map(KycCase::try_from).collect()
 }
 
 /// How many verifications the person was asked for.
@@ -115,6 +169,8 @@ pub fn update(c: &mut Conn, was: &KycCase, case: &KycCase) -> Result<bool, Stora
             t::submitted_at.eq(case.submitted_at),
             t::decided_at.eq(case.decided_at),
             t::rejections.eq(write(&case.rejections)?),
+            t::assigned_to.eq(case.assigned_to),
+            t::reminders_sent.eq(case.reminders_sent),
             t::revision.eq(was.revision + 1),
         ))
         .execute(c)?;

@@ -6,8 +6,8 @@ use super::corrupt;
 use crate::{
     db::{Conn, Dispatch, StorageError, schema::staff_reads as t},
     domain::{
-        ids::{AccountId, LeafId, StaffId, StaffReadId, SupportCaseId},
-        staff::{ReadPurpose, StaffRead},
+        ids::{AccountId, DocumentId, KycCaseId, LeafId, StaffId, StaffReadId, SupportCaseId},
+        staff::{ReadCase, ReadPurpose, StaffRead},
         time::Timestamp,
     },
 };
@@ -22,9 +22,11 @@ struct Row {
     staff_id: StaffId,
     fields: String,
     purpose: String,
-    support_case_id: SupportCaseId,
+    support_case_id: Option<SupportCaseId>,
     read_at: Timestamp,
     leaf_id: LeafId,
+    kyc_case_id: Option<KycCaseId>,
+    document_id: Option<DocumentId>,
 }
 
 impl TryFrom<Row> for StaffRead {
@@ -38,7 +40,11 @@ impl TryFrom<Row> for StaffRead {
             staff_id: row.staff_id,
             fields: Self::parse_fields(&row.fields).ok_or(corrupt(TABLE, "an unknown field"))?,
             purpose: ReadPurpose::parse(&row.purpose).ok_or(corrupt(TABLE, "an unknown purpose"))?,
-            support_case_id: row.support_case_id,
+            case: match (row.support_case_id, row.kyc_case_id) {
+                (Some(case), None) => ReadCase::Support(case),
+                (None, Some(case)) => ReadCase::Kyc(case, row.document_id),
+                _ => return Err(corrupt(TABLE, "a read for no case, or for two")),
+            },
             read_at: row.read_at,
             leaf_id: row.leaf_id,
         })
@@ -46,6 +52,10 @@ impl TryFrom<Row> for StaffRead {
 }
 
 pub fn append(c: &mut Conn, read: &StaffRead) -> Result<(), StorageError> {
+    let (support_case, kyc_case, document) = match read.case {
+        ReadCase::Support(case) => (Some(case), None, None),
+        ReadCase::Kyc(case, document) => (None, Some(case), document),
+    };
     diesel::insert_into(t::table)
         .values((
             t::account_id.eq(read.account_id),
@@ -54,12 +64,20 @@ pub fn append(c: &mut Conn, read: &StaffRead) -> Result<(), StorageError> {
             t::staff_id.eq(read.staff_id),
             t::fields.eq(read.field_names()),
             t::purpose.eq(read.purpose.as_str()),
-            t::support_case_id.eq(read.support_case_id),
+            t::support_case_id.eq(support_case),
             t::read_at.eq(read.read_at),
             t::leaf_id.eq(read.leaf_id),
+            t::kyc_case_id.eq(kyc_case),
+            t::document_id.eq(document),
         ))
         .dispatch(c)?;
     Ok(())
+}
+
+/// A read, whoever it is about.
+pub fn find(c: &mut Conn, id: StaffReadId) -> Result<Option<StaffRead>, StorageError> {
+    let row: Option<Row> = t::table.filter(t::staff_read_id.eq(id)).get_result(c).optional()?;
+    row.map(StaffRead::try_from).transpose()
 }
 
 /// The reads of the person's data before `before`, newest first.

@@ -43,6 +43,7 @@ pub mod places;
 pub mod policies;
 pub mod profiles;
 pub mod proofs;
+pub mod reads;
 pub mod sessions;
 pub mod staff;
 pub mod support;

@@ -201,6 +201,7 @@ async fn answers_have_the_fields_of_their_examples() {
     crate::log::placed(&app, &leaf).await;
     crate::kyc_documents::asks(&support, &ada).await;
     let passport = ada.uploads(&Form::passport("LH123456")).await.json()["document_id"].clone();
+    let kyc_case = ada.gets("/v1/kyc").await.json()["kyc_case_id"].as_str().unwrap().to_owned();
     // A version that changes something, of which everybody is told, and a draft of the next.
     let team = PolicyTeam { legal: app.member(&admins, "legal").await, admin: admins[1].clone() };
     app.publishes(&team, |draft| draft["clauses"][0]["text"] = json!("Other words.")).await;
@@ -211,9 +212,10 @@ async fn answers_have_the_fields_of_their_examples() {
     let document = document();
     let gets = OPERATIONS.iter().filter(|operation| operation.method == "GET");
     // A picture has no fields.
-    for operation in gets.filter(|operation| operation.id != "get_kyc_document_image") {
+    for operation in gets.filter(|operation| !operation.id.ends_with("image")) {
         let query = match operation.id {
             "get_log_inclusion_proof" => format!("?leaf_hash={leaf}"),
+            "list_staff_kyc_cases" => "?state=in_progress".to_owned(),
             "get_log_consistency_proof" => "?from=1".to_owned(),
             _ => String::new(),
         };
@@ -222,9 +224,12 @@ async fn answers_have_the_fields_of_their_examples() {
         let version = if operation.audience == Audience::Staff { "3" } else { "2" };
         let path = operation.path.replace("{version}", version).replace("{support_case_id}", &case);
         let path = path.replace("{consent_event_id}", &event);
-        let path = path.replace("{document_id}", passport.as_str().unwrap()) + &query;
+        let path = path.replace("{document_id}", passport.as_str().unwrap());
+        let path = path.replace("{kyc_case_id}", &kyc_case) + &query;
         let answer = match operation.audience {
-            Audience::Staff if operation.id.contains("support_case") => support.gets(&path).await,
+            Audience::Staff if operation.id.contains("support_case") || operation.id.contains("kyc") => {
+                support.gets(&path).await
+            }
             Audience::Staff => admins[0].gets(&path).await,
             Audience::Partner => {
                 app.send(reqwest::Method::GET, &path, &[("authorization", &partner)], None).await

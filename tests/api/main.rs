@@ -22,6 +22,7 @@ mod images;
 mod keys;
 mod kyc;
 mod kyc_documents;
+mod kyc_review;
 mod log;
 mod matrix;
 mod notices;

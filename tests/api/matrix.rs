@@ -37,7 +37,11 @@ fn outcome(operation: &Operation) -> u16 {
         | "get_kyc_document"
         | "delete_kyc_document"
         | "get_kyc_document_image" => 404,
-        "create_recovery_codes" | "reopen_account" | "set_kyc_details" | "upload_kyc_document" => 409,
+        "create_recovery_codes"
+        | "reopen_account"
+        | "set_kyc_details"
+        | "upload_kyc_document"
+        | "submit_kyc" => 409,
         "step_up_session" => 422,
         "request_email_change" | "request_phone_change" | "send_step_up_code" => 202,
         _ if operation.method == "POST" => 201,
@@ -109,6 +113,16 @@ async fn document_of(app: &App, person: &Person) -> String {
     uploaded.json()["document_id"].as_str().unwrap().to_owned()
 }
 
+/// Everything that a verification asks for.
+async fn hand_everything_in(app: &App, person: &Person) {
+    ask_everybody(app);
+    if person.gets("/v1/kyc").await.json()["documents"] != json!([]) {
+        return;
+    }
+    person.verifies_phone(&new_number()).await;
+    crate::kyc_review::tells_everything(person, "1990-12-10", crate::kyc_review::usual()).await;
+}
+
 async fn fixture(app: &App) -> Fixture {
     let past = app.person("past@example.org").await;
     app.advance(TimeDelta::minutes(11));
@@ -127,6 +141,8 @@ async fn fixture(app: &App) -> Fixture {
         ("{support_case_id}", case_of(&owner).await),
         ("{document_id}", document_of(app, &owner).await),
         ("{side}", "front".to_owned()),
+        ("{kyc_case_id}", "kyc_0198c8f2b1d07c3f9e21a4b7c6d5e4f3".to_owned()),
+        ("{staff_read_id}", "srd_0198c8f2b1d07c3f9e21a4b7c6d5e4f3".to_owned()),
         ("{staff_id}", "stf_0198c8f2b1d07c3f9e21a4b7c6d5e4f3".to_owned()),
         ("{role_grant_id}", "rgr_0198c8f2b1d07c3f9e21a4b7c6d5e4f3".to_owned()),
         ("{factor_reset_id}", "fcr_0198c8f2b1d07c3f9e21a4b7c6d5e4f3".to_owned()),
@@ -330,6 +346,7 @@ async fn prepare(app: &App, operation: &Operation, ada: &Person) -> (String, Opt
             path = path.replace("{support_case_id}", &case_of(ada).await);
         }
         "set_kyc_details" | "upload_kyc_document" => ask_everybody(app),
+        "submit_kyc" => hand_everything_in(app, ada).await,
         "get_kyc_document" | "delete_kyc_document" | "get_kyc_document_image" => {
             path = path.replace("{document_id}", &document_of(app, ada).await).replace("{side}", "front");
         }
@@ -379,6 +396,9 @@ async fn before_accepting_the_policy_in_force_only_the_open_operations_answer() 
         let ada = app.person(&new_address()).await;
         if operation.path.contains("{document_id}") {
             document_of(&app, &ada).await;
+        }
+        if operation.id == "submit_kyc" {
+            hand_everything_in(&app, &ada).await;
         }
         people.push((operation, ada));
     }

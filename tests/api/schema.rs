@@ -240,6 +240,7 @@ async fn the_applications_role_gets_no_more_than_it_needs() {
             "policy_acceptances",
             "consent_events",
             "staff_reads",
+            "kyc_decisions",
         ]
         .contains(&table.as_str());
         assert_eq!(may(table, "UPDATE"), !append_only, "{table}");

@@ -414,6 +414,14 @@ fn body_of(id: &str, ada: &Person, case: &str) -> Option<Value> {
         "request_kyc" => json!({
             "account_id": ada.account_id, "ground": "full_verification", "private_reason": "x",
         }),
+        "assign_kyc_case" => json!({ "staff_id": null }),
+        "add_kyc_note" => json!({ "note": "x" }),
+        "open_kyc_details" => json!({ "purpose": "identity_verification" }),
+        "open_kyc_image" => json!({
+            "document_id": "doc_0198c8f2b1d07c3f9e21a4b7c6d5e4f3", "side": "front",
+            "purpose": "identity_verification",
+        }),
+        "decide_kyc_case" => json!({ "outcome": "approved" }),
         "create_partner_client" => json!({ "name": "x", "scopes": ["reports.read"] }),
         "add_partner_credential" => json!({ "kind": "client_secret" }),
         "retire_partner_credential" => json!({ "overlap_hours": 0 }),
@@ -439,6 +447,8 @@ fn path_with(path: &str, case: &str) -> String {
         .replace("{role}", "support")
         .replace("{role_grant_id}", &format!("rgr_{unknown}"))
         .replace("{support_case_id}", case)
+        .replace("{kyc_case_id}", &format!("kyc_{unknown}"))
+        .replace("{staff_read_id}", &format!("srd_{unknown}"))
         .replace("{factor_reset_id}", &format!("fcr_{unknown}"))
         .replace("{partner_client_id}", &format!("cli_{unknown}"))
         .replace("{partner_credential_id}", &format!("crd_{unknown}"))

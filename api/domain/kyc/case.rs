@@ -15,6 +15,11 @@ use crate::domain::{
 
 pub const KYC_REQUESTED: Act = Act { name: "kyc.requested", object: "kyc_case", clause: "1.3" };
 
+pub const KYC_SUBMITTED: Act = Act { name: "kyc.submitted", object: "kyc_case", clause: "1.3" };
+
+/// How long the company takes to look at what was handed in.
+pub const REVIEWED_WITHIN_DAYS: i64 = 7;
+
 /// How long a person has, unless whoever asks says otherwise, and what may be said.
 pub const DAYS_TO_ANSWER: u16 = 14;
 pub const LEAST_DAYS: u16 = 7;
@@ -177,6 +182,10 @@ pub struct KycCase {
     pub revision: i64,
     /// The person's own count of verifications; the key that seals its documents has this version.
     pub number: i64,
+    /// Who looks at it.
+    pub assigned_to: Option<StaffId>,
+    /// How often its person was reminded that it is due.
+    pub reminders_sent: i32,
 }
 
 impl KycCase {
@@ -202,6 +211,8 @@ impl KycCase {
             rejections: Vec::new(),
             revision: 1,
             number: 1,
+            assigned_to: None,
+            reminders_sent: 0,
         }
     }
 
@@ -240,6 +251,15 @@ impl KycCase {
             (_, None, false) => (KycItemState::Missing, None),
         }
     }
+}
+
+/// Which cases are wanted from the queue.
+#[derive(Clone, Debug, Default)]
+pub struct QueueFilter {
+    /// In one of these states; all of them wait for somebody.
+    pub states: Vec<KycState>,
+    /// Those of one member, or of nobody.
+    pub assigned_to: Option<Option<StaffId>>,
 }
 
 #[cfg(test)]

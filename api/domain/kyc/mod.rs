@@ -3,6 +3,7 @@
 
 pub mod case;
 pub mod days;
+pub mod decision;
 pub mod document;
 pub mod file;
 pub mod flag;

@@ -27,9 +27,16 @@ impl FromRequest for Page {
 
 fn parse(query: &str) -> Result<Page, Problem> {
     let [cursor, limit] = values(query, ["cursor", "limit"])?;
-    let limit = limit.map(|limit| number("limit", limit)).transpose()?.unwrap_or(DEFAULT_LIMIT);
-    if !(1..=MAX_LIMIT).contains(&limit) {
-        return Err(malformed("limit", FieldCode::OutOfRange));
+    Page::of(cursor, limit)
+}
+
+impl Page {
+    /// The page that a list with more parameters was asked for.
+    pub(in crate::handlers) fn of(cursor: Option<&str>, limit: Option<&str>) -> Result<Self, Problem> {
+        let limit = limit.map(|limit| number("limit", limit)).transpose()?.unwrap_or(DEFAULT_LIMIT);
+        if !(1..=MAX_LIMIT).contains(&limit) {
+            return Err(malformed("limit", FieldCode::OutOfRange));
+        }
+        Ok(Self { cursor: cursor.map(str::to_owned), limit })
     }
-    Ok(Page { cursor: cursor.map(str::to_owned), limit })
 }

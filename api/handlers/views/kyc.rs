@@ -18,12 +18,12 @@ use super::Example;
 use crate::{
     domain::{
         country::Country,
-        ids::{AccountId, DocumentId, KycCaseId},
+        ids::{AccountId, DocumentId, KycCaseId, StaffId},
         kyc::{
             DocumentKind, IssuerClass, KycItem, KycItemState, KycState, RejectionReason,
             case::{
-                AddressLine, BirthDate, City, DAYS_TO_ANSWER, KycCase, KycGround, LEAST_DAYS, MOST_DAYS,
-                PostalCode,
+                AddressLine, BirthDate, City, DAYS_TO_ANSWER, KycCase, KycDetails, KycGround, LEAST_DAYS,
+                MOST_DAYS, PostalCode,
             },
             document::{
                 DocumentDay, DocumentNumber, DocumentSide, KycDocument, PrintedAddress, PrintedName,
@@ -93,6 +93,21 @@ pub struct KycDetailsView {
     pub updated_at: Timestamp,
 }
 
+impl From<&KycDetails> for KycDetailsView {
+    fn from(details: &KycDetails) -> Self {
+        Self {
+            birth_date: details.birth_date.expose().to_owned(),
+            residence: ResidenceView {
+                line: details.residence.line.expose().to_owned(),
+                postal_code: details.residence.postal_code.expose().to_owned(),
+                city: details.residence.city.expose().to_owned(),
+                country: details.residence.country,
+            },
+            updated_at: details.updated_at,
+        }
+    }
+}
+
 /// One thing that is asked for.
 #[derive(Serialize, ToSchema)]
 #[schema(as = KycRequirement)]
@@ -138,9 +153,15 @@ pub struct KycView {
     /// When it was asked for; `null` if it never was.
     #[schema(required)]
     pub requested_at: Option<Timestamp>,
-    /// Until when; `null` if nothing is asked.
+    /// Until when; `null` while nothing is awaited from the person.
     #[schema(required)]
     pub due_at: Option<Timestamp>,
+    /// When it was handed in last; `null` if it never was.
+    #[schema(required)]
+    pub submitted_at: Option<Timestamp>,
+    /// When it was decided; `null` if it is not.
+    #[schema(required)]
+    pub decided_at: Option<Timestamp>,
     /// What is asked for, item by item.
     #[schema(max_items = 16)]
     pub requirements: Vec<KycRequirementView>,
@@ -346,26 +367,44 @@ impl From<&KycDocument> for KycDocumentView {
 impl From<&KycOverview> for KycView {
     fn from(overview: &KycOverview) -> Self {
         let case = overview.case.as_ref();
-        let details = overview.details.as_ref().map(|details| KycDetailsView {
-            birth_date: details.birth_date.expose().to_owned(),
-            residence: ResidenceView {
-                line: details.residence.line.expose().to_owned(),
-                postal_code: details.residence.postal_code.expose().to_owned(),
-                city: details.residence.city.expose().to_owned(),
-                country: details.residence.country,
-            },
-            updated_at: details.updated_at,
-        });
         Self {
             state: overview.state,
             kyc_case_id: case.map(|case| case.id),
             ground: case.map(|case| case.ground),
             clause: case.map(|case| case.ground.clause().to_owned()),
             requested_at: case.map(|case| case.requested_at),
-            due_at: case.map(|case| case.due_at),
+            due_at: case.filter(|case| case.state.is_open()).map(|case| case.due_at),
+            submitted_at: case.and_then(|case| case.submitted_at),
+            decided_at: case.and_then(|case| case.decided_at),
             requirements: overview.items.iter().map(KycRequirementView::from).collect(),
-            personal_details: details,
+            personal_details: overview.details.as_ref().map(KycDetailsView::from),
             documents: overview.documents.iter().map(KycDocumentSummaryView::from).collect(),
+        }
+    }
+}
+
+/// A verification as it was handed in.
+#[derive(Serialize, ToSchema)]
+#[schema(as = KycSubmission)]
+pub struct KycSubmissionView {
+    /// Identifies the verification.
+    pub kyc_case_id: KycCaseId,
+    /// How far it has come.
+    pub state: KycState,
+    /// When it was handed in.
+    #[schema(required)]
+    pub submitted_at: Option<Timestamp>,
+    /// By when the company looks at it.
+    pub review_due_at: Timestamp,
+}
+
+impl From<&KycCase> for KycSubmissionView {
+    fn from(case: &KycCase) -> Self {
+        Self {
+            kyc_case_id: case.id,
+            state: case.state,
+            submitted_at: case.submitted_at,
+            review_due_at: case.due_at,
         }
     }
 }
@@ -430,8 +469,17 @@ pub struct StaffKycCaseView {
     pub ground: KycGround,
     /// When it was asked for.
     pub requested_at: Timestamp,
-    /// Until when.
+    /// Until when: the person, while something is awaited from them, or the company.
     pub due_at: Timestamp,
+    /// When it was handed in last; `null` if it never was.
+    #[schema(required)]
+    pub submitted_at: Option<Timestamp>,
+    /// When it was decided; `null` if it is not.
+    #[schema(required)]
+    pub decided_at: Option<Timestamp>,
+    /// Who looks at it; `null` if nobody does.
+    #[schema(required)]
+    pub assigned_to: Option<StaffId>,
 }
 
 impl From<&KycCase> for StaffKycCaseView {
@@ -443,6 +491,9 @@ impl From<&KycCase> for StaffKycCaseView {
             ground: case.ground,
             requested_at: case.requested_at,
             due_at: case.due_at,
+            submitted_at: case.submitted_at,
+            decided_at: case.decided_at,
+            assigned_to: case.assigned_to,
         }
     }
 }
@@ -466,6 +517,8 @@ impl Example for KycView {
             "clause": "1.3",
             "requested_at": "2026-03-01T09:30:00.000000Z",
             "due_at": "2026-03-15T09:30:00.000000Z",
+            "submitted_at": null,
+            "decided_at": null,
             "requirements": [
                 requirement("verified_email", "1.5", "provided"),
                 requirement("verified_phone", "1.5", "missing"),
@@ -527,6 +580,17 @@ impl Example for KycDocumentView {
     }
 }
 
+impl Example for KycSubmissionView {
+    fn example() -> Value {
+        json!({
+            "kyc_case_id": "kyc_0198c8f2b1d07c3f9e21a4b7c6d5e4f3",
+            "state": "submitted",
+            "submitted_at": "2026-03-03T08:00:00.000000Z",
+            "review_due_at": "2026-03-10T08:00:00.000000Z",
+        })
+    }
+}
+
 impl Example for RequestKyc {
     fn example() -> Value {
         json!({
@@ -547,6 +611,9 @@ impl Example for StaffKycCaseView {
             "ground": "activity",
             "requested_at": "2026-03-01T09:30:00.000000Z",
             "due_at": "2026-03-15T09:30:00.000000Z",
+            "submitted_at": null,
+            "decided_at": null,
+            "assigned_to": null,
         })
     }
 }

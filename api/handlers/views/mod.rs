@@ -7,6 +7,7 @@ mod challenge;
 mod consent;
 mod device;
 mod kyc;
+mod kyc_review;
 mod log;
 mod notice;
 mod partner;
@@ -33,7 +34,12 @@ pub use consent::{
 };
 pub use device::{CookieRegister, DeviceConsentsView, GpcSupport, SetDeviceConsents};
 pub use kyc::{
-    KycDocumentView, KycView, Picture, RequestKyc, SetKycDetails, StaffKycCaseView, UploadKycDocument,
+    KycDetailsView, KycDocumentView, KycRequirementView, KycSubmissionView, KycView, Picture, RequestKyc,
+    SetKycDetails, StaffKycCaseView, UploadKycDocument,
+};
+pub use kyc_review::{
+    AddKycNote, AssignKycCase, DecideKycCase, KycDecisionView, KycNoteView, OpenKycDetails, OpenKycImage,
+    OpenedKycDetailsView, OpenedKycImageView, StaffKycCaseDetailView, StaffKycCasePageView,
 };
 pub use log::{LogCheckpointView, LogConsistencyProofView, LogInclusionProofView};
 pub use notice::{NoticePageView, NoticeView};

@@ -49,6 +49,7 @@ impl From<&Entry> for StoredValueView {
                 Retention::Registration => "when the registration ends".to_owned(),
                 Retention::Sent => "when the message was sent".to_owned(),
                 Retention::Expiry => "at the instant beside it".to_owned(),
+                Retention::YearsAfterAccount(years) => format!("{years} years after the account ends"),
                 Retention::Days(days) => format!("{days} days after its last use"),
             },
         }

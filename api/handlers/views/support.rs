@@ -8,10 +8,9 @@ use validator::Validate;
 use super::{Example, exposed_option, member};
 use crate::{
     domain::{
-        account::ProfileField,
-        ids::{AccountId, StaffReadId, SupportCaseId},
+        ids::{AccountId, DocumentId, KycCaseId, StaffReadId, SupportCaseId},
         personal::PersonalText,
-        staff::{ReadPurpose, StaffRead, StaffRole},
+        staff::{ReadCase, ReadField, ReadPurpose, StaffRead, StaffRole},
         support::{CaseCategory, CaseMessage, CaseState, SupportCase, SupportText},
         time::Timestamp,
     },
@@ -208,24 +207,37 @@ pub struct AccessLogEntryView {
     pub role: StaffRole,
     /// The fields that were opened.
     #[schema(max_items = 6)]
-    pub fields: Vec<ProfileField>,
+    pub fields: Vec<ReadField>,
     /// What for.
     pub purpose: ReadPurpose,
-    /// The case that it was opened for.
-    pub support_case_id: SupportCaseId,
+    /// The support case that it was opened for; `null` if it was for a verification.
+    #[schema(required)]
+    pub support_case_id: Option<SupportCaseId>,
+    /// The verification that it was opened for; `null` if it was for a support case.
+    #[schema(required)]
+    pub kyc_case_id: Option<KycCaseId>,
+    /// The document whose picture was looked at; `null` if none was.
+    #[schema(required)]
+    pub document_id: Option<DocumentId>,
     /// When.
     pub read_at: Timestamp,
 }
 
 impl From<&StaffRead> for AccessLogEntryView {
     fn from(read: &StaffRead) -> Self {
+        let (support_case_id, kyc_case_id, document_id) = match read.case {
+            ReadCase::Support(case) => (Some(case), None, None),
+            ReadCase::Kyc(case, document) => (None, Some(case), document),
+        };
         Self {
             staff_read_id: read.id,
             // The only role that opens anything.
             role: StaffRole::DataProcessor,
             fields: read.fields.clone(),
             purpose: read.purpose,
-            support_case_id: read.support_case_id,
+            support_case_id,
+            kyc_case_id,
+            document_id,
             read_at: read.read_at,
         }
     }
@@ -315,6 +327,8 @@ impl Example for AccessLogPageView {
                 "fields": ["real_name", "phone"],
                 "purpose": "support_case",
                 "support_case_id": "cas_0198c8f2b1d07c3f9e21a4b7c6d5e4f3",
+                "kyc_case_id": null,
+                "document_id": null,
                 "read_at": "2026-03-02T10:00:00.000000Z",
             }],
             "next_cursor": null,

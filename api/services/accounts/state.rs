@@ -17,8 +17,10 @@ use crate::{
 const fn act(reason: StateReason) -> Act {
     let name = match reason {
         StateReason::Opened => "account.opened",
-        StateReason::SecurityReview => "account.restricted",
-        StateReason::RestrictionLifted => "account.restriction_lifted",
+        StateReason::SecurityReview
+        | StateReason::VerificationOverdue
+        | StateReason::VerificationRejected => "account.restricted",
+        StateReason::RestrictionLifted | StateReason::VerificationSettled => "account.restriction_lifted",
         StateReason::ClosureRequested => "account.closing",
         StateReason::ClosureWithdrawn => "account.reopened",
         StateReason::ClosureCompleted => "account.closed",
@@ -121,7 +123,13 @@ const fn ends(reason: StateReason) -> Option<SessionEnd> {
         StateReason::ClosureRequested => Some(SessionEnd::AccountClosing),
         StateReason::ClosureCompleted => Some(SessionEnd::AccountClosed),
         StateReason::SecurityReview => Some(SessionEnd::AccountRestricted),
-        StateReason::Opened | StateReason::ClosureWithdrawn | StateReason::RestrictionLifted => None,
+        // Whoever is asked for something stays signed in to hand it in.
+        StateReason::VerificationOverdue
+        | StateReason::VerificationRejected
+        | StateReason::VerificationSettled
+        | StateReason::Opened
+        | StateReason::ClosureWithdrawn
+        | StateReason::RestrictionLifted => None,
     }
 }
 
@@ -132,11 +140,15 @@ fn notice(standing: &Standing) -> MessageBody {
             MessageBody::AccountClosing { until: at(standing.closes_at.unwrap_or(standing.since)) }
         }
         StateReason::ClosureCompleted => MessageBody::AccountClosed { at: at(standing.since) },
-        StateReason::SecurityReview => MessageBody::AccountRestricted {
+        StateReason::SecurityReview
+        | StateReason::VerificationOverdue
+        | StateReason::VerificationRejected => MessageBody::AccountRestricted {
             reason: standing.reason.as_str().to_owned(),
             clause: standing.reason.clause().to_owned(),
         },
-        StateReason::RestrictionLifted => MessageBody::RestrictionLifted { at: at(standing.since) },
+        StateReason::RestrictionLifted | StateReason::VerificationSettled => {
+            MessageBody::RestrictionLifted { at: at(standing.since) }
+        }
         StateReason::Opened | StateReason::ClosureWithdrawn => {
             MessageBody::AccountReopened { at: at(standing.since) }
         }

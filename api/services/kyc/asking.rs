@@ -3,9 +3,9 @@
 use crate::{
     db::{Conn, StorageError},
     domain::{
-        account::Profile,
+        account::{Profile, StateReason},
         data_dictionary::KYC_PRIVATE_REASON,
-        ids::{KycCaseId, NoticeId, StaffId},
+        ids::{AccountId, KycCaseId, NoticeId, StaffId},
         kyc::case::{KYC_REQUESTED, KycCase, KycGround},
         message::MessageBody,
         notice::NoticeKind,
@@ -13,7 +13,7 @@ use crate::{
         time::Timestamp,
     },
     repositories::{
-        kyc_cases,
+        accounts, kyc_cases,
         log::{self as leaves, Leaf},
         outbox::SealedMessage,
     },
@@ -99,4 +99,17 @@ impl Asking {
         leaves::append(c, &self.leaf)?;
         Ok(Some(case))
     }
+}
+
+/// Lifts a restriction that a verification brought, and no other; `true` if there was one.
+///
+/// # Errors
+///
+/// Storage trouble only.
+pub fn lift_restriction(c: &mut Conn, id: AccountId, now: Timestamp) -> Result<bool, StorageError> {
+    let standing = accounts::find_standing(c, id)?;
+    if !standing.is_some_and(|standing| standing.reason.is_of_verification()) {
+        return Ok(false);
+    }
+    accounts::change_state(c, id, StateReason::VerificationSettled, None, now)
 }

@@ -1,14 +1,23 @@
 //! Verification of identity (clauses 1.3 to 1.8): asked for by people of the company, answered by the person.
 
 mod asking;
+mod decision;
 mod details;
 mod documents;
+mod evidence;
 mod overview;
+mod queue;
 mod request;
+mod review;
+mod submission;
 
+pub use decision::DecideKyc;
 pub use documents::{DocumentImage, ORPHAN_AFTER, Upload};
 pub use overview::{HandedIn, ItemStanding, KycOverview};
+pub use queue::{KycCasePage, StaffKycCase};
 pub use request::{KycAsked, KycRequest};
+pub use review::{ImageRequest, KycNote, OpenedImage, OpenedKycCase};
+pub use submission::KycSubmitted;
 
 use std::sync::Arc;
 
@@ -18,19 +27,25 @@ use crate::{
         account::Profile,
         ids::AccountId,
         kyc::{
+            KycItem,
+            decision::DecisionFault,
             document::{DocumentSide, ToldFault},
             file::FileFault,
+            rules::Failure,
             special_categories::SpecialCategory,
         },
+        throttle::Exhausted,
     },
     repositories::profiles as profile_rows,
     services::{
         clock::Clock,
+        cursors::InvalidCursor,
         files::{FileError, FileStore},
         idempotency::IdempotencyError,
         images::{ImageError, ImageService},
         outbox::OutboxService,
         profiles,
+        reads::{Overspent, ReadBudget},
         vault::{SubjectKeys, Vault, VaultError},
     },
 };
@@ -49,7 +64,27 @@ pub enum KycError {
     #[error("the day of birth is yet to come")]
     BornInTheFuture,
     #[error("the text speaks of a special category of data")]
-    SpecialCategory(SpecialCategory),
+    SpecialCategory { category: SpecialCategory, pointer: &'static str },
+    #[error("items are missing or were not accepted")]
+    Incomplete(Vec<KycItem>),
+    #[error("nobody decides on it now")]
+    NotDecidable,
+    #[error("it is not assigned to the caller")]
+    NotAssigned,
+    #[error("nobody reviews their own")]
+    OwnCase,
+    #[error("no such reviewer")]
+    NotAReviewer,
+    #[error("somebody else has to decide, too")]
+    SecondPersonRequired,
+    #[error("the decision contradicts itself")]
+    Decision(DecisionFault),
+    #[error("rules do not hold")]
+    RulesFail(Vec<Failure>),
+    #[error("the reader's budget is used up")]
+    BudgetExhausted(Exhausted),
+    #[error(transparent)]
+    Cursor(#[from] InvalidCursor),
     #[error("a document stands in its place, or one of its kind is there")]
     DocumentExists,
     #[error("what is told of the document cannot be taken")]
@@ -72,6 +107,15 @@ pub enum KycError {
 
 service_error!(KycError, storage in Idempotency, Vault);
 
+impl From<Overspent> for KycError {
+    fn from(overspent: Overspent) -> Self {
+        match overspent {
+            Overspent::Exhausted(exhausted) => Self::BudgetExhausted(exhausted),
+            Overspent::Storage(error) => Self::Storage(error),
+        }
+    }
+}
+
 /// Keeps verifications.
 #[derive(Clone)]
 pub struct KycService {
@@ -81,6 +125,7 @@ pub struct KycService {
     pub outbox: OutboxService,
     pub images: ImageService,
     pub files: FileStore,
+    pub budget: ReadBudget,
 }
 
 impl KycService {

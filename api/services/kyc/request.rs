@@ -44,7 +44,7 @@ impl KycService {
         request: KycRequest,
         recording: Recording<KycAsked>,
     ) -> Result<KycAsked, KycError> {
-        screen(&request.private_reason)?;
+        screen(&request.private_reason, "/private_reason")?;
         let (now, id) = (self.clock.now(), request.account_id);
         let (keys, profile) = self.person(id).await?;
         let asked = Asked {
@@ -71,12 +71,12 @@ impl KycService {
 }
 
 /// Refuses a free text that speaks of a special category (clause 1.9), and counts that it did.
-pub(super) fn screen(text: &PersonalText) -> Result<(), KycError> {
+pub(super) fn screen(text: &PersonalText, pointer: &'static str) -> Result<(), KycError> {
     match special_categories::found_in(text.expose()) {
         None => Ok(()),
         Some(category) => {
             metrics().special_categories.with_label_values(&[category.as_str()]).inc();
-            Err(KycError::SpecialCategory(category))
+            Err(KycError::SpecialCategory { category, pointer })
         }
     }
 }

@@ -33,6 +33,7 @@ use crate::{
         log::LeafDraft,
         outbox::OutboxService,
         passwords::{HashingError, Passwords},
+        reads::{Overspent, ReadBudget},
         throttles::Throttles,
         tokens::access::{AccessTokens, OfStaff},
         vault::{Row, Vault, VaultError},
@@ -80,6 +81,15 @@ pub enum StaffError {
 
 service_error!(StaffError, storage in Idempotency, Vault);
 
+impl From<Overspent> for StaffError {
+    fn from(overspent: Overspent) -> Self {
+        match overspent {
+            Overspent::Exhausted(exhausted) => Self::BudgetExhausted(exhausted),
+            Overspent::Storage(error) => Self::Storage(error),
+        }
+    }
+}
+
 impl From<Exhausted> for StaffError {
     fn from(exhausted: Exhausted) -> Self {
         Self::Throttled(exhausted)
@@ -97,8 +107,7 @@ pub struct StaffService {
     pub throttles: Throttles,
     pub outbox: OutboxService,
     pub issuer: String,
-    /// Fields an hour that one reader opens before somebody else has to allow more.
-    pub reads_per_hour: u32,
+    pub budget: ReadBudget,
 }
 
 /// A page of members.

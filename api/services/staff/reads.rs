@@ -3,7 +3,6 @@
 
 use super::{StaffError, StaffService};
 use crate::{
-    db::Conn,
     domain::{
         account::{AccountState, Profile, ProfileField},
         email::Email,
@@ -11,9 +10,8 @@ use crate::{
         ids::{AccountId, StaffId, StaffReadId, SupportCaseId},
         personal::{Personal, PersonalText},
         phone::PhoneNumber,
-        staff::{ReadPurpose, StaffRead},
+        staff::{ReadCase, ReadField, ReadPurpose, StaffRead},
         support::CaseState,
-        throttle::Rule,
         time::Timestamp,
     },
     repositories::{
@@ -24,9 +22,8 @@ use crate::{
         cursors::{self, InvalidCursor},
         idempotency::Recording,
         log::LeafDraft,
-        profiles,
-        throttles::{self, Bucket},
-        vault::kms::{KeyPurpose, KmsError},
+        profiles, reads, throttles,
+        vault::kms::KeyPurpose,
     },
 };
 
@@ -126,22 +123,16 @@ impl StaffService {
         let person = masked(standing.state, &profiles::open(&keys, &sealed)?);
         let facts = vec![("account", id.to_string()), ("staff", by.to_string()), ("by", kind.to_owned())];
         let leaf = LeafDraft::new(now)?.of_staff_upon(by, &keys, &LOOKED_UP, &facts)?;
-        let own = self.vault.keys_of(by.subject()).await?;
         let answer = person.clone();
         self.db
             .write(move |c| {
                 recording.refuse_if_done(c)?;
                 leaves::append(c, &leaf)?;
-                recording.record(c, &own, &answer)?;
+                recording.record(c, &keys, &answer)?;
                 Ok::<_, StaffError>(())
             })
             .await?;
         Ok(person)
-    }
-
-    /// The budget of a reader: fields an hour.
-    fn budget(&self, reader: StaffId) -> Result<Bucket, KmsError> {
-        self.throttles.bucket(Rule::per_hour("staff_reads", self.reads_per_hour), &[reader.as_bytes()])
     }
 
     /// Opens the asked fields of a person. The row that the person sees, its leaf and the budget are
@@ -169,12 +160,11 @@ impl StaffService {
             .map(|field| OpenedField { field: *field, value: value_of(&profile, *field) })
             .collect();
         let (draft, read_id) = (LeafDraft::new(now)?, StaffReadId::generate(now));
-        let own = self.vault.keys_of(by.subject()).await?;
-        let budget = vec![self.budget(by)?; request.fields.len()];
+        let budget = self.budget.of(by)?;
         self.db
             .write_for(id, move |c| {
                 recording.refuse_if_done(c)?;
-                spend(c, &budget, now)?;
+                reads::spend(c, &budget, request.fields.len(), now)?;
                 let case = support_cases::find_owned(c, id, request.support_case_id)?;
                 let case = case.ok_or(StaffError::NotFound)?;
                 if case.state == CaseState::Closed {
@@ -186,16 +176,16 @@ impl StaffService {
                     sequence,
                     id: read_id,
                     staff_id: by,
-                    fields: request.fields.clone(),
+                    fields: request.fields.iter().copied().map(ReadField::from).collect(),
                     purpose: request.purpose,
-                    support_case_id: request.support_case_id,
+                    case: ReadCase::Support(request.support_case_id),
                     read_at: now,
                     leaf_id: draft.id(),
                 };
                 leaves::append(c, &draft.of_staff_upon(by, &keys, read.act(), &read.facts())?)?;
                 staff_reads::append(c, &read)?;
                 let opened = OpenedFields { read, values: values.clone() };
-                recording.record(c, &own, &opened)?;
+                recording.record(c, &keys, &opened)?;
                 Ok(opened)
             })
             .await
@@ -218,7 +208,7 @@ impl StaffService {
             return Err(StaffError::SecondPersonRequired);
         }
         let now = self.clock.now();
-        let budget = self.budget(reader)?;
+        let budget = self.budget.of(reader)?;
         let facts = vec![("staff", reader.to_string()), ("by", by.to_string()), ("reads", reads.to_string())];
         let leaf = LeafDraft::new(now)?.of_staff(by, &ALLOWED, &facts);
         let own = self.vault.keys_of(by.subject()).await?;
@@ -263,17 +253,6 @@ impl StaffService {
             cursors::page(kms, ACCESS_LOG, person, rows, limit, |read| read.sequence.to_be_bytes().to_vec())?;
         Ok(AccessLogPage { reads, next_cursor })
     }
-}
-
-/// Takes one read for each field, one after the other: the bucket is one.
-fn spend(c: &mut Conn, budget: &[Bucket], now: Timestamp) -> Result<(), StaffError> {
-    for bucket in budget {
-        throttles::take::<StaffError>(c, std::slice::from_ref(bucket), now).map_err(|error| match error {
-            StaffError::Throttled(exhausted) => StaffError::BudgetExhausted(exhausted),
-            other => other,
-        })?;
-    }
-    Ok(())
 }
 
 fn value_of(profile: &Profile, field: ProfileField) -> Option<PersonalText> {

@@ -1,6 +1,8 @@
 //! Forms with files, written out: what a browser sends, and what none would.
 
-use super::{Answer, Person, pictures};
+use reqwest::header::HeaderMap;
+
+use super::{Answer, Inner, Person, pictures};
 
 const BOUNDARY: &str = "----a-boundary-of-the-tests";
 
@@ -22,22 +24,30 @@ impl Form {
 
     /// What is told of a card, without its files.
     pub fn card(kind: &str, number: &str) -> Self {
+        Self::card_until(kind, number, "2028-12-31")
+    }
+
+    pub fn card_until(kind: &str, number: &str, expires_on: &str) -> Self {
         Self::default()
             .text("kind", kind)
             .text("issuer_class", "state")
             .text("country", "NZ")
             .text("name", "LOVELACE ADA")
             .text("number", number)
-            .text("expires_on", "2028-12-31")
+            .text("expires_on", expires_on)
     }
 
     /// An electricity bill of two weeks ago.
     pub fn bill() -> Self {
+        Self::bill_to("Ms Ada Lovelace")
+    }
+
+    pub fn bill_to(name: &str) -> Self {
         Self::default()
             .text("kind", "address_proof")
             .text("issuer_class", "utility")
             .text("country", "NZ")
-            .text("name", "Ms Ada Lovelace")
+            .text("name", name)
             .text("address", "12 Queen St, Auckland 1010")
             .text("issued_on", "2026-02-15")
             .file("front", "bill.pdf", &pictures::pdf(1, "595 842"))
@@ -93,10 +103,14 @@ impl Person {
     }
 
     /// The bytes of an answer that is no text.
-    pub async fn fetches(&self, path: &str) -> (u16, reqwest::header::HeaderMap, Vec<u8>) {
-        let request = self.client.get(format!("{}{path}", self.url)).bearer_auth(&self.access_token);
-        let answer = request.send().await.expect("the server answers");
-        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
-        (status, headers, answer.bytes().await.expect("a whole answer").to_vec())
+    pub async fn fetches(&self, path: &str) -> (u16, HeaderMap, Vec<u8>) {
+        fetch(self, path, &self.access_token).await
     }
+}
+
+pub(super) async fn fetch(app: &Inner, path: &str, token: &str) -> (u16, HeaderMap, Vec<u8>) {
+    let request = app.client.get(format!("{}{path}", app.url)).bearer_auth(token);
+    let answer = request.send().await.expect("the server answers");
+    let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+    (status, headers, answer.bytes().await.expect("a whole answer").to_vec())
 }

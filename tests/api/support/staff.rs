@@ -67,6 +67,11 @@ impl Member {
         self.sends(Method::GET, path, None).await
     }
 
+    /// The bytes of an answer that is no text.
+    pub async fn fetches(&self, path: &str) -> (u16, reqwest::header::HeaderMap, Vec<u8>) {
+        super::form::fetch(&self.app, path, &self.access_token).await
+    }
+
     pub async fn posts(&self, path: &str, body: &Value) -> Answer {
         self.sends(Method::POST, path, Some(body)).await
     }

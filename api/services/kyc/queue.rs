@@ -1,0 +1,148 @@
+//! What waits for reviewers, by the day on which it is due, and one of it with everything but values.
+
+use super::{HandedIn, ItemStanding, KycError, KycService, evidence::Opened};
+use crate::{
+    db::StorageError,
+    domain::{
+        ids::{AccountId, KycCaseId, StaffId},
+        kyc::{
+            KycItem,
+            case::{KycCase, QueueFilter},
+            decision::{DecisionStep, KycDecision},
+            document::DocumentSide,
+            flag::KycFlag,
+            rules::Failure,
+        },
+        time::Timestamp,
+    },
+    repositories::{kyc_cases, kyc_decisions, kyc_documents, kyc_flags},
+    services::{
+        cursors::{self, InvalidCursor},
+        vault::kms::KeyPurpose,
+    },
+};
+
+const QUEUE: &str = "kyc_queue";
+
+/// A page of cases.
+pub struct KycCasePage {
+    pub cases: Vec<KycCase>,
+    pub next_cursor: Option<String>,
+}
+
+/// A case as reviewers see it before they open anything.
+pub struct StaffKycCase {
+    pub case: KycCase,
+    pub items: Vec<ItemStanding>,
+    pub documents: Vec<(HandedIn, Vec<DocumentSide>)>,
+    /// The rules that do not hold today.
+    pub failures: Vec<Failure>,
+    pub flags: Vec<KycFlag>,
+    pub decisions: Vec<KycDecision>,
+    pub takes_two: bool,
+}
+
+impl KycService {
+    /// Cases in the order in which they are due.
+    ///
+    /// # Errors
+    ///
+    /// [`KycError::Cursor`] for a cursor of another list or caller.
+    pub async fn queue(
+        &self,
+        by: StaffId,
+        filter: QueueFilter,
+        cursor: Option<&str>,
+        limit: u32,
+    ) -> Result<KycCasePage, KycError> {
+        let kms = self.vault.kms();
+        let after = cursor
+            .map(|cursor| {
+                let position = cursors::unwrap(kms, QUEUE, by.subject(), cursor)?;
+                place_in(&position).ok_or(InvalidCursor)
+            })
+            .transpose()?;
+        let rows =
+            self.db.read(move |c| kyc_cases::list_queue(c, &filter, after, i64::from(limit) + 1)).await?;
+        let (cases, next_cursor) = cursors::page(kms, QUEUE, by.subject(), rows, limit, |case| {
+            [case.due_at.as_micros().to_be_bytes().as_slice(), case.id.as_bytes()].concat()
+        })?;
+        Ok(KycCasePage { cases, next_cursor })
+    }
+
+    /// The case of this id.
+    pub(super) async fn case(&self, id: KycCaseId) -> Result<KycCase, KycError> {
+        self.db.read(move |c| kyc_cases::find(c, id)).await?.ok_or(KycError::NotFound)
+    }
+
+    /// A case, with the machine's finding about every rule and nothing of what was told.
+    ///
+    /// # Errors
+    ///
+    /// [`KycError::NotFound`].
+    pub async fn staff_case(&self, id: KycCaseId) -> Result<StaffKycCase, KycError> {
+        let case = self.case(id).await?;
+        let (keys, now) = (self.keys_for(&case).await?, self.clock.now());
+        let (opened, flags, decisions) = self
+            .db
+            .read({
+                let (case, owner) = (case.clone(), case.account_id);
+                move |c| {
+                    let opened = Opened::load(c, &keys, &case)?;
+                    let decisions = kyc_decisions::list(c, owner, case.id)?;
+                    Ok::<_, KycError>((opened, kyc_flags::list_open(c, owner)?, decisions))
+                }
+            })
+            .await?;
+        let is_shared = self.is_document_shared(case.account_id, &opened).await?;
+        let is_proposed = decisions.last().is_some_and(|last| last.step == DecisionStep::Proposed);
+        let is_there = |item| match item {
+            KycItem::VerifiedEmail => true,
+            KycItem::VerifiedPhone => opened.profile.phone_verified_at.is_some(),
+            KycItem::PersonalDetails => opened.details.is_some(),
+            KycItem::FirstIdentityDocument | KycItem::SecondIdentityDocument | KycItem::AddressProof => {
+                opened.documents.iter().any(|document| document.item == item)
+            }
+        };
+        let items = KycItem::ALL.iter().map(|item| {
+            let (state, reason) = case.item_state(*item, is_there(*item));
+            ItemStanding { item: *item, state, reason }
+        });
+        let documents = opened.documents.iter().map(|document| {
+            let handed_in = HandedIn {
+                id: document.id,
+                item: document.item,
+                kind: document.told.kind,
+                uploaded_at: document.uploaded_at,
+            };
+            (handed_in, document.files.iter().map(|file| file.side).collect())
+        });
+        Ok(StaffKycCase {
+            items: items.collect(),
+            documents: documents.collect(),
+            failures: if case.state.is_decidable() { opened.failures(&case, now) } else { Vec::new() },
+            takes_two: is_shared || is_proposed || flags.iter().any(|flag| flag.kind.takes_two()),
+            flags,
+            decisions,
+            case,
+        })
+    }
+
+    /// Whether another account shows a document of the same number, whichever came first.
+    async fn is_document_shared(&self, id: AccountId, opened: &Opened) -> Result<bool, StorageError> {
+        let indexes = self.number_indexes(opened);
+        Ok(!self.db.read(move |c| kyc_documents::others_with_number(c, id, &indexes)).await?.is_empty())
+    }
+
+    /// The keyed hashes of every document's number.
+    pub(super) fn number_indexes(&self, opened: &Opened) -> Vec<(u32, [u8; 32])> {
+        let keys = opened.documents.iter().filter_map(|document| document.told.number_key());
+        keys.flat_map(|key| self.vault.blind_indexes(KeyPurpose::DocumentIndex, &key)).collect()
+    }
+}
+
+fn place_in(position: &[u8]) -> Option<(Timestamp, KycCaseId)> {
+    let (due, id) = position.split_first_chunk::<8>()?;
+    let due = Timestamp::from_micros(i64::from_be_bytes(*due))?;
+    Some((due, KycCaseId::from_uuid(uuid::Uuid::from_slice(id).ok()?)))
+}

@@ -1,0 +1,82 @@
+//! The person says that everything is there.
+
+use chrono::TimeDelta;
+
+use super::{KycError, KycService};
+use crate::{
+    domain::{
+        ids::AccountId,
+        kyc::{
+            KycItem, KycItemState, KycState,
+            case::{KYC_SUBMITTED, KycCase, REVIEWED_WITHIN_DAYS},
+        },
+    },
+    repositories::{kyc_cases, kyc_details, kyc_documents, log as leaves, profiles as profile_rows},
+    services::{idempotency::Recording, log::LeafDraft},
+};
+
+/// A verification as it was handed in.
+pub type KycSubmitted = KycCase;
+
+impl KycService {
+    /// Hands the verification in for review.
+    ///
+    /// # Errors
+    ///
+    /// [`KycError::NotOpen`], [`KycError::Incomplete`] while an item is missing or was not accepted.
+    #[tracing::instrument(skip_all)]
+    pub async fn submit(
+        &self,
+        id: AccountId,
+        recording: Recording<KycSubmitted>,
+    ) -> Result<KycSubmitted, KycError> {
+        let now = self.clock.now();
+        let keys = self.vault.keys_of(id).await?;
+        let draft = LeafDraft::new(now)?;
+        let review_by = now.plus(TimeDelta::days(REVIEWED_WITHIN_DAYS));
+        self.db
+            .write_for(id, move |c| {
+                recording.refuse_if_done(c)?;
+                let was = kyc_cases::find_current(c, id)?.filter(|case| case.state.is_open());
+                let was = was.ok_or(KycError::NotOpen)?;
+                let profile = profile_rows::find(c, id)?.ok_or(KycError::NotFound)?;
+                let documents = kyc_documents::list(c, id, was.id)?;
+                let has_details = kyc_details::find(c, id)?
+                    .is_some_and(|told| told.birth_date.is_some() && told.residence.is_some());
+                let is_there = |item| match item {
+                    KycItem::VerifiedEmail => true,
+                    KycItem::VerifiedPhone => profile.phone_verified_at.is_some(),
+                    KycItem::PersonalDetails => has_details,
+                    KycItem::FirstIdentityDocument
+                    | KycItem::SecondIdentityDocument
+                    | KycItem::AddressProof => documents.iter().any(|document| document.item == item),
+                };
+                let waits =
+                    |item: &KycItem| was.item_state(*item, is_there(*item)).0 != KycItemState::Provided;
+                let missing: Vec<KycItem> = KycItem::ALL.iter().copied().filter(waits).collect();
+                if !missing.is_empty() {
+                    return Err(KycError::Incomplete(missing));
+                }
+                let case = KycCase {
+                    state: KycState::Submitted,
+                    submitted_at: Some(now),
+                    due_at: review_by,
+                    rejections: Vec::new(),
+                    assigned_to: None,
+                    ..was.clone()
+                };
+                if !kyc_cases::update(c, &was, &case)? {
+                    return Err(KycError::Stale);
+                }
+                let facts = vec![
+                    ("kyc_case", case.id.to_string()),
+                    ("account", id.to_string()),
+                    ("submitted_at", now.to_string()),
+                ];
+                leaves::append(c, &draft.of_person(&keys, &KYC_SUBMITTED, &facts)?)?;
+                recording.record(c, &keys, &case)?;
+                Ok(case)
+            })
+            .await
+    }
+}
