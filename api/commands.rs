@@ -31,6 +31,7 @@ use crate::{
         clock::Clock,
         idempotency::Recording,
         images,
+        kyc::KycError,
         log::{
             LeafDraft,
             checkpoint::{CheckpointError, Trusted},
@@ -79,6 +80,12 @@ enum Command {
         /// Take PDF too.
         #[arg(long)]
         pdf: bool,
+    },
+    /// Take away sealed files that no row names, as the service does every hour.
+    SweepFiles {
+        /// Only files that are older than this, in seconds: no upload takes as long as an hour.
+        #[arg(long, default_value_t = 3_600)]
+        older_than: u32,
     },
     /// Look after the master keys.
     #[command(subcommand)]
@@ -265,6 +272,8 @@ enum CommandError {
     #[error(transparent)]
     Staff(#[from] StaffError),
     #[error(transparent)]
+    Kyc(#[from] KycError),
+    #[error(transparent)]
     Log(#[from] LogError),
     #[error(transparent)]
     Proof(#[from] ProofError),
@@ -313,6 +322,7 @@ fn run(command: &Command) -> Result<(), CommandError> {
         Command::CleanImage { pdf } => return Ok(images::run_as_child(*pdf)?),
         Command::Serve
         | Command::Migrate
+        | Command::SweepFiles { .. }
         | Command::Keys(_)
         | Command::Blocks(_)
         | Command::Accounts(_)
@@ -327,6 +337,7 @@ fn run(command: &Command) -> Result<(), CommandError> {
     runtime.block_on(async {
         match command {
             Command::Migrate => server::migrate(&config).map_err(CommandError::from),
+            Command::SweepFiles { older_than } => sweep_files(&config, *older_than).await,
             Command::Keys(KeysCommand::Status) => keys_status(&config).await,
             Command::Keys(KeysCommand::Rotate { purpose }) => keys_rotate(&config, (*purpose).into()).await,
             Command::Blocks(command) => look_after_blocks(&config, command).await,
@@ -338,6 +349,13 @@ fn run(command: &Command) -> Result<(), CommandError> {
             _ => serve(&config).await,
         }
     })
+}
+
+async fn sweep_files(config: &Config, older_than: u32) -> Result<(), CommandError> {
+    let clock = Clock::system();
+    let before = clock.now().minus(TimeDelta::seconds(older_than.into()));
+    let swept = server::open_services(config, clock).await?.kyc.sweep_files(before).await?;
+    print(&format!("{swept} files that no row names were taken away\n"))
 }
 
 fn print(text: &str) -> Result<(), CommandError> {

@@ -79,6 +79,7 @@ settings! {
     S3_SECRET_ACCESS_KEY = "", "For FILES=s3: how we prove it.";
     IMAGE_PROGRAM = "", "The program that decodes what people hand in, called with `clean-image`; this very binary if not set.";
     IMAGES_AT_ONCE = "2", "How many files are decoded at a time, each in a process of up to 640 MiB.";
+    KYC_FILES_DAYS = "1827", "Documents of a verification are destroyed so many days after its decision; five years are the duty of the AML/CFT Act 2009 (NZ), s 50.";
     UPLOADS_AT_ONCE = "8", "How many uploads are received at a time, each of up to 20 MiB.";
     UPLOAD_SECONDS = "120", "How long an upload may take to arrive.";
     PLACES = "", "A database of places in the MaxMind format (.mmdb), for the coarse place of sessions.";
@@ -128,6 +129,7 @@ pub struct Config {
     pub places: Option<PathBuf>,
     pub files: FileSettings,
     pub images: ImageSettings,
+    pub kyc_files_days: u32,
     pub link_page: String,
     pub mail: TransportSettings,
     pub mail_from: String,
@@ -369,6 +371,7 @@ fn build(source: &Source) -> Result<Config, ConfigError> {
         staff_reads_per_hour: source.number("STAFF_READS_PER_HOUR", 1..=10_000)?,
         places: source.get("PLACES").map(PathBuf::from),
         files: files(source, &data_dir)?,
+        kyc_files_days: source.number("KYC_FILES_DAYS", 0..=36_500)?,
         images: ImageSettings {
             program: source.get("IMAGE_PROGRAM").map(PathBuf::from),
             at_once: size(source.number("IMAGES_AT_ONCE", 1..=64)?),

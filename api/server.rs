@@ -10,6 +10,7 @@ use actix_web::{
     middleware::{Condition, from_fn},
     web::{self, Data},
 };
+use chrono::TimeDelta;
 use secrecy::ExposeSecret;
 use tokio::{sync::watch, task::JoinHandle};
 use utoipa_actix_web::AppExt;
@@ -356,9 +357,7 @@ fn compose(
         places: Places::open(config.places.as_deref())?,
         links: links.clone(),
     };
-    let page = format!("{}/policy", config.public_url);
-    let policies =
-        PolicyService::new(stores.data.clone(), vault.clone(), clock.clone(), Campaigns::default(), page);
+    let policies = policies(config, &sessions);
     let accounts = accounts(&sessions, throttles, links, policies.clone());
     let (consents, notices) = (consents(config, &accounts), notices(&accounts));
     let log = log(config, &stores.data, &kms, &clock)?;
@@ -378,6 +377,7 @@ fn compose(
         kyc: kyc.clone(),
         blocks: blocks.clone(),
         sequencer: log.sequencer().clone(),
+        kyc_files_kept: TimeDelta::days(config.kyc_files_days.into()),
     };
     let services = Services {
         sessions,
@@ -432,6 +432,16 @@ fn accounts(
         policies,
         issuer: ISSUER.to_owned(),
     }
+}
+
+fn policies(config: &Config, sessions: &SessionService) -> PolicyService {
+    PolicyService::new(
+        sessions.db.clone(),
+        sessions.vault.clone(),
+        sessions.clock.clone(),
+        Campaigns::default(),
+        format!("{}/policy", config.public_url),
+    )
 }
 
 fn support(accounts: &AccountService) -> SupportService {

@@ -399,7 +399,18 @@ table! {
         account_id -> Id,
         category -> Text,
         erased_at -> Instant,
-        last_version -> Nullable<Integer>,
+    }
+}
+
+table! {
+    use diesel::sql_types::{Integer, Text};
+    use super::super::types::{Id, Instant};
+
+    key_version_tombstones (account_id, category, version) {
+        account_id -> Id,
+        category -> Text,
+        version -> Integer,
+        erased_at -> Instant,
     }
 }
 
@@ -868,7 +879,7 @@ table! {
 }
 
 table! {
-    use diesel::sql_types::{Binary, Text};
+    use diesel::sql_types::{Binary, Nullable, Text};
     use super::super::types::{Id, Instant};
 
     kyc_signals (account_id, kyc_signal_id) {
@@ -878,6 +889,7 @@ table! {
         reference_mac -> Binary,
         occurred_at -> Instant,
         received_at -> Instant,
+        weighed_at -> Nullable<Instant>,
     }
 }
 
@@ -977,6 +989,8 @@ allow_tables_to_appear_in_same_query!(
     data_confirmations,
     account_changes
 );
+
+allow_tables_to_appear_in_same_query!(kyc_cases, kyc_documents);
 
 allow_tables_to_appear_in_same_query!(staff_members, staff_roles, staff_sessions, staff_emails);
 

@@ -70,6 +70,8 @@ mod tests {
         agrees(kyc::document::DocumentSide::ALL, kyc::document::DocumentSide::as_str);
         agrees(kyc::file::FileFault::ALL, kyc::file::FileFault::as_str);
         agrees(kyc::flag::FlagKind::ALL, kyc::flag::FlagKind::as_str);
+        agrees(kyc::signal::SignalOutcome::ALL, kyc::signal::SignalOutcome::as_str);
+        agrees(kyc::signal::SignalKind::ALL, kyc::signal::SignalKind::as_str);
         agrees(kyc::flag::FlagState::ALL, kyc::flag::FlagState::as_str);
         agrees(kyc::RejectionReason::ALL, kyc::RejectionReason::as_str);
         agrees(kyc::rules::KycRule::ALL, kyc::rules::KycRule::as_str);

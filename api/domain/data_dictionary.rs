@@ -265,7 +265,7 @@ pub const NOT_PERSONAL: &[(&str, &[&str])] = &[
             "kyc_files.height",
             "kyc_files.size",
             "kyc_flags.raised_at",
-            "key_tombstones.last_version",
+            "kyc_signals.weighed_at",
             "notice_campaigns.batch",
             "notice_campaigns.told",
             "notice_campaigns.started_at",
@@ -376,6 +376,7 @@ pub const NOT_PERSONAL: &[(&str, &[&str])] = &[
             "consent_events.method",
             "subject_keys.category",
             "key_tombstones.category",
+            "key_version_tombstones.category",
         ],
     ),
     (

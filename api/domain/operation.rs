@@ -237,6 +237,10 @@ operations! {
     "open_kyc_image" POST "/v1/staff/kyc-cases/{kyc_case_id}/image-reads" Staff[DataProcessor] Session Open Ordinary Leaf Single;
     "get_opened_kyc_image" GET "/v1/staff/kyc-image-reads/{staff_read_id}/image" Staff[DataProcessor] Session Open Ordinary Silent Single;
     "decide_kyc_case" POST "/v1/staff/kyc-cases/{kyc_case_id}/decisions" Staff[DataProcessor] Session Open Ordinary Leaf Single;
+    "extend_kyc_case" POST "/v1/staff/kyc-cases/{kyc_case_id}/extensions" Staff[DataProcessor Support] Session Open Ordinary Leaf Single;
+    "withdraw_kyc_case" POST "/v1/staff/kyc-cases/{kyc_case_id}/withdrawal" Staff[DataProcessor Support] Session Open Ordinary Leaf Single;
+    "list_kyc_flags" GET "/v1/staff/kyc-flags" Staff[DataProcessor Support] Session Open Ordinary Silent Page;
+    "dismiss_kyc_flag" POST "/v1/staff/kyc-flags/{kyc_flag_id}/dismissal" Staff[DataProcessor] Session Open Ordinary Leaf Single;
     "approve_factor_reset" POST "/v1/staff/factor-resets/{factor_reset_id}/approval" Staff[Support] SteppedUp Open Ordinary Leaf Single;
     "draft_policy_version" POST "/v1/staff/policy-versions" Staff[Legal] Session Open Ordinary Leaf Single;
     "get_policy_draft" GET "/v1/staff/policy-versions/{version}" Staff[Legal Admin Auditor] Session Open Ordinary Silent Single;
@@ -251,6 +255,7 @@ operations! {
     "retire_partner_credential" POST "/v1/staff/partner-clients/{partner_client_id}/credentials/{partner_credential_id}/retirement" Staff[Admin] SteppedUp Open Ordinary Leaf Single;
     "create_access_token" POST "/oauth/token" Public Session Open Ordinary Silent Single;
     "get_own_partner_client" GET "/v1/partner/client" Partner Session Open Ordinary Silent Single;
+    "report_signals" POST "/v1/partner/signals" Partner(SignalsWrite) Session Open Ordinary Silent Single;
     "get_log_checkpoint" GET "/v1/log/checkpoint" Public Session Open Ordinary Silent Single;
     "get_log_inclusion_proof" GET "/v1/log/proofs/inclusion" Public Session Open Ordinary Silent Query;
     "get_log_consistency_proof" GET "/v1/log/proofs/consistency" Public Session Open Ordinary Silent Query;
@@ -294,6 +299,8 @@ impl Operation {
     pub fn most_body_bytes(&self) -> usize {
         match self.id {
             "draft_policy_version" | "rewrite_policy_draft" => 256 * 1_024,
+            // A hundred signals.
+            "report_signals" => 64 * 1_024,
             // Two files and a few words.
             "upload_kyc_document" => 2 * MOST_BYTES + 64 * 1_024,
             _ => 16 * 1_024,

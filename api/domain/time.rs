@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use chrono::{DateTime, Datelike, NaiveDate, SubsecRound, TimeDelta, Timelike, Utc};
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use utoipa::{
     PartialSchema, ToSchema,
     openapi::{
@@ -53,6 +53,16 @@ impl Timestamp {
     #[must_use]
     pub fn minus(self, delta: TimeDelta) -> Self {
         self.plus(-delta)
+    }
+}
+
+/// From a client: in UTC, which is said by `Z`; another offset would be another way to say the same.
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Cow::<'de, str>::deserialize(deserializer)?;
+        let instant = text.ends_with('Z').then(|| DateTime::parse_from_rfc3339(&text).ok()).flatten();
+        let fits = instant.filter(|instant| (1970..=2999).contains(&instant.year()));
+        fits.map(|instant| Self::new(instant.to_utc())).ok_or_else(|| D::Error::custom("invalid_instant"))
     }
 }
 

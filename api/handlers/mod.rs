@@ -21,6 +21,7 @@ mod policy_versions;
 mod security;
 mod sessions;
 mod sign_in_challenges;
+mod signals;
 mod signing_keys;
 mod staff;
 mod support;
@@ -86,6 +87,7 @@ pub fn operations(routes: &mut ServiceConfig<'_>) {
         .service(partners::add_partner_credential)
         .service(partners::retire_partner_credential)
         .service(partners::get_own_partner_client)
+        .service(signals::report_signals)
         .service(oauth::create_access_token)
         .service(log::get_log_checkpoint)
         .service(log::get_log_inclusion_proof)

@@ -13,35 +13,6 @@ use crate::{
         operation::{Audience, Operation, PolicyGate, Shape},
         partner::Scope,
     },
-    handlers::views::{
-        AcceptStaffInvitation, AccessLogPageView, AccessTokenView, AccountChangePage, AccountClosureView,
-        AccountSecurityView, AccountView, AddKycNote, AddPartnerCredential, AddedPartnerCredentialView,
-        AllowReads, AnswerSignInChallenge, ApprovedFactorResetView, AssignKycCase, CancelledFactorResetView,
-        ChangePassword, ClauseRulesView, ConfirmCode, ConfirmPasswordReset, ConfirmStaffInvitation,
-        ConfirmTotp, ConsentDecisionView, ConsentEventPageView, ConsentOverviewView, ConsentReceiptView,
-        ContactChangedView, ContinueSignInChallenge, CookieRegister, CreateAccessToken, CreatePartnerClient,
-        CreateSession, CreateStaffSession, DataConfirmationView, DecideKycCase, DecideOnPolicy,
-        DecideRoleGrant, DeviceConsentsView, DiscardedPolicyDraftView, DraftPolicyVersion, EmailChangeView,
-        EndedSessionView, EndedSessionsView, EndedStaffSessionView, Example, FactorChangedView,
-        FactorResetView, FindPerson, GpcSupport, InviteStaffMember, KycDecisionView, KycDocumentView,
-        KycNoteView, KycSubmissionView, KycView, LinkToken, LogCheckpointView, LogConsistencyProofView,
-        LogInclusionProofView, MaskedPersonView, NoticePageView, NoticeView, OAuthErrorView, OpenKycDetails,
-        OpenKycImage, OpenStaffSupportCase, OpenSupportCase, OpenedFieldsView, OpenedKycDetailsView,
-        OpenedKycImageView, PartnerClientPageView, PartnerClientView, PartnerCredentialView,
-        PasswordChangedView, PasswordResetDoneView, PasswordResetView, PhoneChangeView, Picture,
-        PolicyChangesView, PolicyDecisionPageView, PolicyDecisionView, PolicyDraftView,
-        PolicyVersionPageView, PolicyVersionView, ProcessingRecords, ProposeRole, ProposedStaffTotpView,
-        ProposedTotpView, PublishPolicyVersion, PurposeCatalogue, ReadAllowanceView, ReadPersonalData,
-        RecoveryCodesView, RefreshSession, RegisterAccount, RegistrationView, RequestEmailChange, RequestKyc,
-        RequestPasswordReset, RequestPhoneChange, RetirePartnerCredential, RoleGrantPageView, RoleGrantView,
-        SendStepUpCode, SendSupportMessage, SentCodeView, SessionPageView, SessionTokens, SetConsent,
-        SetDeviceConsents, SetKycDetails, SignInView, SignedInView, SigningKeySet, StaffKycCaseDetailView,
-        StaffKycCasePageView, StaffKycCaseView, StaffMemberPageView, StaffMemberView, StaffSessionTokens,
-        StaffSteppedUpView, StaffSupportCasePageView, StaffSupportCaseView, StaffSupportCaseWithMessagesView,
-        StepUpSession, StepUpStaffSession, SteppedUpView, StoragePlaces, SupportCasePageView,
-        SupportCaseView, SupportCaseWithMessagesView, SupportMessageView, UpdateAccount, UploadKycDocument,
-        VerifiedAccount, VerifyAccount,
-    },
     problem::{FieldCode, FieldProblem, Problem, ProblemCode, ProblemView},
 };
 
@@ -191,7 +162,7 @@ pub(super) fn finish(mut document: Value) -> Result<Value, ContractError> {
     document["tags"] =
         TAGS.iter().map(|(name, description)| json!({ "name": name, "description": description })).collect();
     document["security"] = json!([{ "person": [] }]);
-    let examples = examples();
+    let examples = super::examples::examples();
     if let Some(paths) = document["paths"].as_object_mut() {
         for operation in
             paths.values_mut().filter_map(Value::as_object_mut).flat_map(|path| path.values_mut())
@@ -247,7 +218,9 @@ fn add_parameters(described: &mut Value, operation: &Operation) {
         Shape::Versioned => names.push("IfMatch"),
         Shape::Single | Shape::Query => {}
     }
-    if operation.method == "POST" && operation.id != "create_access_token" {
+    // A signal's own reference tells a repeat.
+    let tells_repeats_itself = ["create_access_token", "report_signals"].contains(&operation.id);
+    if operation.method == "POST" && !tells_repeats_itself {
         names.push("IdempotencyKey");
     }
     if names.is_empty() {
@@ -466,160 +439,4 @@ fn refusal(status: u16, description: &str) -> Value {
             },
         },
     })
-}
-
-/// The example of each body, by the name of its schema.
-fn examples() -> Map<String, Value> {
-    [
-        ("RegisterAccount", RegisterAccount::example()),
-        ("Registration", RegistrationView::example()),
-        ("VerifyAccount", VerifyAccount::example()),
-        ("VerifiedAccount", VerifiedAccount::example()),
-        ("Account", AccountView::example()),
-        ("UpdateAccount", UpdateAccount::example()),
-        ("AccountChangePage", AccountChangePage::example()),
-        ("DataConfirmation", DataConfirmationView::example()),
-        ("CreateSession", CreateSession::example()),
-        ("SignIn", SignInView::example()),
-        ("SignedIn", SignedInView::example()),
-        ("AnswerSignInChallenge", AnswerSignInChallenge::example()),
-        ("ContinueSignInChallenge", ContinueSignInChallenge::example()),
-        ("SentCode", SentCodeView::example()),
-        ("SendStepUpCode", SendStepUpCode::example()),
-        ("StepUpSession", StepUpSession::example()),
-        ("SteppedUp", SteppedUpView::example()),
-        ("LinkToken", LinkToken::example()),
-        ("FactorReset", FactorResetView::example()),
-        ("CancelledFactorReset", CancelledFactorResetView::example()),
-        ("EndedSessions", EndedSessionsView::example()),
-        ("AccountSecurity", AccountSecurityView::example()),
-        ("AccountClosure", AccountClosureView::example()),
-        ("ChangePassword", ChangePassword::example()),
-        ("PasswordChanged", PasswordChangedView::example()),
-        ("RequestPasswordReset", RequestPasswordReset::example()),
-        ("PasswordReset", PasswordResetView::example()),
-        ("ConfirmPasswordReset", ConfirmPasswordReset::example()),
-        ("PasswordResetDone", PasswordResetDoneView::example()),
-        ("RequestEmailChange", RequestEmailChange::example()),
-        ("EmailChange", EmailChangeView::example()),
-        ("RequestPhoneChange", RequestPhoneChange::example()),
-        ("PhoneChange", PhoneChangeView::example()),
-        ("ConfirmCode", ConfirmCode::example()),
-        ("ContactChanged", ContactChangedView::example()),
-        ("ProposedTotp", ProposedTotpView::example()),
-        ("ConfirmTotp", ConfirmTotp::example()),
-        ("FactorChanged", FactorChangedView::example()),
-        ("RecoveryCodes", RecoveryCodesView::example()),
-        ("RefreshSession", RefreshSession::example()),
-        ("SessionTokens", SessionTokens::example()),
-        ("SessionPage", SessionPageView::example()),
-        ("EndedSession", EndedSessionView::example()),
-        ("LogCheckpoint", LogCheckpointView::example()),
-        ("LogInclusionProof", LogInclusionProofView::example()),
-        ("LogConsistencyProof", LogConsistencyProofView::example()),
-        ("SigningKeySet", SigningKeySet::example()),
-    ]
-    .into_iter()
-    .chain(examples_of_policy_and_consent())
-    .chain(examples_of_staff_and_support())
-    .map(|(name, example)| (name.to_owned(), example))
-    .collect()
-}
-
-fn examples_of_policy_and_consent() -> impl Iterator<Item = (&'static str, Value)> {
-    [
-        ("PolicyVersion", PolicyVersionView::example()),
-        ("PolicyVersionPage", PolicyVersionPageView::example()),
-        ("ClauseRules", ClauseRulesView::example()),
-        ("PolicyChanges", PolicyChangesView::example()),
-        ("PurposeCatalogue", PurposeCatalogue::example()),
-        ("DraftPolicyVersion", DraftPolicyVersion::example()),
-        ("PolicyDraft", PolicyDraftView::example()),
-        ("PublishPolicyVersion", PublishPolicyVersion::example()),
-        ("DiscardedPolicyDraft", DiscardedPolicyDraftView::example()),
-        ("ProcessingRecords", ProcessingRecords::example()),
-        ("DecideOnPolicy", DecideOnPolicy::example()),
-        ("PolicyDecisionRecord", PolicyDecisionView::example()),
-        ("ConsentOverview", ConsentOverviewView::example()),
-        ("SetConsent", SetConsent::example()),
-        ("ConsentDecision", ConsentDecisionView::example()),
-        ("ConsentEventPage", ConsentEventPageView::example()),
-        ("PolicyDecisionPage", PolicyDecisionPageView::example()),
-        ("ConsentReceipt", ConsentReceiptView::example()),
-        ("StoragePlaces", StoragePlaces::example()),
-        ("DeviceConsents", DeviceConsentsView::example()),
-        ("SetDeviceConsents", SetDeviceConsents::example()),
-        ("CookieRegister", CookieRegister::example()),
-        ("GpcSupport", GpcSupport::example()),
-        ("Notice", NoticeView::example()),
-        ("NoticePage", NoticePageView::example()),
-        ("Kyc", KycView::example()),
-        ("SetKycDetails", SetKycDetails::example()),
-        ("UploadKycDocument", UploadKycDocument::example()),
-        ("KycDocument", KycDocumentView::example()),
-        ("Picture", Picture::example()),
-        ("KycSubmission", KycSubmissionView::example()),
-    ]
-    .into_iter()
-}
-
-fn examples_of_staff_and_support() -> Vec<(&'static str, Value)> {
-    vec![
-        ("RequestKyc", RequestKyc::example()),
-        ("StaffKycCase", StaffKycCaseView::example()),
-        ("StaffKycCasePage", StaffKycCasePageView::example()),
-        ("StaffKycCaseDetail", StaffKycCaseDetailView::example()),
-        ("AssignKycCase", AssignKycCase::example()),
-        ("AddKycNote", AddKycNote::example()),
-        ("KycNote", KycNoteView::example()),
-        ("OpenKycDetails", OpenKycDetails::example()),
-        ("OpenedKycDetails", OpenedKycDetailsView::example()),
-        ("OpenKycImage", OpenKycImage::example()),
-        ("OpenedKycImage", OpenedKycImageView::example()),
-        ("DecideKycCase", DecideKycCase::example()),
-        ("KycDecision", KycDecisionView::example()),
-        ("AddPartnerCredential", AddPartnerCredential::example()),
-        ("CreateAccessToken", CreateAccessToken::example()),
-        ("CreatePartnerClient", CreatePartnerClient::example()),
-        ("RetirePartnerCredential", RetirePartnerCredential::example()),
-        ("AccessToken", AccessTokenView::example()),
-        ("AddedPartnerCredential", AddedPartnerCredentialView::example()),
-        ("OAuthError", OAuthErrorView::example()),
-        ("PartnerClientPage", PartnerClientPageView::example()),
-        ("PartnerClient", PartnerClientView::example()),
-        ("PartnerCredential", PartnerCredentialView::example()),
-        ("AcceptStaffInvitation", AcceptStaffInvitation::example()),
-        ("AllowReads", AllowReads::example()),
-        ("ConfirmStaffInvitation", ConfirmStaffInvitation::example()),
-        ("CreateStaffSession", CreateStaffSession::example()),
-        ("DecideRoleGrant", DecideRoleGrant::example()),
-        ("FindPerson", FindPerson::example()),
-        ("InviteStaffMember", InviteStaffMember::example()),
-        ("ProposeRole", ProposeRole::example()),
-        ("ReadPersonalData", ReadPersonalData::example()),
-        ("StaffSessionTokens", StaffSessionTokens::example()),
-        ("StepUpStaffSession", StepUpStaffSession::example()),
-        ("OpenStaffSupportCase", OpenStaffSupportCase::example()),
-        ("OpenSupportCase", OpenSupportCase::example()),
-        ("SendSupportMessage", SendSupportMessage::example()),
-        ("ApprovedFactorReset", ApprovedFactorResetView::example()),
-        ("EndedStaffSession", EndedStaffSessionView::example()),
-        ("MaskedPerson", MaskedPersonView::example()),
-        ("OpenedFields", OpenedFieldsView::example()),
-        ("ProposedStaffTotp", ProposedStaffTotpView::example()),
-        ("ReadAllowance", ReadAllowanceView::example()),
-        ("RoleGrantPage", RoleGrantPageView::example()),
-        ("RoleGrant", RoleGrantView::example()),
-        ("StaffMemberPage", StaffMemberPageView::example()),
-        ("StaffMember", StaffMemberView::example()),
-        ("StaffSteppedUp", StaffSteppedUpView::example()),
-        ("AccessLogPage", AccessLogPageView::example()),
-        ("StaffSupportCasePage", StaffSupportCasePageView::example()),
-        ("StaffSupportCase", StaffSupportCaseView::example()),
-        ("StaffSupportCaseWithMessages", StaffSupportCaseWithMessagesView::example()),
-        ("SupportCasePage", SupportCasePageView::example()),
-        ("SupportCase", SupportCaseView::example()),
-        ("SupportCaseWithMessages", SupportCaseWithMessagesView::example()),
-        ("SupportMessage", SupportMessageView::example()),
-    ]
 }

@@ -1,5 +1,6 @@
 //! The contract: what the handlers say of themselves, finished from the operation table.
 
+mod examples;
 mod finish;
 pub mod responses;
 

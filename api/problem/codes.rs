@@ -118,6 +118,7 @@ codes! {
         InvalidAddressLine = "invalid_address_line", "This is not a line of an address.";
         InvalidPostalCode = "invalid_postal_code", "This is not a postal code.";
         InvalidCity = "invalid_city", "This is not the name of a town.";
+        InvalidInstant = "invalid_instant", "This is not an instant in UTC (RFC 3339, ending in Z).";
         InvalidDay = "invalid_day", "This is not a day as YYYY-MM-DD.";
         InvalidPrintedName = "invalid_printed_name", "This is not a name on one line.";
         InvalidDocumentNumber = "invalid_document_number", "This is not the number of a document.";

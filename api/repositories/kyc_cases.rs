@@ -4,12 +4,16 @@ use diesel::{prelude::*, sql_types::Bool};
 
 use super::corrupt;
 use crate::{
-    db::{Conn, Dispatch, StorageError, schema::kyc_cases as t, types::JsonText},
+    db::{
+        Conn, Dispatch, StorageError,
+        schema::{kyc_cases as t, kyc_documents},
+        types::JsonText,
+    },
     domain::{
         ids::{AccountId, KycCaseId, StaffId},
         kyc::{
             KycState,
-            case::{KycCase, KycGround, QueueFilter, Rejection},
+            case::{KycCase, KycGround, QueueFilter, REMINDERS_BEFORE, Rejection},
         },
         time::Timestamp,
     },
@@ -140,6 +144,64 @@ pub fn list_queue(
         )
         .filter(t::due_at.gt(due).or(t::due_at.eq(due).and(t::kyc_case_id.gt(id))))
         .order((t::due_at, t::kyc_case_id))
+        .limit(limit)
+        .load(c)?;
+    rows.into_iter().map(KycCase::try_from).collect()
+}
+
+/// States in which something is awaited from the person, and the day has not passed.
+const AWAITING: [KycState; 3] = [KycState::Requested, KycState::InProgress, KycState::Resubmission];
+
+fn awaiting() -> Vec<&'static str> {
+    AWAITING.iter().map(|state| state.as_str()).collect()
+}
+
+/// Some cases of whose day a reminder is due.
+pub fn list_to_remind(c: &mut Conn, now: Timestamp, limit: i64) -> Result<Vec<KycCase>, StorageError> {
+    let mut due = Vec::new();
+    for (sent, before) in REMINDERS_BEFORE.iter().enumerate() {
+        let sent = i32::try_from(sent).map_err(|_| corrupt(TABLE, "too many reminders"))?;
+        let rows: Vec<Row> = t::table
+            .filter(t::state.eq_any(awaiting()))
+            .filter(t::reminders_sent.le(sent))
+            .filter(t::due_at.gt(now))
+            .filter(t::due_at.le(now.plus(*before)))
+            .limit(limit)
+            .load(c)?;
+        for row in rows {
+            let case = KycCase::try_from(row)?;
+            if !due.iter().any(|other: &KycCase| other.id == case.id) {
+                due.push(case);
+            }
+        }
+    }
+    Ok(due)
+}
+
+/// Some cases whose day has passed.
+pub fn list_overdue(c: &mut Conn, now: Timestamp, limit: i64) -> Result<Vec<KycCase>, StorageError> {
+    let rows: Vec<Row> =
+        t::table.filter(t::state.eq_any(awaiting())).filter(t::due_at.le(now)).limit(limit).load(c)?;
+    rows.into_iter().map(KycCase::try_from).collect()
+}
+
+/// Some cases with documents that were decided before an instant, or are asked for no longer.
+pub fn list_with_documents(
+    c: &mut Conn,
+    decided_before: Timestamp,
+    limit: i64,
+) -> Result<Vec<KycCase>, StorageError> {
+    let rows: Vec<Row> = t::table
+        .filter(
+            t::state
+                .eq(KycState::NotRequired.as_str())
+                .or(t::decided_at.is_not_null().and(t::decided_at.lt(decided_before).assume_not_null())),
+        )
+        .filter(diesel::dsl::exists(
+            kyc_documents::table
+                .filter(kyc_documents::account_id.eq(t::account_id))
+                .filter(kyc_documents::kyc_case_id.eq(t::kyc_case_id)),
+        ))
         .limit(limit)
         .load(c)?;
     rows.into_iter().map(KycCase::try_from).collect()

@@ -75,3 +75,34 @@ pub fn settle_all(
         .execute(c)?;
     Ok(())
 }
+
+/// A flag, whoever it is about.
+pub fn find(c: &mut Conn, id: KycFlagId) -> Result<Option<KycFlag>, StorageError> {
+    let row: Option<Row> = t::table.filter(t::kyc_flag_id.eq(id)).get_result(c).optional()?;
+    row.map(KycFlag::try_from).transpose()
+}
+
+/// The flags that are up, in the order of their ids, which is that of time.
+pub fn list_all_open(
+    c: &mut Conn,
+    after: Option<KycFlagId>,
+    limit: i64,
+) -> Result<Vec<KycFlag>, StorageError> {
+    let after = after.unwrap_or(KycFlagId::from_uuid(uuid::Uuid::nil()));
+    let rows: Vec<Row> = t::table
+        .filter(t::settled_at.is_null())
+        .filter(t::kyc_flag_id.gt(after))
+        .order(t::kyc_flag_id)
+        .limit(limit)
+        .load(c)?;
+    rows.into_iter().map(KycFlag::try_from).collect()
+}
+
+/// Takes a flag down; `false` if it is not up.
+pub fn settle(c: &mut Conn, flag: &KycFlag, state: FlagState, now: Timestamp) -> Result<bool, StorageError> {
+    let settled = diesel::update(t::table.find((flag.account_id, flag.id)))
+        .filter(t::settled_at.is_null())
+        .set((t::state.eq(state.as_str()), t::settled_at.eq(Some(now))))
+        .execute(c)?;
+    Ok(settled == 1)
+}

@@ -27,6 +27,7 @@ pub mod kyc_details;
 pub mod kyc_documents;
 pub mod kyc_flags;
 pub mod kyc_notes;
+pub mod kyc_signals;
 pub mod leases;
 pub mod log;
 pub mod log_tree;

@@ -280,3 +280,26 @@ pub fn delete_past(c: &mut Conn, before: Timestamp, limit: i64) -> Result<usize,
     }
     Ok(past.len())
 }
+
+/// What is left of a session once it ended: when it began, and from where.
+#[derive(Queryable)]
+pub struct RecentSession {
+    pub id: SessionId,
+    pub created_at: Timestamp,
+    pub place: Option<Vec<u8>>,
+}
+
+/// The person's sessions that began after an instant, each with its sealed place; the newest hundred.
+pub fn list_recent(
+    c: &mut Conn,
+    owner: AccountId,
+    since: Timestamp,
+) -> Result<Vec<RecentSession>, StorageError> {
+    Ok(sessions::table
+        .filter(sessions::account_id.eq(owner))
+        .filter(sessions::created_at.gt(since))
+        .order(sessions::created_at.desc())
+        .limit(100)
+        .select((sessions::session_id, sessions::created_at, sessions::place))
+        .load(c)?)
+}

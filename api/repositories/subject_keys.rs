@@ -6,7 +6,7 @@ use super::corrupt;
 use crate::{
     db::{
         Conn, Dispatch, StorageError,
-        schema::{key_tombstones, subject_keys},
+        schema::{key_tombstones, key_version_tombstones, subject_keys},
     },
     domain::{data_dictionary::Category, ids::AccountId, time::Timestamp},
 };
@@ -65,15 +65,20 @@ fn row(key: &WrappedKey) -> Result<Row, StorageError> {
 /// Adds keys, except where the category was destroyed or has one; says how many were added.
 pub fn insert(c: &mut Conn, keys: &[WrappedKey]) -> Result<usize, StorageError> {
     let Some(first) = keys.first() else { return Ok(0) };
-    let destroyed: Vec<(String, Option<i32>)> = key_tombstones::table
+    let destroyed: Vec<String> = key_tombstones::table
         .filter(key_tombstones::account_id.eq(first.account_id))
-        .select((key_tombstones::category, key_tombstones::last_version))
+        .select(key_tombstones::category)
+        .load(c)?;
+    let destroyed_versions: Vec<(String, i32)> = key_version_tombstones::table
+        .filter(key_version_tombstones::account_id.eq(first.account_id))
+        .select((key_version_tombstones::category, key_version_tombstones::version))
         .load(c)?;
     let mut rows = keys.iter().map(row).collect::<Result<Vec<_>, _>>()?;
     rows.retain(|row| {
-        !destroyed
-            .iter()
-            .any(|(category, last)| *category == row.category && last.is_none_or(|last| row.version <= last))
+        !destroyed.contains(&row.category)
+            && !destroyed_versions
+                .iter()
+                .any(|(category, version)| *category == row.category && *version == row.version)
     });
     let mut added = 0;
     for row in rows {
@@ -90,7 +95,14 @@ pub fn list(c: &mut Conn, id: AccountId) -> Result<Vec<WrappedKey>, StorageError
 
 /// Deletes a key and remembers that it must never come back.
 pub fn destroy(c: &mut Conn, id: AccountId, category: Category, now: Timestamp) -> Result<(), StorageError> {
-    bury(c, id, category, None, now)?;
+    diesel::insert_into(key_tombstones::table)
+        .values((
+            key_tombstones::account_id.eq(id),
+            key_tombstones::category.eq(category.as_str()),
+            key_tombstones::erased_at.eq(now),
+        ))
+        .on_conflict_do_nothing()
+        .dispatch(c)?;
     diesel::delete(
         subject_keys::table
             .filter(subject_keys::account_id.eq(id))
@@ -100,8 +112,8 @@ pub fn destroy(c: &mut Conn, id: AccountId, category: Category, now: Timestamp) 
     Ok(())
 }
 
-/// Deletes the versions of a key up to `version`, and remembers that they must never come back.
-pub fn destroy_up_to(
+/// Deletes one version of a key and remembers that it must never come back.
+pub fn destroy_version(
     c: &mut Conn,
     id: AccountId,
     category: Category,
@@ -109,41 +121,16 @@ pub fn destroy_up_to(
     now: Timestamp,
 ) -> Result<(), StorageError> {
     let version = i32::try_from(version).map_err(|_| corrupt(TABLE, "a version out of range"))?;
-    bury(c, id, category, Some(version), now)?;
-    diesel::delete(
-        subject_keys::table
-            .filter(subject_keys::account_id.eq(id))
-            .filter(subject_keys::category.eq(category.as_str()))
-            .filter(subject_keys::version.le(version)),
-    )
-    .execute(c)?;
-    Ok(())
-}
-
-/// Extends the tombstone of a category up to a version, or over all that ever come.
-fn bury(
-    c: &mut Conn,
-    id: AccountId,
-    category: Category,
-    last_version: Option<i32>,
-    now: Timestamp,
-) -> Result<(), StorageError> {
-    let added = diesel::insert_into(key_tombstones::table)
+    diesel::insert_into(key_version_tombstones::table)
         .values((
-            key_tombstones::account_id.eq(id),
-            key_tombstones::category.eq(category.as_str()),
-            key_tombstones::erased_at.eq(now),
-            key_tombstones::last_version.eq(last_version),
+            key_version_tombstones::account_id.eq(id),
+            key_version_tombstones::category.eq(category.as_str()),
+            key_version_tombstones::version.eq(version),
+            key_version_tombstones::erased_at.eq(now),
         ))
         .on_conflict_do_nothing()
         .dispatch(c)?;
-    if added == 0 {
-        // One that covers more than this stays as it is.
-        diesel::update(key_tombstones::table.find((id, category.as_str())))
-            .filter(key_tombstones::last_version.lt(last_version.unwrap_or(i32::MAX)).assume_not_null())
-            .set((key_tombstones::last_version.eq(last_version), key_tombstones::erased_at.eq(now)))
-            .execute(c)?;
-    }
+    diesel::delete(subject_keys::table.find((id, category.as_str(), version))).execute(c)?;
     Ok(())
 }
 

@@ -5,7 +5,11 @@
 
 use crate::{
     db::{Db, StorageError},
-    domain::{data_dictionary::Category, ids::AccountId},
+    domain::{
+        data_dictionary::Category,
+        ids::{AccountId, KycCaseId},
+        kyc::file::FileName,
+    },
     repositories::{erasure, kyc_documents},
     services::{
         clock::Clock,
@@ -46,12 +50,43 @@ impl ErasureService {
                 Ok::<_, StorageError>(names)
             })
             .await?;
+        self.forget(names).await;
+        Ok(())
+    }
+
+    /// Erases the documents of one verification, with the version of the key that sealed them; those of others
+    /// stay.
+    ///
+    /// # Errors
+    ///
+    /// Storage trouble only; doing it again completes what a crash left.
+    pub async fn erase_documents(
+        &self,
+        subject: AccountId,
+        case: KycCaseId,
+        key_version: u32,
+    ) -> Result<(), VaultError> {
+        self.vault.destroy_version(subject, Category::Documents, key_version, self.clock.now()).await?;
+        let names = self
+            .db
+            .write_for(subject, move |c| {
+                let names = kyc_documents::list_names(c, subject, Some(case))?;
+                for document in kyc_documents::list(c, subject, case)? {
+                    kyc_documents::delete(c, subject, document.id)?;
+                }
+                Ok::<_, StorageError>(names)
+            })
+            .await?;
+        self.forget(names).await;
+        Ok(())
+    }
+
+    /// Takes files away that nobody reads any more; where the store does not answer, the sweep does.
+    async fn forget(&self, names: Vec<FileName>) {
         for name in names {
-            // Nobody reads it any more; where the store does not answer, the sweep takes it.
             if let Err(error) = self.files.delete(name).await {
                 tracing::warn!(%error, "an erased file is left for the sweep");
             }
         }
-        Ok(())
     }
 }

@@ -11,15 +11,16 @@ use crate::{
     domain::{
         data_dictionary::Category,
         ids::{AccountId, InstanceId},
+        kyc::signal,
         time::Timestamp,
     },
     repositories::{
-        account_devices, accounts, blocks, contact_changes, devices, idempotency_keys, leases,
+        account_devices, accounts, blocks, contact_changes, devices, idempotency_keys, kyc_signals, leases,
         one_time_codes, outbox, partners, password_resets, registrations, sessions, sign_in_challenges,
         staff, subject_keys, throttles,
     },
     services::{
-        accounts::{AccountError, AccountService},
+        accounts::AccountService,
         blocks::BlockService,
         clock::Clock,
         erasure::ErasureService,
@@ -85,6 +86,8 @@ pub struct JobRunner {
     pub kyc: KycService,
     pub blocks: BlockService,
     pub sequencer: Sequencer,
+    /// Documents of verifications are kept so long after the decision.
+    pub kyc_files_kept: TimeDelta,
 }
 
 /// Why the log's check of itself is an alarm.
@@ -236,9 +239,14 @@ impl JobRunner {
         note("lapsed_registrations", self.erase_lapsed_registrations(stop).await);
         note("lapsed_password_resets", self.erase_lapsed_resets(stop).await);
         note("past_records", self.delete_past(stop).await);
-        note("closures", self.while_some(stop, || self.accounts.complete_closures(BATCH)).await);
-        note("factor_resets", self.while_some(stop, || self.accounts.execute_factor_resets(BATCH)).await);
-        note("reminders", self.while_some(stop, || self.accounts.remind(BATCH)).await);
+        note("closures", self.while_any(stop, || self.accounts.complete_closures(BATCH)).await);
+        note("factor_resets", self.while_any(stop, || self.accounts.execute_factor_resets(BATCH)).await);
+        note("reminders", self.while_any(stop, || self.accounts.remind(BATCH)).await);
+        note("kyc_signals", self.while_any(stop, || self.kyc.weigh_signals(BATCH)).await);
+        note("kyc_reminders", self.while_any(stop, || self.kyc.remind(BATCH)).await);
+        note("kyc_overdue", self.while_any(stop, || self.kyc.expire(BATCH)).await);
+        let before = self.clock.now().minus(self.kyc_files_kept);
+        note("kyc_files", self.while_any(stop, || self.kyc.erase_past(&self.erasure, before, BATCH)).await);
         if round.is_multiple_of(CHECK_EVERY) {
             note("log_check", self.check_log().await);
             note("orphaned_files", self.sweep_files().await);
@@ -288,11 +296,11 @@ impl JobRunner {
     }
 
     /// Runs a job in batches for as long as it finds something to do.
-    async fn while_some<F: Future<Output = Result<usize, AccountError>>>(
+    async fn while_any<E, F: Future<Output = Result<usize, E>>>(
         &self,
         stop: &watch::Receiver<bool>,
         batch: impl Fn() -> F,
-    ) -> Result<(), AccountError> {
+    ) -> Result<(), E> {
         while !*stop.borrow() && batch().await? > 0 {}
         Ok(())
     }
@@ -306,7 +314,7 @@ impl JobRunner {
 
     async fn delete_past(&self, stop: &watch::Receiver<bool>) -> Result<(), StorageError> {
         let now = self.clock.now();
-        let deletions: [(Deletion, Timestamp); 12] = [
+        let deletions: [(Deletion, Timestamp); 13] = [
             (idempotency_keys::delete_some_lapsed, now),
             (sessions::delete_past, now.minus(PAST_KEPT)),
             (outbox::delete_settled, now.minus(PAST_KEPT)),
@@ -319,6 +327,7 @@ impl JobRunner {
             (blocks::delete_past, now),
             (partners::delete_past_assertions, now),
             (staff::delete_past_sessions, now.minus(PAST_KEPT)),
+            (kyc_signals::delete_past, now.minus(signal::KEPT)),
         ];
         for (delete, before) in deletions {
             while !*stop.borrow() && self.db.write_guarded(move |c| delete(c, before, BATCH)).await? > 0 {}

@@ -137,3 +137,14 @@ pub fn take<E: From<StorageError> + From<Exhausted>>(
 pub fn give_back(c: &mut Conn, bucket: &Bucket) -> Result<(), StorageError> {
     throttles::give_back(c, &bucket.mac, bucket.rule.cost())
 }
+
+/// How many attempts of a bucket have not come back yet.
+///
+/// # Errors
+///
+/// Storage trouble only.
+pub fn used(c: &mut Conn, bucket: &Bucket, now: Timestamp) -> Result<i64, StorageError> {
+    let full_at = throttles::find(c, &[bucket.mac])?.first().map_or(0, |(_, full_at)| *full_at);
+    let left = full_at.saturating_sub(now.as_micros()).max(0);
+    Ok(left.saturating_add(bucket.rule.cost() - 1) / bucket.rule.cost())
+}

@@ -201,6 +201,10 @@ async fn answers_have_the_fields_of_their_examples() {
     crate::log::placed(&app, &leaf).await;
     crate::kyc_documents::asks(&support, &ada).await;
     let passport = ada.uploads(&Form::passport("LH123456")).await.json()["document_id"].clone();
+    // Another account with the same document raises a flag.
+    let eve = app.person("eve@example.org").await;
+    crate::kyc_documents::asks(&support, &eve).await;
+    assert_eq!(eve.uploads(&Form::passport("LH123456")).await.status, 201);
     let kyc_case = ada.gets("/v1/kyc").await.json()["kyc_case_id"].as_str().unwrap().to_owned();
     // A version that changes something, of which everybody is told, and a draft of the next.
     let team = PolicyTeam { legal: app.member(&admins, "legal").await, admin: admins[1].clone() };

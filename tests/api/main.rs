@@ -21,6 +21,7 @@ mod files;
 mod images;
 mod keys;
 mod kyc;
+mod kyc_deadlines;
 mod kyc_documents;
 mod kyc_review;
 mod log;

@@ -142,6 +142,7 @@ async fn fixture(app: &App) -> Fixture {
         ("{document_id}", document_of(app, &owner).await),
         ("{side}", "front".to_owned()),
         ("{kyc_case_id}", "kyc_0198c8f2b1d07c3f9e21a4b7c6d5e4f3".to_owned()),
+        ("{kyc_flag_id}", "flg_0198c8f2b1d07c3f9e21a4b7c6d5e4f3".to_owned()),
         ("{staff_read_id}", "srd_0198c8f2b1d07c3f9e21a4b7c6d5e4f3".to_owned()),
         ("{staff_id}", "stf_0198c8f2b1d07c3f9e21a4b7c6d5e4f3".to_owned()),
         ("{role_grant_id}", "rgr_0198c8f2b1d07c3f9e21a4b7c6d5e4f3".to_owned()),

@@ -262,7 +262,13 @@ async fn every_partner_operation_takes_its_scopes_and_no_other_token() {
             let bearer = token.as_ref().map(|token| format!("Bearer {token}"));
             let headers: Vec<(&str, &str)> =
                 bearer.iter().map(|value| ("authorization", value.as_str())).collect();
-            let answer = app.send(method, operation.path, &headers, None).await;
+            let body = (operation.id == "report_signals").then(|| {
+                json!({ "signals": [{
+                    "reference": "x", "account_id": ada.account_id, "kind": "unusual_device",
+                    "occurred_at": app.clock.now().to_string(),
+                }] })
+            });
+            let answer = app.send(method, operation.path, &headers, body.as_ref()).await;
             let cell = format!("{} as {name}: {answer:?}", operation.id);
             match scope {
                 None => assert_eq!(answer.problem(), (401, "unauthenticated".to_owned()), "{cell}"),

@@ -421,6 +421,8 @@ fn body_of(id: &str, ada: &Person, case: &str) -> Option<Value> {
             "document_id": "doc_0198c8f2b1d07c3f9e21a4b7c6d5e4f3", "side": "front",
             "purpose": "identity_verification",
         }),
+        "extend_kyc_case" => json!({ "days": 7, "private_reason": "x" }),
+        "withdraw_kyc_case" => json!({ "private_reason": "x" }),
         "decide_kyc_case" => json!({ "outcome": "approved" }),
         "create_partner_client" => json!({ "name": "x", "scopes": ["reports.read"] }),
         "add_partner_credential" => json!({ "kind": "client_secret" }),
@@ -448,6 +450,7 @@ fn path_with(path: &str, case: &str) -> String {
         .replace("{role_grant_id}", &format!("rgr_{unknown}"))
         .replace("{support_case_id}", case)
         .replace("{kyc_case_id}", &format!("kyc_{unknown}"))
+        .replace("{kyc_flag_id}", &format!("flg_{unknown}"))
         .replace("{staff_read_id}", &format!("srd_{unknown}"))
         .replace("{factor_reset_id}", &format!("fcr_{unknown}"))
         .replace("{partner_client_id}", &format!("cli_{unknown}"))

@@ -17,6 +17,12 @@ pub const KYC_REQUESTED: Act = Act { name: "kyc.requested", object: "kyc_case", 
 
 pub const KYC_SUBMITTED: Act = Act { name: "kyc.submitted", object: "kyc_case", clause: "1.3" };
 
+/// How long a person has after a change of the name.
+pub const DAYS_FOR_A_NAME: u16 = 30;
+
+/// Reminders come so long before what is asked for is due.
+pub const REMINDERS_BEFORE: [TimeDelta; 2] = [TimeDelta::days(7), TimeDelta::days(1)];
+
 /// How long the company takes to look at what was handed in.
 pub const REVIEWED_WITHIN_DAYS: i64 = 7;
 
@@ -32,6 +38,8 @@ closed_list! {
         FullVerification = "full_verification",
         /// What the account does raised a question (clause 1.8).
         Activity = "activity",
+        /// The name changed after the identity had been verified (clause 3.9).
+        NameChanged = "name_changed",
     }
 }
 
@@ -40,6 +48,7 @@ impl KycGround {
         match self {
             Self::FullVerification => "1.3",
             Self::Activity => "1.8",
+            Self::NameChanged => "3.9",
         }
     }
 }
@@ -212,7 +221,8 @@ impl KycCase {
             revision: 1,
             number: 1,
             assigned_to: None,
-            reminders_sent: 0,
+            // Whoever has no more than the time of a reminder is told by the request itself.
+            reminders_sent: i32::from(days <= LEAST_DAYS),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use crate::domain::{
     closed_list::closed_list,
-    evidence::Act,
+    evidence::{Act, Facts},
     ids::{AccountId, KycFlagId},
     time::Timestamp,
 };
@@ -12,6 +12,8 @@ pub const FLAG_RAISED: Act = Act { name: "kyc.flag_raised", object: "kyc_flag", 
 closed_list! {
     /// What gave rise to a closer look.
     FlagKind {
+        /// What the account was seen to do.
+        Activity = "activity",
         /// Another account shows a document of the same number.
         SameDocument = "same_document",
         /// A reviewer suspects fraud.
@@ -51,5 +53,14 @@ pub struct KycFlag {
 impl KycFlag {
     pub fn raise(account_id: AccountId, id: KycFlagId, kind: FlagKind, now: Timestamp) -> Self {
         Self { account_id, id, kind, state: FlagState::Open, raised_at: now, settled_at: None }
+    }
+
+    /// What leaves say of it.
+    pub fn facts(&self) -> Facts {
+        vec![
+            ("kyc_flag", self.id.to_string()),
+            ("account", self.account_id.to_string()),
+            ("kind", self.kind.as_str().to_owned()),
+        ]
     }
 }

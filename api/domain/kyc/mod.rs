@@ -10,6 +10,7 @@ pub mod flag;
 pub mod matching;
 pub mod mrz;
 pub mod rules;
+pub mod signal;
 pub mod special_categories;
 
 use super::closed_list::closed_list;

@@ -19,7 +19,7 @@ pub use multipart::FilePart;
 pub(super) use multipart::StrictMultipart;
 pub(super) use origin::{Client, asks_for_gpc, consent_origin, device_of};
 pub(super) use page::Page;
-pub(super) use partner::Partner;
+pub(super) use partner::{ByPartner, Partner};
 pub(super) use person::{By, Person};
 pub(super) use staff::{ByStaff, Staff};
 pub(super) use strict_json::{NoBody, RawBody, StrictJson};

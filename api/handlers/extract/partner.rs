@@ -2,7 +2,7 @@
 
 use std::{future::Future, pin::Pin};
 
-use actix_web::{FromRequest, HttpRequest, dev::Payload};
+use actix_web::{Error, FromRequest, HttpRequest, dev::Payload};
 
 use super::{bearer_token, operation, services};
 use crate::{
@@ -47,4 +47,21 @@ fn allow(operation: &Operation, caller: &PartnerClient) -> Result<(), Problem> {
         return Err(Problem::new(ProblemCode::ScopeRequired));
     }
     Ok(())
+}
+
+/// What a partner sent: nothing of it is looked at before it is known who sent it.
+pub(in crate::handlers) struct ByPartner<T>(pub(in crate::handlers) PartnerClient, pub(in crate::handlers) T);
+
+impl<T: FromRequest + 'static> FromRequest for ByPartner<T> {
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Error>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, mut payload) = (request.clone(), payload.take());
+        Box::pin(async move {
+            let Partner(caller) = Partner::from_request(&request, &mut Payload::None).await?;
+            let sent = T::from_request(&request, &mut payload).await.map_err(Into::into)?;
+            Ok(Self(caller, sent))
+        })
+    }
 }

@@ -1,6 +1,7 @@
 //! Staff: members and roles, sessions, narrow reads, the support's queue.
 
 mod cases;
+mod flags;
 mod kyc;
 mod members;
 mod policies;
@@ -43,6 +44,10 @@ pub(super) fn operations(routes: &mut ServiceConfig<'_>) {
         .service(kyc::open_kyc_image)
         .service(kyc::get_opened_kyc_image)
         .service(kyc::decide_kyc_case)
+        .service(flags::extend_kyc_case)
+        .service(flags::withdraw_kyc_case)
+        .service(flags::list_kyc_flags)
+        .service(flags::dismiss_kyc_flag)
         .service(reads::approve_factor_reset)
         .service(policies::draft_policy_version)
         .service(policies::get_policy_draft)

@@ -8,6 +8,7 @@ mod consent;
 mod device;
 mod kyc;
 mod kyc_review;
+mod kyc_signals;
 mod log;
 mod notice;
 mod partner;
@@ -34,12 +35,15 @@ pub use consent::{
 };
 pub use device::{CookieRegister, DeviceConsentsView, GpcSupport, SetDeviceConsents};
 pub use kyc::{
-    KycDetailsView, KycDocumentView, KycRequirementView, KycSubmissionView, KycView, Picture, RequestKyc,
-    SetKycDetails, StaffKycCaseView, UploadKycDocument,
+    Days, KycDetailsView, KycDocumentView, KycRequirementView, KycSubmissionView, KycView, Picture,
+    PrivateReason, RequestKyc, SetKycDetails, StaffKycCaseView, UploadKycDocument,
 };
 pub use kyc_review::{
     AddKycNote, AssignKycCase, DecideKycCase, KycDecisionView, KycNoteView, OpenKycDetails, OpenKycImage,
     OpenedKycDetailsView, OpenedKycImageView, StaffKycCaseDetailView, StaffKycCasePageView,
+};
+pub use kyc_signals::{
+    ExtendKycCase, ReportSignals, SignalReportView, StaffKycFlagPageView, StaffKycFlagView, WithdrawKycCase,
 };
 pub use log::{LogCheckpointView, LogConsistencyProofView, LogInclusionProofView};
 pub use notice::{NoticePageView, NoticeView};

@@ -8,13 +8,18 @@ use crate::{
             CONFIRMATION_LASTS, DataConfirmation, Profile, ProfileChanges, ProfileField, SealedProfile,
         },
         ids::{AccountId, DataConfirmationId},
+        kyc::{
+            KycState,
+            case::{DAYS_FOR_A_NAME, KycGround},
+        },
         personal::PersonalText,
         time::Timestamp,
     },
-    repositories::{account_changes, accounts, data_confirmations, log as leaves, profiles},
+    repositories::{account_changes, accounts, data_confirmations, kyc_cases, log as leaves, profiles},
     services::{
         cursors::{self, InvalidCursor},
         idempotency::{IdempotencyError, Recording},
+        kyc::asking::{Asked, Asking},
         log::LeafDraft,
         profiles::{AccountChange, Replaced, open, open_change, rewrite},
         vault::{SubjectKeys, VaultError},
@@ -76,15 +81,39 @@ impl AccountService {
         let keys = self.vault.keys_of(id).await?;
         let drafts = [(); 4].map(|()| LeafDraft::new(now));
         let drafts = drafts.into_iter().collect::<Result<Vec<_>, _>>()?;
-        self.db
+        let asking = match changes.real_name {
+            Some(_) => Some(self.asking_for_a_new_name(id, &keys, now).await?),
+            None => None,
+        };
+        let profile = self
+            .db
             .write_for(id, move |c| {
                 let standing = profiles::find(c, id)?.ok_or(ProfileError::NotFound)?;
                 if expected.is_some_and(|version| version != standing.version) {
                     return Err(ProfileError::Stale);
                 }
-                change(c, &keys, &standing, &changes, &drafts, now)
+                let profile = change(c, &keys, &standing, &changes, &drafts, now)?;
+                if let Some(asking) = &asking {
+                    reopen_verification(c, &keys, &standing, &profile, asking)?;
+                }
+                Ok::<_, ProfileError>(profile)
             })
-            .await
+            .await?;
+        self.outbox.wake();
+        Ok(profile)
+    }
+
+    /// The verification that a new name asks for, where the one before was verified.
+    async fn asking_for_a_new_name(
+        &self,
+        id: AccountId,
+        keys: &SubjectKeys,
+        now: Timestamp,
+    ) -> Result<Asking, ProfileError> {
+        let profile = self.profile(id).await?;
+        let asked =
+            Asked { ground: KycGround::NameChanged, by: None, private_reason: None, days: DAYS_FOR_A_NAME };
+        Ok(Asking::prepare(keys, &profile, &asked, now)?)
     }
 
     /// The person's changes, newest first.
@@ -144,6 +173,22 @@ impl AccountService {
             })
             .await
     }
+}
+
+/// Asks anew for a verification if the name that was verified is no longer the name.
+fn reopen_verification(
+    c: &mut Conn,
+    keys: &SubjectKeys,
+    standing: &SealedProfile,
+    profile: &Profile,
+    asking: &Asking,
+) -> Result<(), ProfileError> {
+    let is_same = open(keys, standing)?.real_name == profile.real_name;
+    let newest = kyc_cases::find_current(c, profile.account_id)?;
+    if !is_same && newest.is_some_and(|case| case.state == KycState::Approved) {
+        asking.write(c)?;
+    }
+    Ok(())
 }
 
 fn change(

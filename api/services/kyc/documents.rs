@@ -312,12 +312,7 @@ impl Prepared {
         if !others.is_empty() {
             let flag = KycFlag::raise(id, KycFlagId::generate(self.now), FlagKind::SameDocument, self.now);
             if kyc_flags::raise(c, &flag)? {
-                let facts = vec![
-                    ("kyc_flag", flag.id.to_string()),
-                    ("account", id.to_string()),
-                    ("kind", flag.kind.as_str().to_owned()),
-                ];
-                leaves::append(c, &self.draft.of_person(keys, &FLAG_RAISED, &facts)?)?;
+                leaves::append(c, &self.draft.of_person(keys, &FLAG_RAISED, &flag.facts())?)?;
             }
         }
         if !kyc_cases::update(c, &was, &was.after_change_of(item, true))? {

@@ -1,22 +1,29 @@
 //! Verification of identity (clauses 1.3 to 1.8): asked for by people of the company, answered by the person.
 
-mod asking;
+pub mod asking;
+mod deadlines;
 mod decision;
 mod details;
 mod documents;
 mod evidence;
+mod flags;
 mod overview;
 mod queue;
 mod request;
+mod retention;
 mod review;
+pub mod signals;
 mod submission;
 
+pub use deadlines::Ease;
 pub use decision::DecideKyc;
 pub use documents::{DocumentImage, ORPHAN_AFTER, Upload};
+pub use flags::{DismissedFlag, KycFlagPage};
 pub use overview::{HandedIn, ItemStanding, KycOverview};
 pub use queue::{KycCasePage, StaffKycCase};
 pub use request::{KycAsked, KycRequest};
 pub use review::{ImageRequest, KycNote, OpenedImage, OpenedKycCase};
+pub use signals::ReportedSignal;
 pub use submission::KycSubmitted;
 
 use std::sync::Arc;
@@ -126,6 +133,22 @@ pub struct KycService {
     pub images: ImageService,
     pub files: FileStore,
     pub budget: ReadBudget,
+}
+
+/// Does the same for each, and says for how many it did something. One that fails does not keep the
+/// others waiting; the first failure is told once all had their turn.
+async fn for_each<T, F: Future<Output = Result<bool, KycError>>>(
+    due: Vec<T>,
+    act: impl Fn(T) -> F,
+) -> Result<usize, KycError> {
+    let (mut done, mut failure) = (0, None);
+    for item in due {
+        match act(item).await {
+            Ok(acted) => done += usize::from(acted),
+            Err(error) => failure = failure.or(Some(error)),
+        }
+    }
+    failure.map_or(Ok(done), Err)
 }
 
 impl KycService {

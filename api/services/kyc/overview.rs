@@ -82,6 +82,7 @@ impl KycService {
                 documents.iter().any(|document| document.item == item)
             }
         };
+        let case = case.filter(|case| case.state != KycState::NotRequired);
         let items = case.iter().flat_map(|case| {
             KycItem::ALL.iter().map(move |item| {
                 let (state, reason) = case.item_state(*item, is_there(*item));

@@ -17,6 +17,7 @@ use crate::{
         email::Email,
         factor::{FactorMethod, Factors},
         ids::{AccountId, ChallengeId, DeviceId, SessionId},
+        kyc::signal::{MANY_FAILURES, SignalKind},
         message::MessageBody,
         password::Password,
         personal::{Personal, PersonalText},
@@ -37,6 +38,7 @@ use crate::{
     services::{
         consents::Takeover,
         idempotency::Draft,
+        kyc::signals::{self, SignInSeen},
         mailing,
         passwords::Place,
         profiles,
@@ -104,6 +106,7 @@ pub struct PreparedSession {
     refresh: RefreshToken,
     signed_in: SignedIn,
     takeover: Takeover,
+    place: Option<PersonalText>,
 }
 
 impl PreparedSession {
@@ -165,13 +168,16 @@ impl Attempt {
     ///
     /// Refuses if the password that was compared is no longer the one: whoever changed it meanwhile
     /// wanted such sessions to end.
-    fn settle(&self, c: &mut Conn) -> Result<(), SessionError> {
+    fn settle(&self, c: &mut Conn, now: Timestamp) -> Result<(), SessionError> {
         let id = self.account.id;
         if credentials::find_version(c, id)? != Some(self.chosen) {
             return Err(SessionError::InvalidCredentials);
         }
         if let Some(name) = &self.name {
             throttles::give_back(c, name)?;
+            if throttles::used(c, name, now)? >= MANY_FAILURES {
+                signals::keep(c, id, SignalKind::FailedSignIns, now)?;
+            }
         }
         if let Some(draft) = &self.repeatable {
             draft.record_secret(c, id, 201)?;
@@ -314,7 +320,7 @@ impl SessionService {
                 if factors::find(c, id)?.any() {
                     return Err(SessionError::InvalidCredentials);
                 }
-                attempt.settle(c)?;
+                attempt.settle(c, now)?;
                 begin(c, &keys, &prepared, notice.as_ref(), now)?;
                 Ok::<_, SessionError>(())
             })
@@ -346,7 +352,7 @@ impl SessionService {
         };
         self.db
             .write_for(id, move |c| {
-                attempt.settle(c)?;
+                attempt.settle(c, now)?;
                 sign_in_challenges::insert(c, &row)?;
                 Ok::<_, SessionError>(())
             })
@@ -399,7 +405,7 @@ impl SessionService {
         let address = Some(keys.seal(&SESSION_ADDRESS, row, &origin.address)?.into_envelope());
         let takeover = Takeover::new(keys, profile, origin.device_id, now)?;
         let row = NewSession { session, epoch: account.epoch, address };
-        Ok(PreparedSession { row, refresh, signed_in, takeover })
+        Ok(PreparedSession { row, refresh, signed_in, takeover, place })
     }
 
     /// The mail that tells of a sign-in on a device that is new to the account.
@@ -454,6 +460,8 @@ pub(super) fn begin(
         outbox::insert(c, notice)?;
     }
     account_devices::link(c, id, device, now)?;
+    let seen = SignInSeen { session: prepared.row.session.id, place: prepared.place.as_ref() };
+    signals::observe_sign_in(c, keys, &seen, now)?;
     prepared.insert(c, keys)
 }
 

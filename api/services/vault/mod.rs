@@ -363,19 +363,19 @@ impl Vault {
         Ok(())
     }
 
-    /// Destroys the versions of a key up to `version`; later ones live on.
+    /// Destroys one version of a key; the others live on.
     ///
     /// # Errors
     ///
     /// Only storage trouble; destroying twice is once.
-    pub async fn destroy_up_to(
+    pub async fn destroy_version(
         &self,
         id: AccountId,
         category: Category,
         version: u32,
         now: Timestamp,
     ) -> Result<(), VaultError> {
-        self.store.write(move |c| subject_keys::destroy_up_to(c, id, category, version, now)).await?;
+        self.store.write(move |c| subject_keys::destroy_version(c, id, category, version, now)).await?;
         self.cache.remove(&id);
         Ok(())
     }

@@ -1,1 +1,1 @@
-ALTER TABLE key_tombstones DROP COLUMN last_version;
+DROP TABLE key_version_tombstones;

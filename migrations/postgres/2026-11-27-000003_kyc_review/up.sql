@@ -55,10 +55,13 @@ CREATE TABLE kyc_signals (
     reference_mac bytea NOT NULL,
     occurred_at timestamptz NOT NULL,
     received_at timestamptz NOT NULL,
+    weighed_at timestamptz,
     CONSTRAINT kyc_signals_pkey PRIMARY KEY (account_id, kyc_signal_id)
 );
 CREATE UNIQUE INDEX idx_kyc_signals_reference ON kyc_signals (account_id, reference_mac);
 CREATE INDEX idx_kyc_signals_received_at ON kyc_signals (received_at);
+-- What waits to be weighed.
+CREATE INDEX idx_kyc_signals_waiting ON kyc_signals (account_id) WHERE weighed_at IS NULL;
 
 -- A read for a verification names that, and the document that was looked at.
 ALTER TABLE staff_reads ALTER COLUMN support_case_id DROP NOT NULL;

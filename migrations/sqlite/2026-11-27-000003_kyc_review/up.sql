@@ -57,10 +57,13 @@ CREATE TABLE kyc_signals (
     reference_mac BLOB NOT NULL,
     occurred_at INTEGER NOT NULL,
     received_at INTEGER NOT NULL,
+    weighed_at INTEGER,
     CONSTRAINT kyc_signals_pkey PRIMARY KEY (account_id, kyc_signal_id)
 ) STRICT;
 CREATE UNIQUE INDEX idx_kyc_signals_reference ON kyc_signals (account_id, reference_mac);
 CREATE INDEX idx_kyc_signals_received_at ON kyc_signals (received_at);
+-- What waits to be weighed.
+CREATE INDEX idx_kyc_signals_waiting ON kyc_signals (account_id) WHERE weighed_at IS NULL;
 
 -- A read for a verification names that, and the document that was looked at.
 DROP TRIGGER staff_reads_no_update;

@@ -105,6 +105,19 @@ impl App {
         Inner::person(&self.inner, email).await
     }
 
+    /// Somebody who has an account, signed in anew.
+    pub async fn signs_in(&self, email: &str, cookie: &str) -> Person {
+        let body = serde_json::json!({ "email": email, "password": super::PASSWORD });
+        let answer = self.send(Method::POST, "/v1/sessions", &[("cookie", cookie)], Some(&body)).await;
+        assert_eq!(answer.status, 201, "{}", answer.text);
+        Person::new(Arc::clone(&self.inner), &answer.json()["session"], cookie.to_owned())
+    }
+
+    /// A member of staff who was away during a restart, signed in anew.
+    pub async fn welcomes(&self, away: super::Away) -> super::Member {
+        away.comes_back(&self.inner).await
+    }
+
     /// Somebody who filled in the form like this, verified and signed in.
     pub async fn registers(&self, body: Value) -> Person {
         let answer = self.post("/v1/accounts", &body).await;

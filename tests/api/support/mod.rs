@@ -19,7 +19,7 @@ pub use form::Form;
 pub use policy::{PolicyTeam, purpose};
 pub use process::Process;
 pub use servers::{BUCKET_SECRET, Wire, http_sink, s3, smtp_sink};
-pub use staff::Member;
+pub use staff::{Away, Member};
 
 use std::{
     future::Future,

@@ -18,7 +18,28 @@ pub struct Member {
     pub totp: Authenticator,
 }
 
+/// A member of staff while the service is down.
+pub struct Away {
+    email: String,
+    staff_id: String,
+    totp: Authenticator,
+}
+
+impl Away {
+    pub(super) async fn comes_back(self, app: &Arc<Inner>) -> Member {
+        let Self { email, staff_id, totp } = self;
+        let mut member = Member { app: Arc::clone(app), email, staff_id, access_token: String::new(), totp };
+        member.signs_in().await;
+        member
+    }
+}
+
 impl Member {
+    /// Lets go of the service, which is about to restart.
+    pub fn away(self) -> Away {
+        Away { email: self.email, staff_id: self.staff_id, totp: self.totp }
+    }
+
     /// Takes an invitation up and signs in.
     pub async fn joins(app: &Arc<Inner>, email: &str, token: &str) -> Self {
         let asked = json!({ "invitation_token": token, "real_name": "Grace Hopper", "password": PASSWORD });

@@ -1,0 +1,31 @@
+//! Pictures die on schedule: so long after a decision as the law wants them kept, and at once where nothing is
+//! asked any more.
+
+use super::{KycError, KycService};
+use crate::{
+    domain::{kyc::case::KycCase, time::Timestamp},
+    repositories::kyc_cases,
+    services::erasure::ErasureService,
+};
+
+impl KycService {
+    /// Erases the documents of verifications that were decided before an instant; says of how many.
+    ///
+    /// # Errors
+    ///
+    /// Trouble with one of them, after the others had their turn.
+    pub async fn erase_past(
+        &self,
+        erasure: &ErasureService,
+        decided_before: Timestamp,
+        limit: i64,
+    ) -> Result<usize, KycError> {
+        let past =
+            self.db.read_long(move |c| kyc_cases::list_with_documents(c, decided_before, limit)).await?;
+        super::for_each(past, |case: KycCase| async move {
+            erasure.erase_documents(case.account_id, case.id, case.documents_key()).await?;
+            Ok(true)
+        })
+        .await
+    }
+}
