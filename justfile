@@ -36,6 +36,14 @@ crash:
     scripts/crash --db sqlite --kills 50
     scripts/crash --db postgres --kills 50
 
+# Walk a verification on both databases and both kinds of store, and kill it in uploads.
+kyc:
+    cargo build --release --example s3
+    scripts/kyc --db sqlite --files folder
+    scripts/kyc --db sqlite --files s3
+    scripts/with-postgres scripts/kyc --db postgres --files folder
+    scripts/with-postgres scripts/kyc --db postgres --files s3
+
 # Exactly what CI runs.
 ci:
     .ci/run
