@@ -80,7 +80,7 @@ settings! {
     IMAGE_PROGRAM = "", "The program that decodes what people hand in, called with `clean-image`; this very binary if not set.";
     IMAGES_AT_ONCE = "2", "How many files are decoded at a time, each in a process of up to 640 MiB.";
     KYC_FILES_DAYS = "1827", "Documents of a verification are destroyed so many days after its decision; five years are the duty of the AML/CFT Act 2009 (NZ), s 50.";
-    UPLOADS_AT_ONCE = "8", "How many uploads are received at a time, each of up to 20 MiB.";
+    UPLOADS_AT_ONCE = "8", "How many uploads are received at a time, each of up to 20 MiB; half of them from one network.";
     UPLOAD_SECONDS = "120", "How long an upload may take to arrive.";
     PLACES = "", "A database of places in the MaxMind format (.mmdb), for the coarse place of sessions.";
     LINK_PAGE = "<PUBLIC_URL>/links", "The page that links in mails lead to; the service has one.";

@@ -149,6 +149,18 @@ pub fn list_queue(
     rows.into_iter().map(KycCase::try_from).collect()
 }
 
+/// Asks a person for nothing any more.
+pub fn withdraw_open(c: &mut Conn, owner: AccountId, now: Timestamp) -> Result<(), StorageError> {
+    diesel::update(t::table.filter(t::account_id.eq(owner)).filter(t::decided_at.is_null()))
+        .set((
+            t::state.eq(KycState::NotRequired.as_str()),
+            t::decided_at.eq(Some(now)),
+            t::revision.eq(t::revision + 1),
+        ))
+        .execute(c)?;
+    Ok(())
+}
+
 /// States in which something is awaited from the person, and the day has not passed.
 const AWAITING: [KycState; 3] = [KycState::Requested, KycState::InProgress, KycState::Resubmission];
 

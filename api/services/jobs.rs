@@ -245,9 +245,10 @@ impl JobRunner {
         note("kyc_signals", self.while_any(stop, || self.kyc.weigh_signals(BATCH)).await);
         note("kyc_reminders", self.while_any(stop, || self.kyc.remind(BATCH)).await);
         note("kyc_overdue", self.while_any(stop, || self.kyc.expire(BATCH)).await);
-        let before = self.clock.now().minus(self.kyc_files_kept);
-        note("kyc_files", self.while_any(stop, || self.kyc.erase_past(&self.erasure, before, BATCH)).await);
         if round.is_multiple_of(CHECK_EVERY) {
+            let before = self.clock.now().minus(self.kyc_files_kept);
+            let erased = self.while_any(stop, || self.kyc.erase_past(&self.erasure, before, BATCH));
+            note("kyc_files", erased.await);
             note("log_check", self.check_log().await);
             note("orphaned_files", self.sweep_files().await);
         }

@@ -130,6 +130,25 @@ async fn what_is_asked_no_longer_is_destroyed_and_restricts_nobody() {
 }
 
 #[tokio::test]
+async fn whoever_leaves_is_asked_for_nothing_any_more() {
+    let app = App::start().await;
+    let (ada, support) = asked(&app).await;
+    assert_eq!(ada.uploads(&Form::passport("LH123456")).await.status, 201);
+    assert_eq!(ada.sends(Method::POST, "/v1/account/closure", &[], None).await.status, 201);
+    app.advance(TimeDelta::days(15));
+    let away = support.away();
+    drop(ada);
+    let app = app.restart().await;
+    let support = app.welcomes(away).await;
+    let states = || app.database.texts("SELECT state AS t FROM kyc_cases");
+    eventually("nothing is asked", || async { (states() == ["not_required"]).then_some(()) }).await;
+    assert_eq!(app.database.texts("SELECT kind AS t FROM notices"), ["kyc_requested"], "nobody was pressed");
+    let id = app.database.texts("SELECT state AS t FROM accounts");
+    assert_eq!(id, ["closed"]);
+    assert_eq!(support.gets("/v1/staff/kyc-cases").await.json()["data"], json!([]));
+}
+
+#[tokio::test]
 async fn documents_die_on_schedule_and_those_of_a_later_verification_live() {
     let app = App::start_with(&[("KYC_FILES_DAYS", "30")]).await;
     let (ada, support) = asked(&app).await;

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use futures_util::StreamExt;
 use image::ImageFormat;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -348,6 +349,32 @@ async fn uploads_at_once_fill_each_place_once() {
     assert!(statuses[1..].iter().all(|status| [409, 412, 503].contains(status)), "{statuses:?}");
     assert_eq!(app.database.number("SELECT count(*) AS n FROM kyc_documents"), 1);
     assert_eq!(sealed_files(&app.database.folder.path().join("files")).len(), 1);
+}
+
+#[tokio::test]
+async fn one_network_takes_half_of_the_places_for_uploads() {
+    let app = App::start_with(&[("UPLOADS_AT_ONCE", "4"), ("TRUSTED_PROXIES", "127.0.0.1/32")]).await;
+    let ada = person_asked(&app).await;
+    let form = Form::passport("LH123456");
+    let slow = |address: &'static str| {
+        let head = form.body()[..100].to_vec();
+        let never = futures_util::stream::once(async { Ok::<_, std::io::Error>(head) })
+            .chain(futures_util::stream::pending());
+        let request = app.client.post(format!("{}/v1/kyc/documents", app.url)).bearer_auth(&ada.access_token);
+        let request = request.header("content-type", Form::content_type()).header("x-forwarded-for", address);
+        tokio::spawn(request.body(reqwest::Body::wrap_stream(never)).send())
+    };
+    let slow_ones = [slow("203.0.113.7"), slow("203.0.113.7")];
+    let refused = || async {
+        let from_there = [("x-forwarded-for", "203.0.113.7")];
+        let answer = ada.uploads_as(&Form::content_type(), b"nothing".to_vec(), &from_there).await;
+        (answer.status == 503).then_some(())
+    };
+    crate::support::eventually("its share is taken", refused).await;
+    let elsewhere = [("x-forwarded-for", "198.51.100.7")];
+    let answer = ada.uploads_as(&Form::content_type(), form.body(), &elsewhere).await;
+    assert_eq!(answer.status, 201, "{}", answer.text);
+    slow_ones.iter().for_each(tokio::task::JoinHandle::abort);
 }
 
 #[tokio::test]

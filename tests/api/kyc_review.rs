@@ -312,10 +312,18 @@ async fn a_refusal_restricts_and_the_next_verification_begins_anew() {
     tells_everything(ada, "1990-12-10", usual()).await;
     assert_eq!(submits(ada).await.status, 201);
     let path = format!("/v1/staff/kyc-cases/{}", asked.json()["kyc_case_id"].as_str().unwrap());
+    let old = review.path.clone();
     let review = Review { path, ..review };
     assert_eq!(review.assigns(&review.grace).await.status, 200);
     assert_eq!(review.approves(&review.grace).await.status, 201);
     assert_eq!(review.ada.gets("/v1/account").await.json()["state"], "active");
+    let before = review.grace.gets(&old).await;
+    assert_eq!(
+        (before.status, &before.json()["kyc_case"]["state"]),
+        (200, &json!("rejected")),
+        "{}",
+        before.text
+    );
     // Each verification has its own key for its documents.
     let versions = "SELECT count(*) AS n FROM subject_keys WHERE category = 'documents'";
     assert_eq!(review.app.database.keys_number(versions), 2);

@@ -1,6 +1,10 @@
 //! An S3 server over a folder, for scripts that keep files in a bucket: prints where it listens.
 
-#![expect(clippy::print_stdout, clippy::expect_used, reason = "a tool: it tells where it is, and ends where it cannot")]
+#![expect(
+    clippy::print_stdout,
+    clippy::expect_used,
+    reason = "a tool: it tells where it is, and ends where it cannot"
+)]
 
 use std::path::PathBuf;
 

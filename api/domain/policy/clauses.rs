@@ -40,12 +40,12 @@ clauses! {
     "1.1" at "A registration has an email address, a real name and a password that is long, not breached and not guessable." ["register_account" "change_password" "confirm_password_reset"];
     "1.2" at "A phone number is optional, proved by a code, and used for second factors alone." ["request_phone_change" "confirm_phone_change" "remove_phone"];
     "1.3" at "A verification is asked for with a reason, one at a time, and the person is told the clause and the day." ["request_kyc" "get_kyc"];
-    "1.4" outside "The age is at least 18 on the day of the decision." "No verification is decided by this version of the service.";
-    "1.5" outside "A verification has phone, email and residential address." "No verification is taken in by this version of the service.";
-    "1.6" outside "A verification has two different kinds of valid state identity card." "No verification is taken in by this version of the service.";
-    "1.7" outside "A proof of address is not older than three months." "No verification is taken in by this version of the service.";
-    "1.8" at "A verification can be asked for at any time; the person never learns the private reason." ["request_kyc" "get_kyc"];
-    "1.9" everywhere "Schemas are closed: no field takes a special category, unknown fields are refused, and free text that speaks of one is." ["request_kyc"];
+    "1.4" at "The age is at least 18 on the day of the decision, where the person lives; every approval holds it." ["decide_kyc_case"];
+    "1.5" at "A verification has phone, email and residential address; none is handed in or approved without." ["set_kyc_details" "submit_kyc" "decide_kyc_case"];
+    "1.6" at "A verification has two different kinds of valid state identity card, with pictures; every approval holds it." ["upload_kyc_document" "decide_kyc_case"];
+    "1.7" at "A proof of address shows name and address and is not older than three months; every approval holds it." ["upload_kyc_document" "decide_kyc_case"];
+    "1.8" at "A verification can be asked for at any time, also by what activity raises; the person never learns the private reason." ["request_kyc" "report_signals" "get_kyc"];
+    "1.9" everywhere "Schemas are closed: no field takes a special category, unknown fields are refused, free text that speaks of one is, and pictures keep nothing but what they show." ["request_kyc" "add_kyc_note" "upload_kyc_document"];
     "2.1" at "A device cookie recognises the browser; the register of cookies names it." ["list_cookies" "create_session"];
     "2.2" at "Measuring and troubleshooting by cookie data need the consent of the device or the account." ["set_device_consents" "set_consent"];
     "2.3" at "Sessions, second factors and new devices are watched over, and the person is told." ["list_sessions" "end_session" "approve_factor_reset"];
@@ -60,7 +60,7 @@ clauses! {
     "3.6" everywhere "Security is a purpose of the catalogue; its data are kept shortly." ["list_purposes"];
     "3.7" at "Support cases have timers, and support answers without seeing sealed values." ["open_support_case" "answer_support_case"];
     "3.8" at "Once a year the person is asked to confirm the data." ["confirm_account_data"];
-    "3.9" at "Changes keep what was, and a new address or number answers first." ["update_account" "list_account_changes" "confirm_email_change" "confirm_phone_change"];
+    "3.9" at "Changes keep what was, a new address or number answers first, and a new name after a verification asks for another." ["update_account" "list_account_changes" "confirm_email_change" "confirm_phone_change"];
     "4.1" at "Sharing inside the group needs the purpose `group_sharing` to stand." ["accept_policy" "set_consent"];
     "4.2" everywhere "There is no operation that gives analytics or search providers data about a person." [];
     "4.3" everywhere "There is no operation that gives advertisers data about a person." [];
@@ -76,7 +76,7 @@ clauses! {
     "5.5" at "The register says how standards there compare, and who may reach the data." ["list_storage_places"];
     "5.6" at "A new country is a new definition of `cross_border_transfer`, asked anew." ["publish_policy_version" "accept_policy" "set_consent"];
     "6.1" at "Every purpose names its lawful basis." ["list_purposes" "list_processing_records"];
-    "6.2" outside "Records of a verification are kept for five years after the account ends." "No verification is taken in by this version of the service.";
+    "6.2" at "What the law wants kept of a verification is sealed apart when it is approved." ["decide_kyc_case"];
     "6.3" at "Protection from a threat is a basis of the catalogue, and can be objected to." ["list_purposes"];
     "7.1" outside "All or part of the data are erased, but for what a law keeps." "Rights requests are not taken in by this version of the service; closing the account is.";
     "7.2" at "Data are changed by their person, with history." ["update_account" "list_account_changes"];

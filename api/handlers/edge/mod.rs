@@ -4,8 +4,9 @@ mod address;
 mod held_payload;
 mod limits;
 mod render;
+mod uploads;
 
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Instant};
+use std::{panic::AssertUnwindSafe, time::Instant};
 
 use actix_web::{
     Error, HttpMessage, HttpRequest, HttpResponse,
@@ -16,7 +17,6 @@ use actix_web::{
     web::Data,
 };
 use futures_util::FutureExt;
-use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use super::extract::device_of;
@@ -33,6 +33,8 @@ pub(super) use address::client_address;
 use held_payload::HeldPayload;
 pub(super) use limits::network_of;
 use limits::{Allowance, Limits};
+pub(super) use uploads::UploadTurn;
+use uploads::Uploads;
 
 const LOG_PROMISE: header::HeaderName = header::HeaderName::from_static("log-promise");
 
@@ -40,14 +42,13 @@ const LOG_PROMISE: header::HeaderName = header::HeaderName::from_static("log-pro
 pub struct Edge {
     pub http: HttpConfig,
     limits: Limits,
-    /// Uploads that are received now take from it.
-    pub uploads: Arc<Semaphore>,
+    pub uploads: Uploads,
 }
 
 impl Edge {
     pub fn new(http: HttpConfig) -> Self {
         let limits = Limits::new(http.rate_ordinary, http.rate_costly);
-        let uploads = Arc::new(Semaphore::new(http.uploads_at_once));
+        let uploads = Uploads::new(http.uploads_at_once);
         Self { http, limits, uploads }
     }
 }

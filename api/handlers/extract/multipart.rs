@@ -1,7 +1,7 @@
 //! Forms with files (RFC 7578): few parts, each named once, bounded in size and time. What a client calls a
 //! file, and what it says that it is, is not looked at.
 
-use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
+use std::{future::Future, pin::Pin, time::Duration};
 
 use actix_multipart::{Field, Multipart, MultipartError};
 use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header, web::Data};
@@ -9,7 +9,6 @@ use futures_util::StreamExt;
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
-use tokio::sync::OwnedSemaphorePermit;
 use validator::Validate;
 use zeroize::Zeroizing;
 
@@ -20,7 +19,7 @@ use super::{
 };
 use crate::{
     domain::{encoding::length_prefixed, kyc::file::MOST_BYTES},
-    handlers::edge::Edge,
+    handlers::edge::{Edge, UploadTurn, client_address, network_of},
     problem::{FieldCode, Problem, ProblemCode},
 };
 
@@ -28,8 +27,6 @@ use crate::{
 const MOST_PARTS: usize = 16;
 /// The most bytes of a part that is no file.
 const MOST_TEXT: usize = 1_024;
-/// How long an upload waits for its turn.
-const TURN: Duration = Duration::from_secs(5);
 
 /// The place of a file in a form.
 #[derive(Clone, Copy, Debug)]
@@ -45,7 +42,7 @@ impl<'de> Deserialize<'de> for FilePart {
 /// The files of a form, and the right to have them in memory.
 pub(in crate::handlers) struct Files {
     files: Vec<Zeroizing<Vec<u8>>>,
-    _turn: OwnedSemaphorePermit,
+    _turn: UploadTurn,
 }
 
 impl Files {
@@ -72,8 +69,8 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for StrictMultipart<T
             let most = operation(&request)?.most_body_bytes();
             accept(&request, most)?;
             let edge = request.app_data::<Data<Edge>>().ok_or(Problem::new(ProblemCode::Internal))?;
-            let turn = tokio::time::timeout(TURN, Arc::clone(&edge.uploads).acquire_owned()).await;
-            let turn = turn.ok().and_then(Result::ok);
+            let network = network_of(client_address(&request, &edge.http.trusted_proxies));
+            let turn = edge.uploads.turn(network).await;
             let turn = turn.ok_or_else(|| Problem::try_again("too many uploads at once"))?;
             let deadline = Duration::from_secs(edge.http.upload_seconds);
             let form = Multipart::new(request.headers(), payload);

@@ -89,8 +89,8 @@ pub(super) async fn extend_kyc_case(
 
 /// Ask no longer
 ///
-/// Nothing is asked of the person any more, what was handed in is destroyed, and a restriction that the
-/// verification brought ends.
+/// Nothing is asked of the person any more, what was handed in is destroyed within the hour, and a restriction that
+/// the verification brought ends.
 #[utoipa::path(
     tag = "Staff verification",
     params(("kyc_case_id" = KycCaseId, Path, description = "The verification.")),

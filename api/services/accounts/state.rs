@@ -10,7 +10,7 @@ use crate::{
         session::SessionEnd,
         time::Timestamp,
     },
-    repositories::{accounts, log as leaves, outbox, sessions, sign_in_challenges},
+    repositories::{accounts, kyc_cases, log as leaves, outbox, sessions, sign_in_challenges},
     services::{idempotency::Recording, log::LeafDraft, mailing},
 };
 
@@ -85,6 +85,8 @@ impl AccountService {
                     sign_in_challenges::delete_all(c, id)?;
                 }
                 if reason == StateReason::ClosureCompleted {
+                    // Nothing is asked of who has left.
+                    kyc_cases::withdraw_open(c, id, now)?;
                     accounts::raise_epoch(c, id)?;
                 }
                 leaves::append(c, &leaf)?;

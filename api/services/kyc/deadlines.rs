@@ -5,7 +5,7 @@ use chrono::TimeDelta;
 use super::{KycError, KycService, asking, request::screen, review};
 use crate::{
     domain::{
-        account::StateReason,
+        account::{AccountState, StateReason},
         data_dictionary::KYC_NOTE,
         evidence::Act,
         ids::{AccountId, KycCaseId, NoticeId, StaffId},
@@ -100,7 +100,9 @@ impl KycService {
         let told = self
             .db
             .write_for(id, move |c| {
-                if !kyc_cases::update(c, &case, &expired)? {
+                // Whoever is about to leave is not pressed; who takes the closure back is.
+                let standing = accounts::find_standing(c, id)?.ok_or(KycError::NotFound)?;
+                if standing.state == AccountState::Closing || !kyc_cases::update(c, &case, &expired)? {
                     return Ok(false);
                 }
                 accounts::change_state(c, id, StateReason::VerificationOverdue, None, now)?;

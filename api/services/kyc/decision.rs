@@ -8,7 +8,7 @@ use crate::{
     db::Conn,
     domain::{
         account::StateReason,
-        data_dictionary::{KYC_NOTE, KYC_RECORD},
+        data_dictionary::{Category, KYC_NOTE, KYC_RECORD},
         evidence::Evidence,
         ids::{AccountId, KycCaseId, KycDecisionId, KycFlagId, NoticeId, StaffId},
         kyc::{
@@ -93,7 +93,9 @@ impl KycService {
         let (case, now) = (self.case(wanted.case_id).await?, self.clock.now());
         let owner = case.account_id;
         self.check_reviewer(by, owner).await?;
-        let (keys, own) = (self.keys_for(&case).await?, self.vault.keys_of(by.subject()).await?);
+        self.keys_for(&case).await?;
+        let keys = self.vault.keys_with(owner, &[Category::Statutory], now).await?;
+        let own = self.vault.keys_of(by.subject()).await?;
         let (_, profile) = self.person(owner).await?;
         let prepared = Prepared {
             by,

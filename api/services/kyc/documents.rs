@@ -85,7 +85,13 @@ impl KycService {
         let (_, profile) = self.person(id).await?;
         let case = self.open_case(id).await?;
         self.check_told(id, &profile, &upload, now).await?;
-        let keys = self.vault.keys_with_version(id, Category::Documents, case.documents_key(), now).await?;
+        let version = case.documents_key();
+        let keys = self.vault.keys_with_version(id, Category::Documents, version, now).await;
+        // Asked no longer in this very moment: the key went with everything else.
+        let keys = keys.map_err(|error| match error {
+            VaultError::NoKey(_) => KycError::NotOpen,
+            error => error.into(),
+        })?;
         let prepared = self.prepare(&keys, upload, now).await?;
         let names: Vec<FileName> = prepared.files.iter().map(|file| file.name).collect();
         let written = self

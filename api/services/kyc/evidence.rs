@@ -36,9 +36,11 @@ impl KycService {
     /// The keys of everything that stands for a verification. Another process may have made some of them
     /// within the last minute.
     pub(super) async fn keys_for(&self, case: &KycCase) -> Result<Arc<SubjectKeys>, VaultError> {
-        let (id, now) = (case.account_id, self.clock.now());
-        self.vault.keys_with(id, &[Category::Address, Category::Statutory], now).await?;
-        self.vault.keys_with_version(id, Category::Documents, case.documents_key(), now).await
+        let keys = self.vault.keys_of(case.account_id).await?;
+        let is_whole =
+            keys.holds(Category::Address) && keys.holds_version(Category::Documents, case.documents_key());
+        // What was erased is missing for good, and its rows with it.
+        if is_whole { Ok(keys) } else { self.vault.fresh_keys_of(case.account_id).await }
     }
 }
 

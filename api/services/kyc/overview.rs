@@ -92,7 +92,7 @@ impl KycService {
         Ok(KycOverview {
             state: case.as_ref().map_or(KycState::NotRequired, |case| case.state),
             items: items.collect(),
-            documents: documents.iter().map(HandedIn::from).collect(),
+            documents: case.iter().flat_map(|_| documents.iter().map(HandedIn::from)).collect(),
             case,
             details,
         })

@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     domain::{
+        account::AccountState,
         ids::{AccountId, StaffId},
         kyc::{
             case::{KycCase, KycGround},
@@ -59,7 +60,10 @@ impl KycService {
             .db
             .write_for(id, move |c| {
                 recording.refuse_if_done(c)?;
-                accounts::find_standing(c, id)?.ok_or(KycError::NotFound)?;
+                let standing = accounts::find_standing(c, id)?.ok_or(KycError::NotFound)?;
+                if standing.state == AccountState::Closed {
+                    return Err(KycError::NotFound);
+                }
                 let case = asking.write(c)?.ok_or(KycError::AlreadyAsked)?;
                 recording.record(c, &own, &case)?;
                 Ok::<_, KycError>(case)

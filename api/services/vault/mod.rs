@@ -81,6 +81,11 @@ struct Versions {
 pub struct Row<'a>(pub &'a [u8]);
 
 impl SubjectKeys {
+    /// Whether there is this version of the category's key.
+    pub fn holds_version(&self, category: Category, version: u32) -> bool {
+        self.categories.get(&category).is_some_and(|versions| versions.keys.contains_key(&version))
+    }
+
     /// Whether there is a key of the category: it was made, and not erased.
     pub fn holds(&self, category: Category) -> bool {
         self.categories.contains_key(&category)
@@ -345,6 +350,16 @@ impl Vault {
         let keys = Arc::new(SubjectKeys { account_id: id, categories, derived: RwLock::default() });
         self.cache.insert(id, (Instant::now(), Arc::clone(&keys)));
         Ok(keys)
+    }
+
+    /// The keys of a person as they are now: another process may have made some within the last minute.
+    ///
+    /// # Errors
+    ///
+    /// As [`keys_of`](Self::keys_of).
+    pub async fn fresh_keys_of(&self, id: AccountId) -> Result<Arc<SubjectKeys>, VaultError> {
+        self.cache.remove(&id);
+        self.keys_of(id).await
     }
 
     /// Drops keys from memory that were not read again for a while.
