@@ -69,7 +69,7 @@ settings! {
     MAILS_PER_NETWORK = "60", "Mails with codes an hour that one address or /64 asks for.";
     SMS_PER_NETWORK = "20", "SMS an hour that one address or /64 asks for.";
     SMS_PER_HOUR = "3000", "SMS an hour altogether; what is asked for beyond is refused.";
-    STAFF_READS_PER_HOUR = "60", "Openings an hour by one member of staff: a field of a person, what was told for a verification, a picture; more takes a second member.";
+    STAFF_READS_PER_HOUR = "120", "Openings an hour by one member of staff: a field of a person, or a picture; a verification takes about ten. More takes a second member.";
     FILES = "folder", "Where documents that people hand in are kept, sealed: `folder` or `s3`.";
     FILES_DIR = "<DATA_DIR>/files", "For FILES=folder: the folder.";
     S3_ENDPOINT = "", "For FILES=s3: the URL of the server, without the bucket.";

@@ -905,6 +905,7 @@ table! {
         kind -> Text,
         told -> Nullable<Binary>,
         uploaded_at -> Instant,
+        submitted_at -> Nullable<Instant>,
     }
 }
 
@@ -990,7 +991,7 @@ allow_tables_to_appear_in_same_query!(
     account_changes
 );
 
-allow_tables_to_appear_in_same_query!(kyc_cases, kyc_documents);
+allow_tables_to_appear_in_same_query!(kyc_cases, kyc_documents, kyc_document_numbers, accounts);
 
 allow_tables_to_appear_in_same_query!(staff_members, staff_roles, staff_sessions, staff_emails);
 

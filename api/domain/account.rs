@@ -5,6 +5,7 @@ use chrono::TimeDelta;
 use super::{
     display_name::DisplayName,
     email::Email,
+    evidence::Act,
     ids::{AccountId, DataConfirmationId, LeafId},
     language::LanguageTag,
     phone::PhoneNumber,
@@ -129,9 +130,19 @@ impl StateReason {
         }
     }
 
-    /// Whether it is a restriction that a verification brought.
-    pub const fn is_of_verification(self) -> bool {
-        matches!(self, Self::VerificationOverdue | Self::VerificationRejected)
+    /// What the log calls it.
+    pub const fn act(self) -> Act {
+        let name = match self {
+            Self::Opened => "account.opened",
+            Self::SecurityReview | Self::VerificationOverdue | Self::VerificationRejected => {
+                "account.restricted"
+            }
+            Self::RestrictionLifted | Self::VerificationSettled => "account.restriction_lifted",
+            Self::ClosureRequested => "account.closing",
+            Self::ClosureWithdrawn => "account.reopened",
+            Self::ClosureCompleted => "account.closed",
+        };
+        Act { name, object: "account", clause: self.clause() }
     }
 
     /// The states that it can be entered from.

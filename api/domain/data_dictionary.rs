@@ -255,7 +255,7 @@ pub const NOT_PERSONAL: &[(&str, &[&str])] = &[
             "notices.acknowledged_at",
             "*.merged_sequence",
             "*.revision",
-            "kyc_cases.submitted_at",
+            "*.submitted_at",
             "kyc_cases.reminders_sent",
             "kyc_notes.written_at",
             "kyc_signals.occurred_at",

@@ -214,6 +214,7 @@ problem-kyc-not-open = Kein Nachweis der Identität nimmt zurzeit etwas entgegen
 problem-kyc-incomplete = Etwas fehlt noch oder wurde nicht angenommen
 problem-kyc-not-decidable = Über diesen Nachweis wird zurzeit nicht entschieden
 problem-kyc-not-assigned = Der Nachweis ist jemand anderem zugeteilt oder niemandem
+problem-kyc-not-opened = Was jetzt vorliegt, wurde noch nicht angesehen
 problem-kyc-rules-fail = Regeln der Datenschutzerklärung sind nicht erfüllt
 problem-kyc-document-exists = An dieser Stelle oder von dieser Art liegt schon ein Dokument vor
 problem-support-case-conflict = Der Fall ist geschlossen, voll oder einer zu viel

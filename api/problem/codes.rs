@@ -71,6 +71,7 @@ codes! {
         KycIncomplete = "kyc_incomplete" / 409, "Something is missing or was not accepted";
         KycNotDecidable = "kyc_not_decidable" / 409, "Nobody decides on this verification now";
         KycNotAssigned = "kyc_not_assigned" / 409, "The verification is not assigned to the caller";
+        KycNotOpened = "kyc_not_opened" / 409, "The reviewer has not opened what stands now";
         KycRulesFail = "kyc_rules_fail" / 409, "Rules of the policy do not hold";
         KycDocumentExists = "kyc_document_exists" / 409, "A document stands in its place, or one of its kind is there";
         PartnerStateConflict = "partner_state_conflict" / 409, "The client's state does not allow it";
@@ -160,6 +161,7 @@ codes! {
         NeedsSecondIdentityDocument = "needs_second_identity_document", "A second identity document is asked for.";
         NeedsAddressProof = "needs_address_proof", "A proof of address is asked for.";
         NotAReviewer = "not_a_reviewer", "This member does not review verifications.";
+        NothingToAsk = "nothing_to_ask", "Every account has a verified email address.";
         ItemTwice = "item_twice", "The item stands twice.";
         SaysNotWhy = "says_not_why", "The decision does not say why.";
         RejectsWhatItApproves = "rejects_what_it_approves", "An approval rejects nothing.";

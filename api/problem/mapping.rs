@@ -249,6 +249,7 @@ impl From<KycError> for Problem {
             }
             KycError::Incomplete(items) => incomplete(&items),
             KycError::NotDecidable => Self::new(ProblemCode::KycNotDecidable),
+            KycError::NotOpened => Self::new(ProblemCode::KycNotOpened),
             KycError::NotAssigned => Self::new(ProblemCode::KycNotAssigned),
             KycError::OwnCase | KycError::SecondPersonRequired => {
                 Self::new(ProblemCode::SecondPersonRequired).under_clause("5.2")
@@ -314,6 +315,7 @@ fn undecided(fault: DecisionFault) -> Problem {
         }
         DecisionFault::SaysNotWhy => Problem::invalid("/rejections", FieldCode::SaysNotWhy),
         DecisionFault::OverridesWithoutGrounds => Problem::invalid("/grounds", FieldCode::SaysNotWhy),
+        DecisionFault::NothingToAsk => Problem::invalid("/rejections", FieldCode::NothingToAsk),
         DecisionFault::ItemTwice => Problem::invalid("/rejections", FieldCode::ItemTwice),
         DecisionFault::NotToBeOverridden => Problem::invalid("/overrides", FieldCode::NotToBeOverridden),
     }

@@ -158,7 +158,19 @@ pub fn change_state(
     closes_at: Option<Timestamp>,
     now: Timestamp,
 ) -> Result<bool, StorageError> {
-    let from: Vec<&str> = reason.from_states().iter().map(|state| state.as_str()).collect();
+    enter(c, id, reason, reason.from_states(), closes_at, now)
+}
+
+/// Moves an account into the state of `reason`, from one of these states alone; `false` if it is in another.
+pub fn enter(
+    c: &mut Conn,
+    id: AccountId,
+    reason: StateReason,
+    from: &[AccountState],
+    closes_at: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<bool, StorageError> {
+    let from: Vec<&str> = from.iter().map(|state| state.as_str()).collect();
     // A closure that was taken back and asked for anew in this very moment has its own time to pass.
     let whenever = (reason != StateReason::ClosureCompleted).into_sql::<Bool>();
     let changed = diesel::update(accounts::table.find(id))

@@ -13,7 +13,7 @@ use crate::{
             sessions, sign_in_challenges, support_messages, totp_factors,
         },
     },
-    domain::{data_dictionary::Category, ids::AccountId},
+    domain::{data_dictionary::Category, ids::AccountId, kyc::KycState},
 };
 
 /// Deletes or empties whatever the data dictionary puts into `category`.
@@ -83,6 +83,13 @@ pub fn erase_rows(c: &mut Conn, id: AccountId, category: Category) -> Result<(),
 fn erase_security(c: &mut Conn, id: AccountId) -> Result<(), StorageError> {
     diesel::update(kyc_cases::table.filter(kyc_cases::account_id.eq(id)))
         .set(kyc_cases::private_reason.eq(None::<Vec<u8>>))
+        .execute(c)?;
+    diesel::update(kyc_cases::table.filter(kyc_cases::account_id.eq(id)))
+        .filter(kyc_cases::decided_at.is_null())
+        .set((
+            kyc_cases::state.eq(KycState::NotRequired.as_str()),
+            kyc_cases::decided_at.eq(kyc_cases::requested_at.nullable()),
+        ))
         .execute(c)?;
     diesel::update(kyc_notes::table.filter(kyc_notes::account_id.eq(id)))
         .set(kyc_notes::body.eq(None::<Vec<u8>>))

@@ -6,10 +6,11 @@ use super::corrupt;
 use crate::{
     db::{
         Conn, Dispatch, StorageError,
-        schema::{kyc_cases as t, kyc_documents},
+        schema::{accounts, kyc_cases as t, kyc_documents},
         types::JsonText,
     },
     domain::{
+        account::AccountState,
         ids::{AccountId, KycCaseId, StaffId},
         kyc::{
             KycState,
@@ -149,23 +150,49 @@ pub fn list_queue(
     rows.into_iter().map(KycCase::try_from).collect()
 }
 
-/// Asks a person for nothing any more.
-pub fn withdraw_open(c: &mut Conn, owner: AccountId, now: Timestamp) -> Result<(), StorageError> {
-    diesel::update(t::table.filter(t::account_id.eq(owner)).filter(t::decided_at.is_null()))
-        .set((
-            t::state.eq(KycState::NotRequired.as_str()),
-            t::decided_at.eq(Some(now)),
-            t::revision.eq(t::revision + 1),
-        ))
-        .execute(c)?;
-    Ok(())
-}
-
 /// States in which something is awaited from the person, and the day has not passed.
 const AWAITING: [KycState; 3] = [KycState::Requested, KycState::InProgress, KycState::Resubmission];
 
 fn awaiting() -> Vec<&'static str> {
     AWAITING.iter().map(|state| state.as_str()).collect()
+}
+
+/// Asks a person for nothing any more, unless somebody is looking at what was handed in; gives the case.
+pub fn withdraw_awaiting(
+    c: &mut Conn,
+    owner: AccountId,
+    now: Timestamp,
+) -> Result<Option<KycCaseId>, StorageError> {
+    let is_awaiting = |case: &KycCase| AWAITING.contains(&case.state) || case.state == KycState::Expired;
+    let Some(was) = find_current(c, owner)?.filter(is_awaiting) else { return Ok(None) };
+    let case = KycCase {
+        state: KycState::NotRequired,
+        decided_at: Some(now),
+        rejections: Vec::new(),
+        assigned_to: None,
+        ..was.clone()
+    };
+    Ok(update(c, &was, &case)?.then_some(was.id))
+}
+
+/// Whether a verification of the person was ever approved.
+pub fn has_approved(c: &mut Conn, owner: AccountId) -> Result<bool, StorageError> {
+    let approved: i64 = t::table
+        .filter(t::account_id.eq(owner))
+        .filter(t::state.eq(KycState::Approved.as_str()))
+        .count()
+        .get_result(c)?;
+    Ok(approved > 0)
+}
+
+/// Gives a case whose documents were destroyed a number of its own, and so a key for new ones.
+pub fn renumber(c: &mut Conn, owner: AccountId, id: KycCaseId) -> Result<(), StorageError> {
+    let next = last_number(c, owner)? + 1;
+    diesel::update(t::table.find((owner, id)))
+        .filter(t::decided_at.is_null())
+        .set((t::number.eq(next), t::revision.eq(t::revision + 1)))
+        .execute(c)?;
+    Ok(())
 }
 
 /// Some cases of whose day a reminder is due.
@@ -178,6 +205,7 @@ pub fn list_to_remind(c: &mut Conn, now: Timestamp, limit: i64) -> Result<Vec<Ky
             .filter(t::reminders_sent.le(sent))
             .filter(t::due_at.gt(now))
             .filter(t::due_at.le(now.plus(*before)))
+            .order(t::due_at)
             .limit(limit)
             .load(c)?;
         for row in rows {
@@ -190,23 +218,34 @@ pub fn list_to_remind(c: &mut Conn, now: Timestamp, limit: i64) -> Result<Vec<Ky
     Ok(due)
 }
 
-/// Some cases whose day has passed.
+/// Some cases whose day has passed, but of accounts that are closing: whoever leaves is not pressed.
 pub fn list_overdue(c: &mut Conn, now: Timestamp, limit: i64) -> Result<Vec<KycCase>, StorageError> {
-    let rows: Vec<Row> =
-        t::table.filter(t::state.eq_any(awaiting())).filter(t::due_at.le(now)).limit(limit).load(c)?;
+    let rows: Vec<Row> = t::table
+        .filter(t::state.eq_any(awaiting()))
+        .filter(t::due_at.le(now))
+        .filter(diesel::dsl::exists(
+            accounts::table
+                .filter(accounts::account_id.eq(t::account_id))
+                .filter(accounts::state.ne(AccountState::Closing.as_str())),
+        ))
+        .order(t::due_at)
+        .limit(limit)
+        .load(c)?;
     rows.into_iter().map(KycCase::try_from).collect()
 }
 
-/// Some cases with documents that were decided before an instant, or are asked for no longer.
+/// Some cases with documents that were decided before an instant, were given up on before another, or are asked
+/// for no longer.
 pub fn list_with_documents(
     c: &mut Conn,
-    decided_before: Timestamp,
+    (decided_before, due_before): (Timestamp, Timestamp),
     limit: i64,
 ) -> Result<Vec<KycCase>, StorageError> {
     let rows: Vec<Row> = t::table
         .filter(
             t::state
                 .eq(KycState::NotRequired.as_str())
+                .or(t::state.eq(KycState::Expired.as_str()).and(t::due_at.lt(due_before)))
                 .or(t::decided_at.is_not_null().and(t::decided_at.lt(decided_before).assume_not_null())),
         )
         .filter(diesel::dsl::exists(

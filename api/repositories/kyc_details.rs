@@ -33,3 +33,9 @@ pub fn put(c: &mut Conn, owner: AccountId, details: &SealedKycDetails) -> Result
     }
     Ok(())
 }
+
+/// Forgets what the person told.
+pub fn delete(c: &mut Conn, owner: AccountId) -> Result<(), StorageError> {
+    diesel::delete(t::table.find(owner)).execute(c)?;
+    Ok(())
+}

@@ -32,6 +32,7 @@ pub struct SealedDocument {
     /// What was told of it; none once it was erased.
     pub told: Option<Vec<u8>>,
     pub uploaded_at: Timestamp,
+    pub submitted_at: Option<Timestamp>,
 }
 
 /// A file as it is kept.
@@ -50,6 +51,7 @@ struct Row {
     kind: String,
     told: Option<Vec<u8>>,
     uploaded_at: Timestamp,
+    submitted_at: Option<Timestamp>,
 }
 
 impl TryFrom<Row> for SealedDocument {
@@ -64,6 +66,7 @@ impl TryFrom<Row> for SealedDocument {
             kind: DocumentKind::parse(&row.kind).ok_or(corrupt(TABLE, "an unknown kind"))?,
             told: row.told,
             uploaded_at: row.uploaded_at,
+            submitted_at: row.submitted_at,
         })
     }
 }
@@ -106,6 +109,7 @@ pub fn insert(c: &mut Conn, document: &SealedDocument) -> Result<bool, StorageEr
             t::kind.eq(document.kind.as_str()),
             t::told.eq(document.told.clone()),
             t::uploaded_at.eq(document.uploaded_at),
+            t::submitted_at.eq(document.submitted_at),
         ))
         .on_conflict_do_nothing()
         .dispatch(c)?;
@@ -153,21 +157,6 @@ pub fn insert_numbers(
     Ok(())
 }
 
-/// The other accounts that show a document of this number.
-pub fn others_with_number(
-    c: &mut Conn,
-    owner: AccountId,
-    indexes: &[(u32, [u8; 32])],
-) -> Result<Vec<AccountId>, StorageError> {
-    let indexes: Vec<Vec<u8>> = indexes.iter().map(|(_, index)| index.to_vec()).collect();
-    Ok(n::table
-        .filter(n::blind_index.eq_any(indexes))
-        .filter(n::account_id.ne(owner))
-        .select(n::account_id)
-        .distinct()
-        .load(c)?)
-}
-
 /// The documents of a verification, in the order of what they stand for.
 pub fn list(c: &mut Conn, owner: AccountId, case: KycCaseId) -> Result<Vec<SealedDocument>, StorageError> {
     let rows: Vec<Row> = t::table
@@ -178,6 +167,34 @@ pub fn list(c: &mut Conn, owner: AccountId, case: KycCaseId) -> Result<Vec<Seale
     let mut documents = rows.into_iter().map(SealedDocument::try_from).collect::<Result<Vec<_>, _>>()?;
     documents.sort_by_key(|document| document.item);
     Ok(documents)
+}
+
+/// Notes when the documents of a case were first submitted: those of an earlier submission keep their own instant.
+pub fn note_submitted(
+    c: &mut Conn,
+    owner: AccountId,
+    case: KycCaseId,
+    now: Timestamp,
+) -> Result<(), StorageError> {
+    diesel::update(t::table.filter(t::account_id.eq(owner)).filter(t::kyc_case_id.eq(case)))
+        .filter(t::submitted_at.is_null())
+        .set(t::submitted_at.eq(Some(now)))
+        .execute(c)?;
+    Ok(())
+}
+
+/// Whether another account shows a document of the same number as one of this case, whichever came first.
+pub fn is_shared(c: &mut Conn, owner: AccountId, case: KycCaseId) -> Result<bool, StorageError> {
+    let own: Vec<Vec<u8>> = n::table
+        .filter(n::account_id.eq(owner))
+        .filter(n::document_id.eq_any(
+            t::table.filter(t::account_id.eq(owner)).filter(t::kyc_case_id.eq(case)).select(t::document_id),
+        ))
+        .select(n::blind_index)
+        .load(c)?;
+    let others: i64 =
+        n::table.filter(n::blind_index.eq_any(own)).filter(n::account_id.ne(owner)).count().get_result(c)?;
+    Ok(others > 0)
 }
 
 pub fn find(

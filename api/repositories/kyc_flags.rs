@@ -106,3 +106,8 @@ pub fn settle(c: &mut Conn, flag: &KycFlag, state: FlagState, now: Timestamp) ->
         .execute(c)?;
     Ok(settled == 1)
 }
+
+/// When a flag of an account was last taken down.
+pub fn last_settled(c: &mut Conn, owner: AccountId) -> Result<Option<Timestamp>, StorageError> {
+    Ok(t::table.filter(t::account_id.eq(owner)).select(diesel::dsl::max(t::settled_at)).get_result(c)?)
+}

@@ -33,11 +33,17 @@ pub fn insert(
     Ok(added == 1)
 }
 
-/// The signals of an account that occurred after an instant.
-pub fn list_since(c: &mut Conn, owner: AccountId, since: Timestamp) -> Result<Vec<Signal>, StorageError> {
+/// The signals of an account that occurred after an instant, and were received after another, if one is given.
+pub fn list_since(
+    c: &mut Conn,
+    owner: AccountId,
+    since: Timestamp,
+    received_after: Option<Timestamp>,
+) -> Result<Vec<Signal>, StorageError> {
     let rows: Vec<(KycSignalId, String, Timestamp)> = t::table
         .filter(t::account_id.eq(owner))
         .filter(t::occurred_at.gt(since))
+        .filter(t::received_at.gt(received_after.unwrap_or(since)))
         .select((t::kyc_signal_id, t::kind, t::occurred_at))
         .load(c)?;
     rows.into_iter()

@@ -109,3 +109,22 @@ pub fn list_all(
         .load(c)?;
     rows.into_iter().map(StaffRead::try_from).collect()
 }
+
+/// Whether a member opened what was told for a verification at or after an instant.
+pub fn has_opened(
+    c: &mut Conn,
+    owner: AccountId,
+    by: StaffId,
+    case: KycCaseId,
+    since: Timestamp,
+) -> Result<bool, StorageError> {
+    let opened: i64 = t::table
+        .filter(t::account_id.eq(owner))
+        .filter(t::staff_id.eq(by))
+        .filter(t::kyc_case_id.eq(case))
+        .filter(t::document_id.is_null())
+        .filter(t::read_at.ge(since))
+        .count()
+        .get_result(c)?;
+    Ok(opened > 0)
+}

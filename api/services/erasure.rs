@@ -10,7 +10,7 @@ use crate::{
         ids::{AccountId, KycCaseId},
         kyc::file::FileName,
     },
-    repositories::{erasure, kyc_documents},
+    repositories::{erasure, kyc_cases, kyc_documents},
     services::{
         clock::Clock,
         files::FileStore,
@@ -74,6 +74,8 @@ impl ErasureService {
                 for document in kyc_documents::list(c, subject, case)? {
                     kyc_documents::delete(c, subject, document.id)?;
                 }
+                // Where something is still awaited, what comes is sealed under a key of its own.
+                kyc_cases::renumber(c, subject, case)?;
                 Ok::<_, StorageError>(names)
             })
             .await?;

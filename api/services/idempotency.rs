@@ -189,6 +189,15 @@ impl<T> Recording<T> {
         self.draft.as_ref().map_or(Ok(()), |draft| draft.refuse_if_done(c))
     }
 
+    /// Records that it was carried out, and nothing of the answer.
+    ///
+    /// # Errors
+    ///
+    /// As [`Draft::record_secret`].
+    pub fn record_without_answer(&self, c: &mut Conn, subject: AccountId) -> Result<(), IdempotencyError> {
+        self.draft.as_ref().map_or(Ok(()), |draft| draft.record_secret(c, subject, self.status))
+    }
+
     /// Records the answer in the transaction of the effect.
     ///
     /// # Errors

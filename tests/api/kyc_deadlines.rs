@@ -318,3 +318,54 @@ async fn a_new_name_after_a_verification_asks_for_another() {
     );
     assert_eq!(kinds(&ada).await[0], "kyc_requested");
 }
+
+#[tokio::test]
+async fn a_new_name_asks_also_after_a_later_verification_was_withdrawn() {
+    let app = App::start().await;
+    let (ada, support) = asked(&app).await;
+    app.database.sql("UPDATE kyc_cases SET state = 'approved', decided_at = requested_at");
+    crate::kyc_documents::asks(&support, &ada).await;
+    let id = ada.gets("/v1/kyc").await.json()["kyc_case_id"].as_str().unwrap().to_owned();
+    let path = format!("/v1/staff/kyc-cases/{id}/withdrawal");
+    assert_eq!(support.posts(&path, &json!({ "private_reason": "x" })).await.status, 201);
+    assert_eq!(ada.changes_profile(json!({ "real_name": "Augusta Ada King" })).await.status, 200);
+    assert_eq!(ada.gets("/v1/kyc").await.json()["ground"], "name_changed");
+}
+
+#[tokio::test]
+async fn no_way_leads_around_a_restriction_that_a_verification_brought() {
+    let app = App::start().await;
+    let (ada, support) = asked(&app).await;
+    let (app, ada, _) = later(app, TimeDelta::days(15), ada, support).await;
+    is_told(&ada, "kyc_overdue").await;
+    let operator = |verb: &str| {
+        crate::support::Process::run(&app.settings, &["accounts", verb, &ada.account_id]).status.success()
+    };
+    assert!(operator("restrict"), "a review of the security is the stricter one");
+    assert_eq!(app.database.texts("SELECT state_reason AS t FROM accounts"), ["security_review"]);
+    assert!(operator("lift"));
+    let standing = || app.database.texts("SELECT state_reason AS t FROM accounts");
+    assert_eq!(standing(), ["verification_overdue"], "what is overdue is so still");
+    app.database.sql("UPDATE accounts SET state = 'closing', state_reason = 'closure_requested'");
+    let ada = app.signs_in(EMAIL, &ada.cookie).await;
+    assert_eq!(ada.sends(Method::DELETE, "/v1/account/closure", &[], None).await.status, 200);
+    assert_eq!(standing(), ["verification_overdue"]);
+}
+
+#[tokio::test]
+async fn documents_of_what_was_given_up_go_and_new_ones_may_come() {
+    let app = App::start().await;
+    let (ada, support) = asked(&app).await;
+    assert_eq!(ada.uploads(&Form::passport("LH123456")).await.status, 201);
+    let (app, ada, support) = later(app, TimeDelta::days(15), ada, support).await;
+    is_told(&ada, "kyc_overdue").await;
+    let (app, ada, support) = later(app, TimeDelta::days(88), ada, support).await;
+    assert_eq!(app.database.number("SELECT count(*) AS n FROM kyc_files"), 1, "within ninety days");
+    let (app, ada, _) = later(app, TimeDelta::days(3), ada, support).await;
+    let gone = || async { (app.database.number("SELECT count(*) AS n FROM kyc_files") == 0).then_some(()) };
+    eventually("the documents are gone", gone).await;
+    assert_eq!(ada.gets("/v1/kyc").await.json()["state"], "expired");
+    assert_eq!(ada.uploads(&Form::passport("LH123456")).await.status, 201);
+    let keys = "SELECT count(*) AS n FROM subject_keys WHERE category = 'documents'";
+    assert_eq!(app.database.keys_number(keys), 1);
+}

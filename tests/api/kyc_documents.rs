@@ -292,6 +292,13 @@ async fn a_form_that_no_browser_sends_is_refused() {
     assert_eq!(packed.problem(), (415, "unsupported_media_type".to_owned()));
     let too_large = ada.uploads_as(&Form::content_type(), vec![b'-'; 22 * 1024 * 1024], &[]).await;
     assert_eq!(too_large.problem(), (413, "body_too_large".to_owned()));
+    let parts =
+        (0..4).fold(card(), |form, n| form.file(&format!("file_{n}"), "f", &vec![0; 9 * 1024 * 1024]));
+    let chunks = futures_util::stream::iter([Ok::<_, std::io::Error>(parts.body())]);
+    let chunked = app.client.post(format!("{}/v1/kyc/documents", app.url)).bearer_auth(&ada.access_token);
+    let chunked =
+        chunked.header("content-type", Form::content_type()).body(reqwest::Body::wrap_stream(chunks));
+    assert_eq!(chunked.send().await.unwrap().status(), 413, "without a length declared");
     // Left empty, as a browser sends what was not filled in.
     let form = form.text("address", "").file("back", "", b"");
     assert_eq!(ada.uploads(&form).await.status, 201);
@@ -390,6 +397,7 @@ async fn one_number_on_two_accounts_raises_a_flag_and_tells_neither() {
     assert_eq!(flags(), 0, "the number of another kind of document is another number");
     let same = eve.uploads(&Form::passport("lh123456")).await;
     assert_eq!(same.status, 201, "{}", same.text);
+    assert_eq!(same.header("log-promise"), "", "a promise would tell that there is something to promise");
     assert_eq!(flags(), 1);
     assert_eq!(app.database.texts("SELECT state AS t FROM kyc_flags"), ["open"]);
     for view in ["/v1/kyc", "/v1/notices", "/v1/access-log"] {

@@ -4,7 +4,9 @@ use chrono::TimeDelta;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, App, Form, Member, Person, pictures::picture};
+use crate::support::{
+    Answer, App, Form, Member, PASSWORD, Person, challenge_of, eventually, pictures::picture,
+};
 
 const EMAIL: &str = "ada@example.org";
 
@@ -83,7 +85,14 @@ impl Review {
         by.posts(&format!("{}/decisions", self.path), body).await
     }
 
+    async fn opens(&self, by: &Member) -> Answer {
+        let purpose = json!({ "purpose": "identity_verification" });
+        by.posts(&format!("{}/detail-reads", self.path), &purpose).await
+    }
+
+    /// Looks at what was told, and approves it.
     async fn approves(&self, by: &Member) -> Answer {
+        self.opens(by).await;
         self.decides(by, &json!({ "outcome": "approved" })).await
     }
 
@@ -112,19 +121,20 @@ async fn a_verification_is_looked_at_in_view_of_its_person_and_approved() {
     for secret in ["Lovelace", "LH123456", "1990", "Queen", "CANARY"] {
         assert!(!seen.text.contains(secret), "{secret} before anything was opened");
     }
-    let purpose = json!({ "purpose": "identity_verification" });
-    let early = grace.posts(&format!("{}/detail-reads", review.path), &purpose).await;
+    let early = review.opens(grace).await;
     assert_eq!(early.problem(), (409, "kyc_not_assigned".to_owned()));
     assert_eq!(review.approves(grace).await.problem(), (409, "kyc_not_assigned".to_owned()));
     assert_eq!(review.assigns(grace).await.json()["state"], "in_review");
-    let opened = grace.posts(&format!("{}/detail-reads", review.path), &purpose).await;
+    let unseen = review.decides(grace, &json!({ "outcome": "approved" })).await;
+    assert_eq!(unseen.problem(), (409, "kyc_not_opened".to_owned()));
+    let opened = review.opens(grace).await;
     assert_eq!(opened.status, 201, "{}", opened.text);
     assert_eq!(opened.json()["personal_details"]["birth_date"], "1990-12-10");
     assert_eq!(opened.json()["private_reason"], "CANARY-REASON.");
     assert_eq!(opened.json()["documents"][0]["number"], "LH123456");
 
     let leaves = app.database.number("SELECT count(*) AS n FROM log_leaves");
-    let approved = review.approves(grace).await;
+    let approved = review.decides(grace, &json!({ "outcome": "approved" })).await;
     assert_eq!((approved.status, &approved.json()["step"]), (201, &json!("final")), "{}", approved.text);
     assert_eq!(app.database.number("SELECT count(*) AS n FROM log_leaves"), leaves + 1);
     let kyc = review.kyc().await;
@@ -215,6 +225,7 @@ async fn an_approval_names_every_rule_that_does_not_hold_and_only_names_are_a_ma
         }
         wanted
     };
+    assert_eq!(review.opens(&grace).await.status, 201);
     let silent = review.decides(&grace, &body(kept.clone(), None)).await;
     assert_eq!(silent.first_error(), ("/grounds".to_owned(), "says_not_why".to_owned()));
     let age = json!([{ "rule": "of_age", "item": "personal_details" }]);
@@ -309,6 +320,11 @@ async fn a_refusal_restricts_and_the_next_verification_begins_anew() {
     let asked = review.support.posts("/v1/staff/kyc-cases", &asks).await;
     assert_eq!(asked.status, 201, "{}", asked.text);
     assert_eq!(review.kyc().await["documents"], json!([]));
+    let extension =
+        format!("/v1/staff/kyc-cases/{}/extensions", asked.json()["kyc_case_id"].as_str().unwrap());
+    let more = review.support.posts(&extension, &json!({ "days": 7, "private_reason": "x" })).await;
+    assert_eq!(more.status, 201, "{}", more.text);
+    assert_eq!(ada.gets("/v1/account").await.json()["state"], "restricted", "more time is no approval");
     tells_everything(ada, "1990-12-10", usual()).await;
     assert_eq!(submits(ada).await.status, 201);
     let path = format!("/v1/staff/kyc-cases/{}", asked.json()["kyc_case_id"].as_str().unwrap());
@@ -348,6 +364,14 @@ async fn where_fraud_is_suspected_two_reviewers_come_to_the_same() {
     assert_eq!(review.assigns(grace).await.status, 200);
     let same_hands = review.decides(grace, &reject(false)).await;
     assert_eq!(same_hands.problem(), (403, "second_person_required".to_owned()));
+    // Nor does anybody take the suspicion away, or what it is about.
+    let flags = grace.gets("/v1/staff/kyc-flags").await.json();
+    let flag = flags["data"][0]["kyc_flag_id"].as_str().unwrap();
+    let dismissed = alan.sends(Method::POST, &format!("/v1/staff/kyc-flags/{flag}/dismissal"), None).await;
+    assert_eq!(dismissed.problem(), (403, "second_person_required".to_owned()));
+    let withdrawal = format!("{}/withdrawal", review.path);
+    let withdrawn = review.support.posts(&withdrawal, &json!({ "private_reason": "x" })).await;
+    assert_eq!(withdrawn.problem(), (403, "second_person_required".to_owned()));
     // The second sees it otherwise: that is a proposal of their own, and the first may join it.
     assert_eq!(review.assigns(alan).await.status, 200);
     assert_eq!(review.approves(alan).await.json()["step"], "proposed");
@@ -379,6 +403,7 @@ async fn a_document_that_another_account_shows_takes_two_whichever_came_first() 
 async fn of_fifty_decisions_at_once_exactly_one_stands() {
     let review = Review::begins().await;
     assert_eq!(review.assigns(&review.grace).await.status, 200);
+    assert_eq!(review.opens(&review.grace).await.status, 201);
     let rejects = json!({ "outcome": "rejected", "rejections": rejection("address_proof", "too_old") });
     let approves = json!({ "outcome": "approved" });
     let bodies: Vec<&Value> = (0..50).map(|n| if n % 2 == 0 { &approves } else { &rejects }).collect();
@@ -413,6 +438,17 @@ async fn nobody_reviews_their_own_and_no_support_decides() {
     let support = review.grace.sends(Method::PUT, &path, Some(&to(&review.support))).await;
     assert_eq!(support.first_error(), ("/staff_id".to_owned(), "not_a_reviewer".to_owned()));
     assert_eq!(review.grace.sends(Method::PUT, &path, Some(&to(&review.alan))).await.status, 200);
+    // Nor do they see what is thought of them, take it down, or ease what is asked of them.
+    let case = format!("/v1/staff/kyc-cases/{id}");
+    assert_eq!(review.grace.gets(&case).await.problem(), (403, "second_person_required".to_owned()));
+    for (act, body) in [
+        ("extensions", json!({ "days": 7, "private_reason": "x" })),
+        ("withdrawal", json!({ "private_reason": "x" })),
+        ("notes", json!({ "note": "x" })),
+    ] {
+        let refused = review.grace.posts(&format!("{case}/{act}"), &body).await;
+        assert_eq!(refused.problem(), (403, "second_person_required".to_owned()), "{act}");
+    }
     let decides = format!("/v1/staff/kyc-cases/{id}/decisions");
     let sly = review.grace.posts(&decides, &json!({ "outcome": "approved" })).await;
     assert_eq!(sly.problem(), (403, "second_person_required".to_owned()));
@@ -458,10 +494,103 @@ async fn the_queue_is_in_the_order_of_days_and_notes_are_screened() {
     assert_eq!(sly.first_error(), ("/note".to_owned(), "special_category".to_owned()));
     let note = review.grace.posts(&notes, &json!({ "note": "NOTE-CANARY: look at the bill." })).await;
     assert_eq!((note.status, &note.json()["number"]), (201, &json!(1)));
-    let opened = review
-        .grace
-        .posts(&format!("{}/detail-reads", review.path), &json!({ "purpose": "identity_verification" }))
-        .await;
+    let opened = review.opens(&review.grace).await;
     assert_eq!(opened.json()["notes"][0]["note"], "NOTE-CANARY: look at the bill.");
     assert!(!review.kyc().await.to_string().contains("CANARY"));
+}
+
+#[tokio::test]
+async fn what_is_approved_is_what_the_reviewer_saw() {
+    let review = Review::begins().await;
+    assert_eq!(review.assigns(&review.grace).await.status, 200);
+    assert_eq!(review.opens(&review.grace).await.status, 201);
+    review.app.advance(TimeDelta::seconds(1));
+    assert_eq!(review.ada.changes_profile(json!({ "real_name": "Mallory Nobody" })).await.status, 200);
+    let kept = json!([
+        { "rule": "document_name", "item": "first_identity_document" },
+        { "rule": "document_name", "item": "second_identity_document" },
+        { "rule": "proof_name", "item": "address_proof" },
+    ]);
+    let body = json!({ "outcome": "approved", "overrides": kept, "grounds": "The maiden name." });
+    let unseen = review.decides(&review.grace, &body).await;
+    assert_eq!(unseen.problem(), (409, "kyc_not_opened".to_owned()));
+    assert_eq!(review.opens(&review.grace).await.json()["real_name"], "Mallory Nobody");
+    let refused = review.approves(&review.grace).await;
+    assert_eq!(codes(&refused), ["rule_document_name", "rule_document_name", "rule_proof_name"]);
+}
+
+#[tokio::test]
+async fn what_is_opened_is_shown_once_for_each_opening() {
+    let review = Review::begins().await;
+    assert_eq!(review.assigns(&review.grace).await.status, 200);
+    let opens = || {
+        let body = json!({ "purpose": "identity_verification" });
+        let bearer = format!("Bearer {}", review.grace.access_token);
+        let path = format!("{}/detail-reads", review.path);
+        let app = &review.app;
+        async move {
+            let headers = [("authorization", bearer.as_str()), ("idempotency-key", "a-key-of-an-opening")];
+            app.send(Method::POST, &path, &headers, Some(&body)).await
+        }
+    };
+    assert_eq!(opens().await.status, 201);
+    assert_eq!(opens().await.problem(), (409, "already_done".to_owned()));
+    let answers = "SELECT count(*) AS n FROM idempotency_keys WHERE operation = 'open_kyc_details' AND answer IS NOT NULL";
+    assert_eq!(review.app.database.number(answers), 0);
+}
+
+#[tokio::test]
+async fn a_phone_that_is_asked_for_again_is_there_once_it_is_verified() {
+    let review = Review::begins().await;
+    assert_eq!(review.ada.sends(Method::DELETE, "/v1/account/phone", &[], None).await.status, 200);
+    assert_eq!(review.assigns(&review.grace).await.status, 200);
+    assert_eq!(codes(&review.approves(&review.grace).await), ["rule_phone_verified"]);
+    let email =
+        json!({ "outcome": "resubmission", "rejections": rejection("verified_email", "not_verifiable") });
+    let refused = review.decides(&review.grace, &email).await;
+    assert_eq!(refused.first_error(), ("/rejections".to_owned(), "nothing_to_ask".to_owned()));
+    let phone =
+        json!({ "outcome": "resubmission", "rejections": rejection("verified_phone", "not_verifiable") });
+    assert_eq!(review.decides(&review.grace, &phone).await.status, 201);
+    assert_eq!(codes(&submits(&review.ada).await), ["needs_verified_phone"]);
+    review.ada.verifies_phone("+64217654321").await;
+    assert_eq!(submits(&review.ada).await.status, 201);
+    assert_eq!(review.assigns(&review.grace).await.status, 200);
+    assert_eq!(review.approves(&review.grace).await.status, 201);
+}
+
+/// Signs in anew, by the code that comes to the phone.
+async fn comes_back(review: &Review) -> Person {
+    let (app, ada) = (&review.app, &review.ada);
+    let challenge = challenge_of(&ada.signs_in(EMAIL, PASSWORD).await);
+    let path = format!("/v1/sign-in-challenges/{}/sms-code", challenge["challenge_id"].as_str().unwrap());
+    let body = json!({ "challenge_token": challenge["challenge_token"] });
+    let before = app.sms_to("+64211234567").len();
+    assert_eq!(app.send(Method::POST, &path, &[("cookie", &ada.cookie)], Some(&body)).await.status, 202);
+    let sent = || async { (app.sms_to("+64211234567").len() > before).then_some(()) };
+    eventually("the code by SMS", sent).await;
+    let code = app.code_sent_to("+64211234567").await;
+    let answer = app.answers(&challenge, "sms", &code, &ada.cookie).await;
+    assert_eq!(answer.status, 201, "{}", answer.text);
+    ada.with(&answer.json()["session"])
+}
+
+#[tokio::test]
+async fn a_proof_counts_from_the_day_on_which_it_was_first_handed_in() {
+    let mut review = Review::begins().await;
+    assert_eq!(review.assigns(&review.grace).await.status, 200);
+    let again = json!({ "outcome": "resubmission", "rejections": rejection("first_identity_document", "unreadable") });
+    assert_eq!(review.decides(&review.grace, &again).await.status, 201);
+    review.app.advance(TimeDelta::days(85));
+    review.grace.signs_in().await;
+    let ada = comes_back(&review).await;
+    let kyc = ada.gets("/v1/kyc").await.json();
+    let passport = kyc["documents"][0]["document_id"].as_str().unwrap();
+    let taken_back = ada.sends(Method::DELETE, &format!("/v1/kyc/documents/{passport}"), &[], None).await;
+    assert_eq!(taken_back.status, 200, "{}", taken_back.text);
+    assert_eq!(ada.uploads(&Form::passport("LH123456")).await.status, 201);
+    assert_eq!(submits(&ada).await.status, 201);
+    assert_eq!(review.assigns(&review.grace).await.status, 200);
+    let approved = review.approves(&review.grace).await;
+    assert_eq!(approved.status, 201, "{}", approved.text);
 }

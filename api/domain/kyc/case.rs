@@ -15,7 +15,11 @@ use crate::domain::{
 
 pub const KYC_REQUESTED: Act = Act { name: "kyc.requested", object: "kyc_case", clause: "1.3" };
 
+pub const KYC_WITHDRAWN: Act = Act { name: "kyc.withdrawn", object: "kyc_case", clause: "1.3" };
 pub const KYC_SUBMITTED: Act = Act { name: "kyc.submitted", object: "kyc_case", clause: "1.3" };
+
+/// Documents of a verification that its person gave up on go so long after the day that passed.
+pub const ABANDONED_AFTER: TimeDelta = TimeDelta::days(90);
 
 /// How long a person has after a change of the name.
 pub const DAYS_FOR_A_NAME: u16 = 30;
@@ -233,10 +237,8 @@ impl KycCase {
 
     /// Whether the person may change what stands for `item`: single items are asked for again alone.
     pub fn takes(&self, item: KycItem) -> bool {
-        match self.state {
-            KycState::Resubmission => self.rejections.iter().any(|rejection| rejection.item == item),
-            state => state.is_open(),
-        }
+        let is_asked = |rejection: &Rejection| rejection.item == item;
+        self.state.is_open() && (self.rejections.is_empty() || self.rejections.iter().any(is_asked))
     }
 
     /// The case after the person put something in the place of `item`, or took it away.
@@ -252,8 +254,10 @@ impl KycCase {
 
     /// How an item stands that is there, or is not.
     pub fn item_state(&self, item: KycItem, is_there: bool) -> (KycItemState, Option<RejectionReason>) {
-        let rejection =
-            self.rejections.iter().find(|rejection| rejection.item == item && !rejection.answered);
+        // Email and phone are verified elsewhere: what is there was verified since.
+        let is_verified = is_there && matches!(item, KycItem::VerifiedEmail | KycItem::VerifiedPhone);
+        let stands = |rejection: &&Rejection| rejection.item == item && !rejection.answered && !is_verified;
+        let rejection = self.rejections.iter().find(stands);
         match (self.state, rejection, is_there) {
             (KycState::Approved, ..) => (KycItemState::Accepted, None),
             (_, Some(rejection), _) => (KycItemState::Rejected, Some(rejection.reason)),

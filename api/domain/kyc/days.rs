@@ -22,9 +22,9 @@ fn eighteenth_birthday(birth: NaiveDate) -> Option<NaiveDate> {
 
 /// Whether a proof of `issued` may be handed in on `day`: not in the future, and not before the day three
 /// calendar months earlier, which is the last of its month where that month is shorter.
-pub fn is_recent(issued: NaiveDate, day: NaiveDate) -> bool {
-    let earliest = day.checked_sub_months(Months::new(PROOF_MONTHS));
-    issued <= day && earliest.is_some_and(|earliest| earliest <= issued)
+pub fn is_recent(issued: NaiveDate, day: LocalDay) -> bool {
+    let oldest = day.earliest.checked_sub_months(Months::new(PROOF_MONTHS));
+    issued <= day.latest && oldest.is_some_and(|oldest| oldest <= issued)
 }
 
 /// Whether a document is valid on `day`; it is on the day that is printed as its last.
@@ -32,10 +32,27 @@ pub fn is_unexpired(expires_on: NaiveDate, day: NaiveDate) -> bool {
     day <= expires_on
 }
 
-/// The day that it is at `now` where the person lives. Of a person who told no time zone, the day is taken
-/// where it begins last on earth, twelve hours behind UTC: nobody is taken for older than they are.
-pub fn day_at(now: Timestamp, time_zone: Option<chrono_tz::Tz>) -> NaiveDate {
-    now.day_in(time_zone.unwrap_or(chrono_tz::Etc::GMTPlus12))
+/// The day that it is where a person lives: one, or, of a person who told no time zone, what it may be anywhere
+/// on earth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LocalDay {
+    /// Where the day begins last, twelve hours behind UTC.
+    pub earliest: NaiveDate,
+    /// Where it begins first, fourteen hours ahead.
+    pub latest: NaiveDate,
+}
+
+impl LocalDay {
+    pub const fn exactly(day: NaiveDate) -> Self {
+        Self { earliest: day, latest: day }
+    }
+
+    pub fn at(now: Timestamp, time_zone: Option<chrono_tz::Tz>) -> Self {
+        Self {
+            earliest: now.day_in(time_zone.unwrap_or(chrono_tz::Etc::GMTPlus12)),
+            latest: now.day_in(time_zone.unwrap_or(chrono_tz::Etc::GMTMinus14)),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -98,10 +115,11 @@ mod tests {
             ("2026-11-27", "2026-08-27"),
         ] {
             let (handed_in, earliest) = (day(handed_in), day(earliest));
-            assert!(is_recent(earliest, handed_in), "{earliest} on {handed_in}");
-            assert!(!is_recent(earliest - TimeDelta::days(1), handed_in), "{earliest} on {handed_in}");
-            assert!(is_recent(handed_in, handed_in));
-            assert!(!is_recent(handed_in + TimeDelta::days(1), handed_in), "from the future");
+            let on = LocalDay::exactly(handed_in);
+            assert!(is_recent(earliest, on), "{earliest} on {handed_in}");
+            assert!(!is_recent(earliest - TimeDelta::days(1), on), "{earliest} on {handed_in}");
+            assert!(is_recent(handed_in, on));
+            assert!(!is_recent(handed_in + TimeDelta::days(1), on), "from the future");
         }
     }
 
@@ -116,9 +134,16 @@ mod tests {
         // 27 November, 11:30 in UTC.
         let now = Timestamp::new("2026-11-27T11:30:00Z".parse().unwrap());
         let zone = |name: &str| Some(name.parse::<chrono_tz::Tz>().unwrap());
-        assert_eq!(day_at(now, zone("Pacific/Auckland")), day("2026-11-28"));
-        assert_eq!(day_at(now, zone("Europe/Berlin")), day("2026-11-27"));
-        assert_eq!(day_at(now, zone("Pacific/Pago_Pago")), day("2026-11-27"));
-        assert_eq!(day_at(now, None), day("2026-11-26"));
+        for (name, own) in [
+            ("Pacific/Auckland", "2026-11-28"),
+            ("Europe/Berlin", "2026-11-27"),
+            ("Pacific/Pago_Pago", "2026-11-27"),
+        ] {
+            assert_eq!(LocalDay::at(now, zone(name)), LocalDay::exactly(day(own)), "{name}");
+        }
+        // Who told no zone may be in any: a bill of the 28th is no bill from the future.
+        let anywhere = LocalDay::at(now, None);
+        assert_eq!(anywhere, LocalDay { earliest: day("2026-11-26"), latest: day("2026-11-28") });
+        assert!(is_recent(day("2026-11-28"), anywhere) && !is_recent(day("2026-11-29"), anywhere));
     }
 }

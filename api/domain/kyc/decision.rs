@@ -101,6 +101,8 @@ pub enum DecisionFault {
     OverridesWithoutGrounds,
     /// An item stands twice.
     ItemTwice,
+    /// No account is without a verified address.
+    NothingToAsk,
     /// No reviewer may find this rule kept.
     NotToBeOverridden,
 }
@@ -117,6 +119,9 @@ pub fn fault_of(
         .any(|(n, (item, _))| rejections.iter().skip(n + 1).any(|(other, _)| other == item));
     match outcome {
         _ if is_twice => Some(DecisionFault::ItemTwice),
+        KycOutcome::Resubmission if rejections.iter().any(|(item, _)| *item == KycItem::VerifiedEmail) => {
+            Some(DecisionFault::NothingToAsk)
+        }
         KycOutcome::Approved if !rejections.is_empty() => Some(DecisionFault::RejectsWhatItApproves),
         KycOutcome::Rejected | KycOutcome::Resubmission if rejections.is_empty() => {
             Some(DecisionFault::SaysNotWhy)
@@ -170,6 +175,8 @@ mod tests {
         assert_eq!(fault_of(Approved, &[], &[name]), None);
         assert_eq!(fault_of(Approved, &[], &[age]), Some(NotToBeOverridden));
         assert_eq!(fault_of(Approved, &[late], &[]), Some(RejectsWhatItApproves));
+        let email = (KycItem::VerifiedEmail, RejectionReason::NotVerifiable);
+        assert_eq!(fault_of(Resubmission, &[email], &[]), Some(NothingToAsk));
         for outcome in [Rejected, Resubmission] {
             assert_eq!(fault_of(outcome, &[late], &[]), None);
             assert_eq!(fault_of(outcome, &[], &[]), Some(SaysNotWhy));

@@ -3,7 +3,11 @@
 use chrono::{Datelike, NaiveDate};
 use serde::{Deserialize, Serialize};
 
-use super::{DocumentKind, IssuerClass, KycItem, days, rules};
+use super::{
+    DocumentKind, IssuerClass, KycItem,
+    days::{self, LocalDay},
+    rules,
+};
 use crate::domain::{
     closed_list::closed_list,
     country::Country,
@@ -66,8 +70,13 @@ fn printed_name(text: &str) -> Option<String> {
 fn number(text: &str) -> Option<String> {
     let number = tidy(text)?.to_uppercase();
     let signs = |c: char| c.is_alphanumeric() || matches!(c, ' ' | '-' | '/' | '.');
-    let letters = number.chars().filter(|c| c.is_alphanumeric()).count();
-    (number.chars().count() <= 32 && letters >= 4 && number.chars().all(signs)).then_some(number)
+    (number.chars().count() <= 32 && alike(&number).len() >= 4 && number.chars().all(signs)).then_some(number)
+}
+
+/// What a number looks like, whatever script it is written in: what is read alike is alike.
+fn alike(number: &str) -> String {
+    let skeleton: String = unicode_security::confusable_detection::skeleton(&number.to_uppercase()).collect();
+    super::mrz::bare(&any_ascii::any_ascii(&skeleton))
 }
 
 fn printed_address(text: &str) -> Option<String> {
@@ -205,7 +214,7 @@ impl ToldDocument {
     }
 
     /// What is wrong already: nobody has to wait for a reviewer to learn that a card has expired.
-    pub fn faults(&self, has_back: bool, today: NaiveDate) -> Vec<ToldFault> {
+    pub fn faults(&self, has_back: bool, today: LocalDay) -> Vec<ToldFault> {
         let mut found = Vec::new();
         let mut fault = |field, fault| found.push(ToldFault { field, fault });
         let identity = self.kind.is_identity();
@@ -232,12 +241,11 @@ impl ToldDocument {
         if !self.issuer.may_issue(self.kind) {
             fault("issuer_class", ToldFaultKind::Issuer);
         }
-        if identity && self.expires_on.is_some_and(|last| !days::is_unexpired(last.0, today)) {
+        if identity && self.expires_on.is_some_and(|last| !days::is_unexpired(last.0, today.latest)) {
             fault("expires_on", ToldFaultKind::Expired);
         }
         match self.issued_on {
-            // A person who told no time zone may be a day ahead.
-            Some(issued) if Some(issued.0) > today.succ_opt() => {
+            Some(issued) if issued.0 > today.latest => {
                 fault("issued_on", ToldFaultKind::InTheFuture);
             }
             Some(issued) if !identity && !days::is_recent(issued.0, today) => {
@@ -259,7 +267,7 @@ impl ToldDocument {
 
     /// What the number is told apart by: two spellings of one number are one.
     pub fn number_key(&self) -> Option<String> {
-        let number = super::mrz::bare(self.number.as_ref()?.expose());
+        let number = alike(self.number.as_ref()?.expose());
         Some(format!("{}:{}:{number}", self.kind.as_str(), self.country))
     }
 }
@@ -284,6 +292,8 @@ pub struct KycDocument {
     pub told: ToldDocument,
     pub files: Vec<DocumentFile>,
     pub uploaded_at: Timestamp,
+    /// When it was first submitted for review; none before.
+    pub submitted_at: Option<Timestamp>,
 }
 
 impl KycDocument {
@@ -292,8 +302,11 @@ impl KycDocument {
     }
 
     /// The document as the rules see it.
-    pub fn as_evidence(&self) -> rules::Document<'_> {
+    ///
+    /// `now` stands for its submission where that is yet to come.
+    pub fn as_evidence(&self, now: Timestamp, zone: Option<chrono_tz::Tz>) -> rules::Document<'_> {
         rules::Document {
+            handed_in_on: LocalDay::at(self.submitted_at.unwrap_or(now), zone),
             item: self.item,
             kind: self.told.kind,
             issuer: self.told.issuer,
@@ -347,7 +360,13 @@ mod tests {
         let zone = format!("P<NZLLOVELACE<<ADA{}\n{}", "<".repeat(26), "0".repeat(44));
         let told = ToldDocument { zone: Some(zone.parse().unwrap()), ..card(DocumentKind::Passport) };
         assert_eq!(ToldDocument::read(told.write().unwrap().expose()), Some(told.clone()));
-        assert_eq!(told.number_key().unwrap(), "passport:NZ:LH123456");
+        let key = |number: &str| {
+            let number = Some(number.parse().unwrap());
+            ToldDocument { number, ..card(DocumentKind::Passport) }.number_key().unwrap()
+        };
+        assert_eq!(key("LH 123-456"), key("lh123456"));
+        assert_eq!(key("LH123456"), key("L\u{041D}123456"), "a Cyrillic letter that looks like H");
+        assert_ne!(key("\u{0661}\u{0662}\u{0663}\u{0664}"), key("\u{0661}\u{0662}\u{0663}\u{0665}"));
         assert_eq!(ToldDocument::read("{}"), None);
         for text in ["1", "abc", "<b>", ""] {
             assert!(text.parse::<DocumentNumber>().is_err(), "{text}");
@@ -363,7 +382,7 @@ mod tests {
     #[test]
     fn what_cannot_be_taken_is_said_at_once() {
         use ToldFaultKind::*;
-        let today = day("2026-11-27").0;
+        let today = LocalDay::exactly(day("2026-11-27").0);
         let faults = |told: &ToldDocument, back| -> Vec<(&str, ToldFaultKind)> {
             told.faults(back, today).into_iter().map(|found| (found.field, found.fault)).collect()
         };
@@ -380,7 +399,7 @@ mod tests {
         assert_eq!(faults(&private, false), [("issuer_class", Issuer)]);
         let old = ToldDocument { issued_on: Some(day("2026-08-26")), ..proof() };
         assert_eq!(faults(&old, false), [("issued_on", TooOld)]);
-        let early = ToldDocument { issued_on: Some(day("2026-11-29")), ..proof() };
+        let early = ToldDocument { issued_on: Some(day("2026-11-28")), ..proof() };
         assert_eq!(faults(&early, false), [("issued_on", InTheFuture)]);
         let nowhere = ToldDocument { address: None, ..proof() };
         assert_eq!(faults(&nowhere, false), [("address", Missing)]);

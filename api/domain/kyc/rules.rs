@@ -4,7 +4,8 @@
 use chrono::NaiveDate;
 
 use super::{
-    DocumentKind, IssuerClass, KycItem, RejectionReason, days,
+    DocumentKind, IssuerClass, KycItem, RejectionReason,
+    days::{self, LocalDay},
     matching::{is_same_address, is_same_name},
     mrz::{self, MrzFault, Told},
 };
@@ -124,6 +125,8 @@ pub struct Document<'a> {
     pub zone: Option<Vec<&'a str>>,
     pub has_front: bool,
     pub has_back: bool,
+    /// The day on which it was first submitted, where the person lives.
+    pub handed_in_on: LocalDay,
 }
 
 /// Everything that a verification has.
@@ -133,9 +136,8 @@ pub struct Evidence<'a> {
     pub phone_verified: bool,
     pub details: Option<Details<'a>>,
     pub documents: Vec<Document<'a>>,
-    /// The day of the decision, and the day on which it was handed in, where the person lives.
-    pub today: NaiveDate,
-    pub handed_in_on: NaiveDate,
+    /// The day of the decision, where the person lives.
+    pub today: LocalDay,
 }
 
 /// A rule that does not hold, and what it is about.
@@ -157,7 +159,7 @@ pub fn failures(evidence: &Evidence<'_>) -> Vec<Failure> {
     }
     match &evidence.details {
         None => fail(KycRule::DetailsGiven, KycItem::PersonalDetails),
-        Some(details) if !days::is_of_age(details.birth_date, evidence.today) => {
+        Some(details) if !days::is_of_age(details.birth_date, evidence.today.earliest) => {
             fail(KycRule::OfAge, KycItem::PersonalDetails);
         }
         Some(_) => {}
@@ -192,7 +194,7 @@ fn of_identity(document: &Document<'_>, evidence: &Evidence<'_>) -> Vec<KycRule>
     if !document.has_front || (document.kind.has_back() && !document.has_back) {
         broken.push(KycRule::EverySide);
     }
-    if !document.expires_on.is_some_and(|last| days::is_unexpired(last, evidence.today)) {
+    if !document.expires_on.is_some_and(|last| days::is_unexpired(last, evidence.today.latest)) {
         broken.push(KycRule::Unexpired);
     }
     let Some(details) = evidence.details else { return broken };
@@ -219,7 +221,7 @@ fn of_proof(proof: &Document<'_>, evidence: &Evidence<'_>) -> Vec<KycRule> {
     if !proof.has_front {
         broken.push(KycRule::EverySide);
     }
-    if !proof.issued_on.is_some_and(|issued| days::is_recent(issued, evidence.handed_in_on)) {
+    if !proof.issued_on.is_some_and(|issued| days::is_recent(issued, proof.handed_in_on)) {
         broken.push(KycRule::ProofRecent);
     }
     let Some(details) = evidence.details else { return broken };
@@ -254,6 +256,7 @@ mod tests {
             zone: None,
             has_front: true,
             has_back: kind.has_back(),
+            handed_in_on: LocalDay::exactly(day("2026-11-27")),
         }
     }
 
@@ -270,6 +273,7 @@ mod tests {
             zone: None,
             has_front: true,
             has_back: false,
+            handed_in_on: LocalDay::exactly(day("2026-11-27")),
         }
     }
 
@@ -287,8 +291,7 @@ mod tests {
                 Document { item: KycItem::SecondIdentityDocument, ..card(DocumentKind::DriversLicence) },
                 proof(),
             ],
-            today: day("2026-11-27"),
-            handed_in_on: day("2026-11-27"),
+            today: LocalDay::exactly(day("2026-11-27")),
         }
     }
 
@@ -337,9 +340,9 @@ mod tests {
     #[test]
     fn expiry_counts_on_the_day_of_the_decision_and_age_of_a_proof_on_the_day_it_came() {
         use KycItem::{FirstIdentityDocument as First, SecondIdentityDocument as Second};
-        let later = broken(|e| e.today = day("2026-11-28"));
+        let later = broken(|e| e.today = LocalDay::exactly(day("2026-11-28")));
         assert_eq!(later, [(KycRule::Unexpired, First), (KycRule::Unexpired, Second)]);
-        let came_later = broken(|e| e.handed_in_on = day("2026-11-28"));
+        let came_later = broken(|e| e.documents[2].handed_in_on = LocalDay::exactly(day("2026-11-28")));
         assert_eq!(came_later, [(KycRule::ProofRecent, KycItem::AddressProof)]);
     }
 

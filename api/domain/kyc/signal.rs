@@ -52,7 +52,7 @@ pub const MANY_SIGN_INS: usize = 10;
 /// Signals are forgotten after this.
 pub const KEPT: TimeDelta = TimeDelta::days(90);
 /// How old, and how far ahead, a reported signal may be.
-pub const OLDEST: TimeDelta = TimeDelta::days(30);
+pub const OLDEST: TimeDelta = WINDOW;
 pub const CLOCKS_DIFFER_BY: TimeDelta = TimeDelta::minutes(5);
 /// Whoever was approved within this time is not asked again by a rule; a member of staff looks.
 pub const APPROVAL_LASTS: TimeDelta = TimeDelta::days(90);

@@ -131,7 +131,10 @@ pub async fn guard<B: MessageBody + 'static>(
 
 /// Names the leaves of the act in its answer, and promises their place in the tree.
 fn promise(response: &mut ServiceResponse<BoxBody>, leaves: &[LeafHash]) {
-    if leaves.is_empty() || !response.status().is_success() {
+    // What an operation does not promise to write is nobody's to notice: it may be about the caller.
+    let operation = response.request().extensions().get::<&'static Operation>().copied();
+    let tells = operation.is_some_and(|operation| operation.writes_log);
+    if leaves.is_empty() || !tells || !response.status().is_success() {
         return;
     }
     let services = response.request().app_data::<Data<Services>>().cloned();

@@ -74,7 +74,7 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for StrictMultipart<T
             let turn = turn.ok_or_else(|| Problem::try_again("too many uploads at once"))?;
             let deadline = Duration::from_secs(edge.http.upload_seconds);
             let form = Multipart::new(request.headers(), payload);
-            let read = tokio::time::timeout(deadline, read(form)).await;
+            let read = tokio::time::timeout(deadline, read(form, most)).await;
             let form = read.map_err(|_| Problem::new(ProblemCode::RequestTimeout))??;
             let text = Zeroizing::new(serde_json::to_vec(&Value::Object(form.fields)).unwrap_or_default());
             Ok(Self {
@@ -118,9 +118,9 @@ fn unreadable(error: &MultipartError) -> Problem {
     }
 }
 
-async fn read(mut multipart: Multipart) -> Result<Form, Problem> {
+async fn read(mut multipart: Multipart, most_in_all: usize) -> Result<Form, Problem> {
     let mut form = Form { fields: Map::new(), files: Vec::new(), digest: Sha256::new() };
-    let mut parts = 0;
+    let (mut parts, mut in_all) = (0, 0);
     while let Some(field) = multipart.next().await {
         let mut field = field.map_err(|error| unreadable(&error))?;
         parts += 1;
@@ -132,6 +132,11 @@ async fn read(mut multipart: Multipart) -> Result<Form, Problem> {
         let most = if is_file { MOST_BYTES } else { MOST_TEXT };
         let code = if is_file { FieldCode::FileTooLarge } else { FieldCode::OutOfRange };
         let content = collect(&mut field, most, || Problem::invalid(pointer.clone(), code)).await?;
+        // However the body came: without a length declared, too.
+        in_all += content.len();
+        if in_all > most_in_all {
+            return Err(Problem::new(ProblemCode::BodyTooLarge));
+        }
         // What a browser sends for a field that was left empty.
         if content.is_empty() {
             continue;

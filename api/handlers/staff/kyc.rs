@@ -149,10 +149,10 @@ pub(super) async fn list_staff_kyc_cases(
 )]
 #[get("/v1/staff/kyc-cases/{kyc_case_id}")]
 pub(super) async fn get_staff_kyc_case(
-    ByStaff(_staff, id): ByStaff<TypedPath<KycCaseId>>,
+    ByStaff(staff, id): ByStaff<TypedPath<KycCaseId>>,
     services: Data<Services>,
 ) -> Result<Json<StaffKycCaseDetailView>, Problem> {
-    Ok(Json(StaffKycCaseDetailView::from(&services.kyc.staff_case(id.0).await?)))
+    Ok(Json(StaffKycCaseDetailView::from(&services.kyc.staff_case(staff.staff_id, id.0).await?)))
 }
 
 /// Assign a verification

@@ -31,7 +31,7 @@ pub struct ActivitySignal {
     pub account_id: AccountId,
     /// What was seen; `failed_sign_ins`, `new_country` and `rapid_sign_ins` are the service's own.
     pub kind: SignalKind,
-    /// When; within the last 30 days.
+    /// When; within the last seven days, since what is older does not count.
     pub occurred_at: Timestamp,
 }
 

@@ -8,10 +8,7 @@ use crate::{
             CONFIRMATION_LASTS, DataConfirmation, Profile, ProfileChanges, ProfileField, SealedProfile,
         },
         ids::{AccountId, DataConfirmationId},
-        kyc::{
-            KycState,
-            case::{DAYS_FOR_A_NAME, KycGround},
-        },
+        kyc::case::{DAYS_FOR_A_NAME, KycGround},
         personal::PersonalText,
         time::Timestamp,
     },
@@ -184,8 +181,8 @@ fn reopen_verification(
     asking: &Asking,
 ) -> Result<(), ProfileError> {
     let is_same = open(keys, standing)?.real_name == profile.real_name;
-    let newest = kyc_cases::find_current(c, profile.account_id)?;
-    if !is_same && newest.is_some_and(|case| case.state == KycState::Approved) {
+    // Where one is open already, it is about the name that stands.
+    if !is_same && kyc_cases::has_approved(c, profile.account_id)? {
         asking.write(c)?;
     }
     Ok(())

@@ -4,29 +4,15 @@ use super::{AccountError, AccountService};
 use crate::{
     domain::{
         account::{CLOSURE_GRACE, Standing, StateReason},
-        evidence::Act,
         ids::{AccountId, SessionId},
+        kyc::case::KYC_WITHDRAWN,
         message::MessageBody,
         session::SessionEnd,
         time::Timestamp,
     },
     repositories::{accounts, kyc_cases, log as leaves, outbox, sessions, sign_in_challenges},
-    services::{idempotency::Recording, log::LeafDraft, mailing},
+    services::{idempotency::Recording, kyc::restriction, log::LeafDraft, mailing},
 };
-
-const fn act(reason: StateReason) -> Act {
-    let name = match reason {
-        StateReason::Opened => "account.opened",
-        StateReason::SecurityReview
-        | StateReason::VerificationOverdue
-        | StateReason::VerificationRejected => "account.restricted",
-        StateReason::RestrictionLifted | StateReason::VerificationSettled => "account.restriction_lifted",
-        StateReason::ClosureRequested => "account.closing",
-        StateReason::ClosureWithdrawn => "account.reopened",
-        StateReason::ClosureCompleted => "account.closed",
-    };
-    Act { name, object: "account", clause: reason.clause() }
-}
 
 impl AccountService {
     /// Begins to close the account: nothing new begins, every other session ends, and the person can
@@ -68,16 +54,20 @@ impl AccountService {
         recording: Recording<Standing>,
     ) -> Result<Standing, AccountError> {
         let now = self.clock.now();
+        let asked = reason;
+        let instead = self.db.read(move |c| restriction::due_instead_of(c, id, asked)).await?;
+        let reason = instead.unwrap_or(asked);
         let (keys, profile) = self.person(id).await?;
         let closes_at = (reason == StateReason::ClosureRequested).then(|| now.plus(CLOSURE_GRACE));
         let standing = Standing { state: reason.state(), reason, since: now, closes_at };
         let notice = mailing::mail(&keys, &profile, notice(&standing), now)?;
         let facts = vec![("account", id.to_string()), ("reason", reason.as_str().to_owned())];
-        let leaf = LeafDraft::new(now)?.of_person(&keys, &act(reason), &facts)?;
+        let leaf = LeafDraft::new(now)?.of_person(&keys, &reason.act(), &facts)?;
         self.db
             .write_for(id, move |c| {
                 recording.refuse_if_done(c)?;
-                if !accounts::change_state(c, id, reason, closes_at, now)? {
+                let stands = restriction::due_instead_of(c, id, asked)? == instead;
+                if !stands || !accounts::enter(c, id, reason, asked.from_states(), closes_at, now)? {
                     return Err(AccountError::StateConflict);
                 }
                 if let Some(end) = ends(reason) {
@@ -86,7 +76,10 @@ impl AccountService {
                 }
                 if reason == StateReason::ClosureCompleted {
                     // Nothing is asked of who has left.
-                    kyc_cases::withdraw_open(c, id, now)?;
+                    if let Some(case) = kyc_cases::withdraw_awaiting(c, id, now)? {
+                        let facts = vec![("kyc_case", case.to_string()), ("account", id.to_string())];
+                        leaves::append(c, &LeafDraft::new(now)?.of_person(&keys, &KYC_WITHDRAWN, &facts)?)?;
+                    }
                     accounts::raise_epoch(c, id)?;
                 }
                 leaves::append(c, &leaf)?;

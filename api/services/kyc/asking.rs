@@ -3,9 +3,9 @@
 use crate::{
     db::{Conn, StorageError},
     domain::{
-        account::{Profile, StateReason},
+        account::{AccountState, Profile},
         data_dictionary::KYC_PRIVATE_REASON,
-        ids::{AccountId, KycCaseId, NoticeId, StaffId},
+        ids::{KycCaseId, NoticeId, StaffId},
         kyc::case::{KYC_REQUESTED, KycCase, KycGround},
         message::MessageBody,
         notice::NoticeKind,
@@ -83,13 +83,17 @@ impl Asking {
         })
     }
 
-    /// Begins it; nothing is written if one is open already.
+    /// Begins it; nothing is written if one is open already, or of whoever has left.
     ///
     /// # Errors
     ///
     /// Storage trouble only.
     pub fn write(&self, c: &mut Conn) -> Result<Option<KycCase>, StorageError> {
         let id = self.case.account_id;
+        let standing = accounts::find_standing(c, id)?;
+        if !standing.is_some_and(|standing| standing.state != AccountState::Closed) {
+            return Ok(None);
+        }
         let number = kyc_cases::last_number(c, id)? + 1;
         let case = KycCase { number, ..self.case.clone() };
         if !kyc_cases::insert(c, &case, self.private_reason.as_deref())? {
@@ -99,17 +103,4 @@ impl Asking {
         leaves::append(c, &self.leaf)?;
         Ok(Some(case))
     }
-}
-
-/// Lifts a restriction that a verification brought, and no other; `true` if there was one.
-///
-/// # Errors
-///
-/// Storage trouble only.
-pub fn lift_restriction(c: &mut Conn, id: AccountId, now: Timestamp) -> Result<bool, StorageError> {
-    let standing = accounts::find_standing(c, id)?;
-    if !standing.is_some_and(|standing| standing.reason.is_of_verification()) {
-        return Ok(false);
-    }
-    accounts::change_state(c, id, StateReason::VerificationSettled, None, now)
 }

@@ -2,8 +2,9 @@
 
 use chrono::TimeDelta;
 
-use super::{KycError, KycService, asking, request::screen, review};
+use super::{KycError, KycService, flags::DISMISSED, request::screen, restriction, review};
 use crate::{
+    db::Conn,
     domain::{
         account::{AccountState, StateReason},
         data_dictionary::KYC_NOTE,
@@ -11,7 +12,8 @@ use crate::{
         ids::{AccountId, KycCaseId, NoticeId, StaffId},
         kyc::{
             KycState,
-            case::{KycCase, REMINDERS_BEFORE},
+            case::{KYC_WITHDRAWN, KycCase, REMINDERS_BEFORE},
+            decision::DecisionStep,
             flag::FlagState,
         },
         message::MessageBody,
@@ -20,7 +22,7 @@ use crate::{
         time::Timestamp,
     },
     repositories::{
-        accounts, kyc_cases, kyc_flags,
+        accounts, kyc_cases, kyc_decisions, kyc_details, kyc_documents, kyc_flags,
         kyc_notes::{self, SealedNote},
         log as leaves,
     },
@@ -34,7 +36,6 @@ use crate::{
 
 const OVERDUE: Act = Act { name: "kyc.overdue", object: "kyc_case", clause: "1.3" };
 const EXTENDED: Act = Act { name: "kyc.extended", object: "kyc_case", clause: "1.3" };
-const WITHDRAWN: Act = Act { name: "kyc.withdrawn", object: "kyc_case", clause: "1.3" };
 
 /// How a member of staff eases what is asked of a person.
 #[derive(Clone)]
@@ -105,7 +106,7 @@ impl KycService {
                 if standing.state == AccountState::Closing || !kyc_cases::update(c, &case, &expired)? {
                     return Ok(false);
                 }
-                accounts::change_state(c, id, StateReason::VerificationOverdue, None, now)?;
+                restriction::restrict(c, &keys, StateReason::VerificationOverdue, now)?;
                 leaves::append(c, &leaf)?;
                 notices::tell(c, id, notice, NoticeKind::KycOverdue, Some(&mail), now)?;
                 Ok::<_, KycError>(true)
@@ -120,7 +121,8 @@ impl KycService {
     ///
     /// # Errors
     ///
-    /// [`KycError::NotOpen`] if nothing is awaited from the person; [`KycError::SpecialCategory`].
+    /// [`KycError::NotOpen`] if nothing is awaited from the person; [`KycError::SecondPersonRequired`] to withdraw
+    /// what two reviewers are to decide on; [`KycError::SpecialCategory`].
     #[tracing::instrument(skip_all)]
     pub async fn ease(
         &self,
@@ -132,6 +134,7 @@ impl KycService {
     ) -> Result<KycCase, KycError> {
         screen(&reason, "/private_reason")?;
         let (now, owner) = (self.clock.now(), self.case(id).await?.account_id);
+        self.refuse_own(by, owner).await?;
         let (keys, profile) = self.person(owner).await?;
         let own = self.vault.keys_of(by.subject()).await?;
         let until = match ease {
@@ -153,12 +156,13 @@ impl KycService {
                 if !kyc_cases::update(c, &was, &case)? {
                     return Err(KycError::Stale);
                 }
-                asking::lift_restriction(c, owner, now)?;
                 if until.is_none() {
-                    kyc_flags::settle_all(c, owner, FlagState::Dismissed, now)?;
+                    withdraw(c, &keys, &was, by, now)?;
                 }
+                // A refusal ends by an approval, or by an operator.
+                restriction::lift(c, &keys, &[StateReason::VerificationOverdue], now)?;
                 note(c, &keys, (by, id), &reason, now)?;
-                let act = if until.is_some() { &EXTENDED } else { &WITHDRAWN };
+                let act = if until.is_some() { &EXTENDED } else { &KYC_WITHDRAWN };
                 leaves::append(c, &draft.of_staff_upon(by, &keys, act, &facts(&case, Some(by), now))?)?;
                 notices::tell(c, owner, notice, NoticeKind::KycEased, Some(&mail), now)?;
                 recording.record(c, &own, &case)?;
@@ -194,8 +198,37 @@ fn eased(was: &KycCase, until: Option<Timestamp>, now: Timestamp) -> Option<KycC
     }
 }
 
+/// What goes with a verification that is asked for no longer.
+fn withdraw(
+    c: &mut Conn,
+    keys: &SubjectKeys,
+    was: &KycCase,
+    by: StaffId,
+    now: Timestamp,
+) -> Result<(), KycError> {
+    let owner = was.account_id;
+    let flags = kyc_flags::list_open(c, owner)?;
+    let pending = kyc_decisions::list(c, owner, was.id)?.pop();
+    let takes_two = flags.iter().any(|flag| flag.kind.takes_two())
+        || pending.is_some_and(|last| last.step == DecisionStep::Proposed)
+        || kyc_documents::is_shared(c, owner, was.id)?;
+    if takes_two {
+        return Err(KycError::SecondPersonRequired);
+    }
+    kyc_flags::settle_all(c, owner, FlagState::Dismissed, now)?;
+    for flag in flags {
+        let mut facts = flag.facts();
+        facts.push(("staff", by.to_string()));
+        leaves::append(c, &LeafDraft::new(now)?.of_staff_upon(by, keys, &DISMISSED, &facts)?)?;
+    }
+    if !kyc_cases::has_approved(c, owner)? {
+        kyc_details::delete(c, owner)?;
+    }
+    Ok(())
+}
+
 fn note(
-    c: &mut crate::db::Conn,
+    c: &mut Conn,
     keys: &SubjectKeys,
     (by, id): (StaffId, KycCaseId),
     text: &PersonalText,

@@ -3,14 +3,14 @@
 
 use chrono::TimeDelta;
 
-use super::{KycError, KycService, asking, evidence::Opened, request::screen};
+use super::{KycError, KycService, evidence::Opened, request::screen, restriction};
 use crate::{
     db::Conn,
     domain::{
         account::StateReason,
         data_dictionary::{Category, KYC_NOTE, KYC_RECORD},
         evidence::Evidence,
-        ids::{AccountId, KycCaseId, KycDecisionId, KycFlagId, NoticeId, StaffId},
+        ids::{KycCaseId, KycDecisionId, KycFlagId, NoticeId, StaffId},
         kyc::{
             KycItem, KycState, RejectionReason,
             case::{DAYS_TO_ANSWER, KycCase, Rejection},
@@ -19,7 +19,7 @@ use crate::{
                 RecordedDocument,
             },
             document::KycDocument,
-            flag::{FlagKind, FlagState, KycFlag},
+            flag::{FLAG_RAISED, FlagKind, FlagState, KycFlag},
             rules::Failure,
         },
         message::MessageBody,
@@ -32,6 +32,7 @@ use crate::{
         kyc_notes::{self, SealedNote},
         log as leaves,
         outbox::SealedMessage,
+        staff_reads,
     },
     services::{
         idempotency::Recording,
@@ -107,12 +108,11 @@ impl KycService {
             flag: KycFlagId::generate(now),
             wanted,
         };
-        let service = self.clone();
         let decided = self
             .db
             .write_for(owner, move |c| {
                 recording.refuse_if_done(c)?;
-                let decision = service.decide_in(c, &keys, &prepared)?;
+                let decision = decide_in(c, &keys, &prepared)?;
                 recording.record(c, &own, &decision)?;
                 Ok::<_, KycError>(decision)
             })
@@ -120,99 +120,99 @@ impl KycService {
         self.outbox.wake();
         Ok(decided)
     }
+}
 
-    fn decide_in(
-        &self,
-        c: &mut Conn,
-        keys: &SubjectKeys,
-        prepared: &Prepared,
-    ) -> Result<KycDecision, KycError> {
-        let (wanted, now) = (&prepared.wanted, prepared.now);
-        let was = kyc_cases::find(c, wanted.case_id)?.ok_or(KycError::NotFound)?;
-        if !was.state.is_decidable() {
-            return Err(KycError::NotDecidable);
-        }
-        if was.assigned_to != Some(prepared.by) {
-            return Err(KycError::NotAssigned);
-        }
-        let opened = Opened::load(c, keys, &was)?;
-        if wanted.outcome == KycOutcome::Approved {
-            let unkept =
-                opened.failures(&was, now).into_iter().filter(|failure| !is_found_kept(wanted, *failure));
-            let unkept: Vec<Failure> = unkept.collect();
-            if !unkept.is_empty() {
-                return Err(KycError::RulesFail(unkept));
-            }
-        }
-        let owner = was.account_id;
-        let step = self.step(c, owner, &opened, prepared)?;
-        let rejections = wanted.rejections.iter();
-        let rejections =
-            rejections.map(|(item, reason)| Rejection { item: *item, reason: *reason, answered: false });
-        let decision = KycDecision {
-            account_id: owner,
-            sequence: accounts::take_sequence(c, owner, 1)?.ok_or(KycError::NotFound)?,
-            id: prepared.id,
-            case_id: was.id,
-            staff_id: prepared.by,
-            outcome: wanted.outcome,
-            step,
-            rejections: rejections.collect(),
-            overrides: wanted.overrides.clone(),
-            decided_at: now,
-            leaf_id: prepared.draft.id(),
-        };
-        leaves::append(
-            c,
-            &prepared.draft.of_staff_upon(prepared.by, keys, decision.act(), &decision.facts())?,
-        )?;
-        kyc_decisions::append(c, &decision)?;
-        if let Some(grounds) = &wanted.grounds {
-            note_grounds(c, keys, &decision, grounds)?;
-        }
-        let case = match step {
-            // Back to the queue, for somebody else.
-            DecisionStep::Proposed => {
-                KycCase { state: KycState::Submitted, assigned_to: None, ..was.clone() }
-            }
-            DecisionStep::Final => after(&was, &decision),
-        };
-        if !kyc_cases::update(c, &was, &case)? {
-            return Err(KycError::Stale);
-        }
-        if step == DecisionStep::Final {
-            carry_out(c, keys, &opened, &decision, prepared)?;
-        }
-        Ok(decision)
+fn decide_in(c: &mut Conn, keys: &SubjectKeys, prepared: &Prepared) -> Result<KycDecision, KycError> {
+    let (wanted, now) = (&prepared.wanted, prepared.now);
+    let was = kyc_cases::find(c, wanted.case_id)?.ok_or(KycError::NotFound)?;
+    if !was.state.is_decidable() {
+        return Err(KycError::NotDecidable);
     }
-
-    /// Whether the decision stands, or waits for a second reviewer who decides the same.
-    fn step(
-        &self,
-        c: &mut Conn,
-        owner: AccountId,
-        opened: &Opened,
-        prepared: &Prepared,
-    ) -> Result<DecisionStep, KycError> {
-        let wanted = &prepared.wanted;
-        if wanted.suspects_fraud {
-            let flag = KycFlag::raise(owner, prepared.flag, FlagKind::SuspectedFraud, prepared.now);
-            kyc_flags::raise(c, &flag)?;
+    if was.assigned_to != Some(prepared.by) {
+        return Err(KycError::NotAssigned);
+    }
+    let opened = Opened::load(c, keys, &was)?;
+    if wanted.outcome == KycOutcome::Approved {
+        // What is approved is what the reviewer saw: whatever changed since is looked at first.
+        let told = opened.details.as_ref().map_or(was.requested_at, |details| details.updated_at);
+        let since = was.submitted_at.unwrap_or(was.requested_at).max(opened.profile.updated_at).max(told);
+        if !staff_reads::has_opened(c, was.account_id, prepared.by, was.id, since)? {
+            return Err(KycError::NotOpened);
         }
-        let pending = kyc_decisions::list(c, owner, wanted.case_id)?.pop();
-        let pending = pending.filter(|last| last.step == DecisionStep::Proposed);
-        let is_shared =
-            !kyc_documents::others_with_number(c, owner, &self.number_indexes(opened))?.is_empty();
-        let takes_two = pending.is_some()
-            || is_shared
-            || kyc_flags::list_open(c, owner)?.iter().any(|flag| flag.kind.takes_two());
-        match pending {
-            _ if !takes_two => Ok(DecisionStep::Final),
-            Some(first) if first.staff_id == prepared.by => Err(KycError::SecondPersonRequired),
-            Some(first) if first.outcome == wanted.outcome => Ok(DecisionStep::Final),
-            _ => Ok(DecisionStep::Proposed),
+        let unkept = opened.failures(now).into_iter().filter(|failure| !is_found_kept(wanted, *failure));
+        let unkept: Vec<Failure> = unkept.collect();
+        if !unkept.is_empty() {
+            return Err(KycError::RulesFail(unkept));
         }
     }
+    let owner = was.account_id;
+    let step = step(c, keys, prepared)?;
+    let rejections = wanted.rejections.iter();
+    let rejections =
+        rejections.map(|(item, reason)| Rejection { item: *item, reason: *reason, answered: false });
+    let decision = KycDecision {
+        account_id: owner,
+        sequence: accounts::take_sequence(c, owner, 1)?.ok_or(KycError::NotFound)?,
+        id: prepared.id,
+        case_id: was.id,
+        staff_id: prepared.by,
+        outcome: wanted.outcome,
+        step,
+        rejections: rejections.collect(),
+        overrides: wanted.overrides.clone(),
+        decided_at: now,
+        leaf_id: prepared.draft.id(),
+    };
+    leaves::append(c, &prepared.draft.of_staff_upon(prepared.by, keys, decision.act(), &decision.facts())?)?;
+    kyc_decisions::append(c, &decision)?;
+    if let Some(grounds) = &wanted.grounds {
+        note_grounds(c, keys, &decision, grounds)?;
+    }
+    let case = match step {
+        // Back to the queue, for somebody else.
+        DecisionStep::Proposed => KycCase { state: KycState::Submitted, assigned_to: None, ..was.clone() },
+        DecisionStep::Final => after(&was, &decision),
+    };
+    if !kyc_cases::update(c, &was, &case)? {
+        return Err(KycError::Stale);
+    }
+    if step == DecisionStep::Final {
+        carry_out(c, keys, &opened, &decision, prepared)?;
+    }
+    Ok(decision)
+}
+
+/// Whether the decision stands, or waits for a second reviewer who decides the same.
+fn step(c: &mut Conn, keys: &SubjectKeys, prepared: &Prepared) -> Result<DecisionStep, KycError> {
+    let (wanted, owner) = (&prepared.wanted, keys.account_id());
+    if wanted.suspects_fraud {
+        let flag = KycFlag::raise(owner, prepared.flag, FlagKind::SuspectedFraud, prepared.now);
+        if kyc_flags::raise(c, &flag)? {
+            let draft = LeafDraft::new(prepared.now)?;
+            leaves::append(c, &draft.of_staff_upon(prepared.by, keys, &FLAG_RAISED, &flag.facts())?)?;
+        }
+    }
+    let pending = kyc_decisions::list(c, owner, wanted.case_id)?.pop();
+    let pending = pending.filter(|last| last.step == DecisionStep::Proposed);
+    let is_shared = kyc_documents::is_shared(c, owner, wanted.case_id)?;
+    let takes_two = pending.is_some()
+        || is_shared
+        || kyc_flags::list_open(c, owner)?.iter().any(|flag| flag.kind.takes_two());
+    match pending {
+        _ if !takes_two => Ok(DecisionStep::Final),
+        Some(first) if first.staff_id == prepared.by => Err(KycError::SecondPersonRequired),
+        Some(first) if is_same(&first, wanted) => Ok(DecisionStep::Final),
+        _ => Ok(DecisionStep::Proposed),
+    }
+}
+
+/// Whether somebody came to the same before: the same outcome, for the same reasons.
+fn is_same(first: &KycDecision, wanted: &DecideKyc) -> bool {
+    let mut before: Vec<_> = first.rejections.iter().map(|told| (told.item, told.reason)).collect();
+    let mut now = wanted.rejections.clone();
+    before.sort_unstable();
+    now.sort_unstable();
+    first.outcome == wanted.outcome && before == now
 }
 
 fn is_found_kept(wanted: &DecideKyc, failure: Failure) -> bool {
@@ -249,12 +249,13 @@ fn carry_out(
             let record = PersonalText::new(write_record(opened, decision)?);
             let sealed = keys.seal(&KYC_RECORD, Row(decision.case_id.as_bytes()), &record)?;
             kyc_decisions::insert_record(c, owner, decision.case_id, sealed.envelope(), now)?;
-            asking::lift_restriction(c, owner, now)?;
+            let reasons = [StateReason::VerificationOverdue, StateReason::VerificationRejected];
+            restriction::lift(c, keys, &reasons, now)?;
             NoticeKind::KycApproved
         }
         KycOutcome::Rejected => {
             // It is no ground to let the account go on as if nobody had asked.
-            accounts::change_state(c, owner, StateReason::VerificationRejected, None, now)?;
+            restriction::restrict(c, keys, StateReason::VerificationRejected, now)?;
             NoticeKind::KycRejected
         }
         KycOutcome::Resubmission => NoticeKind::KycResubmission,

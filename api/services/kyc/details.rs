@@ -8,7 +8,7 @@ use crate::{
         kyc::{
             KycItem,
             case::{BirthDate, KycDetails, Residence},
-            days,
+            days::LocalDay,
         },
         personal::{Personal, PersonalText},
         sealed::Sealed,
@@ -36,7 +36,7 @@ impl KycService {
     ) -> Result<KycOverview, KycError> {
         let now = self.clock.now();
         let born = birth_date.day().ok_or(KycError::BornInTheFuture)?;
-        if days::day_at(now, None) < born {
+        if LocalDay::at(now, None).latest < born {
             return Err(KycError::BornInTheFuture);
         }
         let keys = self.vault.keys_with(id, &[Category::Identity, Category::Address], now).await?;

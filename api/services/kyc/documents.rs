@@ -3,6 +3,8 @@
 //! A file is durable before the row that names it, and goes after it: a crash leaves at most a sealed file
 //! that nothing names, and [`KycService::sweep_files`] takes those away.
 
+use std::sync::Arc;
+
 use chrono::TimeDelta;
 use zeroize::Zeroizing;
 
@@ -15,7 +17,7 @@ use crate::{
         ids::{AccountId, DocumentId, KycFlagId},
         kyc::{
             case::KycCase,
-            days,
+            days::LocalDay,
             document::{DocumentFile, DocumentSide, KycDocument, ToldDocument},
             file::{Accepts, FileName},
             flag::{FLAG_RAISED, FlagKind, KycFlag},
@@ -124,7 +126,7 @@ impl KycService {
         now: Timestamp,
     ) -> Result<(), KycError> {
         let told = &upload.told;
-        let faults = told.faults(upload.back.is_some(), days::day_at(now, zone_of(profile)));
+        let faults = told.faults(upload.back.is_some(), LocalDay::at(now, zone_of(profile)));
         if !faults.is_empty() {
             return Err(KycError::Told(faults));
         }
@@ -204,8 +206,8 @@ impl KycService {
                 Ok::<_, StorageError>((kyc_documents::find(c, id, document)?, files))
             })
             .await?;
-        let keys = self.vault.keys_of(id).await?;
         let sealed = sealed.ok_or(KycError::NotFound)?;
+        let keys = self.keys_to_open(id, sealed.told.as_deref()).await?;
         open(&keys, sealed, files.into_iter().map(|(_, file)| file.facts).collect())?
             .ok_or(KycError::NotFound)
     }
@@ -251,9 +253,25 @@ impl KycService {
         let file = files.into_iter().find(|(_, file)| file.facts.side == side);
         let (_, file) = file.ok_or(KycError::NotFound)?;
         let sealed = self.files.get(file.name).await?.ok_or(KycError::NotFound)?;
-        let keys = self.vault.keys_of(id).await?;
+        let keys = self.keys_to_open(id, Some(&sealed)).await?;
+        if !keys.can_open(&KYC_FILE, &sealed) {
+            return Err(KycError::NotFound);
+        }
         let jpeg = keys.open_bytes(&KYC_FILE, Row(&file_row(document, side)), &sealed)?;
         Ok(DocumentImage { jpeg })
+    }
+
+    /// The person's keys, with one that another process made within the last minute, if it takes that one.
+    async fn keys_to_open(
+        &self,
+        id: AccountId,
+        envelope: Option<&[u8]>,
+    ) -> Result<Arc<SubjectKeys>, VaultError> {
+        let keys = self.vault.keys_of(id).await?;
+        match envelope {
+            Some(envelope) if !keys.can_open(&KYC_DOCUMENT, envelope) => self.vault.fresh_keys_of(id).await,
+            _ => Ok(keys),
+        }
     }
 
     /// Takes files away that no row names any more. What cannot be reached now is swept later.
@@ -306,6 +324,7 @@ impl Prepared {
             kind: self.told.kind,
             told: Some(self.sealed.clone()),
             uploaded_at: self.now,
+            submitted_at: None,
         };
         if !kyc_documents::insert(c, &sealed)? {
             return Err(KycError::DocumentExists);
@@ -314,8 +333,7 @@ impl Prepared {
             kyc_documents::insert_file(c, id, self.id, file)?;
         }
         kyc_documents::insert_numbers(c, id, self.id, &self.indexes)?;
-        let others = kyc_documents::others_with_number(c, id, &self.indexes)?;
-        if !others.is_empty() {
+        if kyc_documents::is_shared(c, id, was.id)? {
             let flag = KycFlag::raise(id, KycFlagId::generate(self.now), FlagKind::SameDocument, self.now);
             if kyc_flags::raise(c, &flag)? {
                 leaves::append(c, &self.draft.of_person(keys, &FLAG_RAISED, &flag.facts())?)?;
@@ -332,6 +350,7 @@ impl Prepared {
             told: self.told.clone(),
             files: self.files.iter().map(|file| file.facts.clone()).collect(),
             uploaded_at: self.now,
+            submitted_at: None,
         })
     }
 }
@@ -351,7 +370,10 @@ pub(super) fn open(
     sealed: SealedDocument,
     files: Vec<DocumentFile>,
 ) -> Result<Option<KycDocument>, VaultError> {
-    let Some(told) = sealed.told else { return Ok(None) };
+    // Without the key it was erased, and its row is about to go.
+    let Some(told) = sealed.told.filter(|told| keys.can_open(&KYC_DOCUMENT, told)) else {
+        return Ok(None);
+    };
     let text: PersonalText =
         keys.open(&KYC_DOCUMENT, Row(sealed.id.as_bytes()), &Sealed::from_envelope(told))?;
     let unreadable = VaultError::Broken { table: "kyc_documents", column: "told", why: "does not read" };
@@ -363,5 +385,6 @@ pub(super) fn open(
         told: ToldDocument::read(text.expose()).ok_or(unreadable)?,
         files,
         uploaded_at: sealed.uploaded_at,
+        submitted_at: sealed.submitted_at,
     }))
 }

@@ -11,7 +11,7 @@ use crate::{
         ids::DocumentId,
         kyc::{
             case::{KycCase, KycDetails},
-            days,
+            days::LocalDay,
             document::{DocumentFile, KycDocument},
             rules::{self, Details, Evidence, Failure, Residence},
         },
@@ -67,7 +67,7 @@ impl Opened {
     }
 
     /// The rules that do not hold on the day that it is at `now` where the person lives.
-    pub(super) fn failures(&self, case: &KycCase, now: Timestamp) -> Vec<Failure> {
+    pub(super) fn failures(&self, now: Timestamp) -> Vec<Failure> {
         let zone = documents::zone_of(&self.profile);
         let details = self.details.as_ref().and_then(|details| {
             let residence = &details.residence;
@@ -86,9 +86,8 @@ impl Opened {
             email_verified: true,
             phone_verified: self.profile.phone_verified_at.is_some(),
             details,
-            documents: self.documents.iter().map(KycDocument::as_evidence).collect(),
-            today: days::day_at(now, zone),
-            handed_in_on: days::day_at(case.submitted_at.unwrap_or(now), zone),
+            documents: self.documents.iter().map(|document| document.as_evidence(now, zone)).collect(),
+            today: LocalDay::at(now, zone),
         })
     }
 }

@@ -7,11 +7,11 @@ use crate::{
         ids::{KycFlagId, StaffId},
         kyc::flag::{FlagState, KycFlag},
     },
-    repositories::{kyc_flags, log as leaves},
+    repositories::{kyc_cases, kyc_flags, log as leaves},
     services::{cursors, idempotency::Recording, log::LeafDraft},
 };
 
-const DISMISSED: Act = Act { name: "kyc.flag_dismissed", object: "kyc_flag", clause: "1.8" };
+pub(super) const DISMISSED: Act = Act { name: "kyc.flag_dismissed", object: "kyc_flag", clause: "1.8" };
 const FLAGS: &str = "kyc_flags";
 
 /// A page of flags.
@@ -38,8 +38,11 @@ impl KycService {
         let kms = self.vault.kms();
         let after = cursors::id(kms, FLAGS, by.subject(), cursor, KycFlagId::from_uuid)?;
         let rows = self.db.read(move |c| kyc_flags::list_all_open(c, after, i64::from(limit) + 1)).await?;
-        let (flags, next_cursor) =
+        let own = self.own_account(by).await?;
+        let (mut flags, next_cursor) =
             cursors::page(kms, FLAGS, by.subject(), rows, limit, |flag| flag.id.as_bytes().to_vec())?;
+        // Nobody learns here what is thought of them.
+        flags.retain(|flag| Some(flag.account_id) != own);
         Ok(KycFlagPage { flags, next_cursor })
     }
 
@@ -47,7 +50,8 @@ impl KycService {
     ///
     /// # Errors
     ///
-    /// [`KycError::NotFound`] if it is not up.
+    /// [`KycError::NotFound`] if it is not up; [`KycError::SecondPersonRequired`] if two reviewers are to decide on
+    /// it.
     #[tracing::instrument(skip_all)]
     pub async fn dismiss_flag(
         &self,
@@ -59,10 +63,15 @@ impl KycService {
         let flag = self.db.read(move |c| kyc_flags::find(c, id)).await?.ok_or(KycError::NotFound)?;
         let (keys, own) =
             (self.vault.keys_of(flag.account_id).await?, self.vault.keys_of(by.subject()).await?);
+        self.refuse_own(by, flag.account_id).await?;
         let draft = LeafDraft::new(now)?;
         self.db
             .write_for(flag.account_id, move |c| {
                 recording.refuse_if_done(c)?;
+                let newest = kyc_cases::find_current(c, flag.account_id)?;
+                if flag.kind.takes_two() && newest.is_some_and(|case| case.decided_at.is_none()) {
+                    return Err(KycError::SecondPersonRequired);
+                }
                 if !kyc_flags::settle(c, &flag, FlagState::Dismissed, now)? {
                     return Err(KycError::NotFound);
                 }

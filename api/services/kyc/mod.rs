@@ -10,6 +10,7 @@ mod flags;
 mod overview;
 mod queue;
 mod request;
+pub mod restriction;
 mod retention;
 mod review;
 pub mod signals;
@@ -78,6 +79,8 @@ pub enum KycError {
     NotDecidable,
     #[error("it is not assigned to the caller")]
     NotAssigned,
+    #[error("the reviewer has not opened what stands now")]
+    NotOpened,
     #[error("nobody reviews their own")]
     OwnCase,
     #[error("no such reviewer")]

@@ -2,9 +2,8 @@
 
 use super::{HandedIn, ItemStanding, KycError, KycService, evidence::Opened};
 use crate::{
-    db::StorageError,
     domain::{
-        ids::{AccountId, KycCaseId, StaffId},
+        ids::{KycCaseId, StaffId},
         kyc::{
             KycItem,
             case::{KycCase, QueueFilter},
@@ -16,10 +15,7 @@ use crate::{
         time::Timestamp,
     },
     repositories::{kyc_cases, kyc_decisions, kyc_documents, kyc_flags},
-    services::{
-        cursors::{self, InvalidCursor},
-        vault::kms::KeyPurpose,
-    },
+    services::cursors::{self, InvalidCursor},
 };
 
 const QUEUE: &str = "kyc_queue";
@@ -79,22 +75,23 @@ impl KycService {
     ///
     /// # Errors
     ///
-    /// [`KycError::NotFound`].
-    pub async fn staff_case(&self, id: KycCaseId) -> Result<StaffKycCase, KycError> {
+    /// [`KycError::NotFound`], [`KycError::OwnCase`].
+    pub async fn staff_case(&self, by: StaffId, id: KycCaseId) -> Result<StaffKycCase, KycError> {
         let case = self.case(id).await?;
+        self.refuse_own(by, case.account_id).await?;
         let (keys, now) = (self.keys_for(&case).await?, self.clock.now());
-        let (opened, flags, decisions) = self
+        let (opened, flags, decisions, is_shared) = self
             .db
             .read({
                 let (case, owner) = (case.clone(), case.account_id);
                 move |c| {
                     let opened = Opened::load(c, &keys, &case)?;
                     let decisions = kyc_decisions::list(c, owner, case.id)?;
-                    Ok::<_, KycError>((opened, kyc_flags::list_open(c, owner)?, decisions))
+                    let is_shared = kyc_documents::is_shared(c, owner, case.id)?;
+                    Ok::<_, KycError>((opened, kyc_flags::list_open(c, owner)?, decisions, is_shared))
                 }
             })
             .await?;
-        let is_shared = self.is_document_shared(case.account_id, &opened).await?;
         let is_proposed = decisions.last().is_some_and(|last| last.step == DecisionStep::Proposed);
         let is_there = |item| match item {
             KycItem::VerifiedEmail => true,
@@ -120,24 +117,12 @@ impl KycService {
         Ok(StaffKycCase {
             items: items.collect(),
             documents: documents.collect(),
-            failures: if case.state.is_decidable() { opened.failures(&case, now) } else { Vec::new() },
+            failures: if case.state.is_decidable() { opened.failures(now) } else { Vec::new() },
             takes_two: is_shared || is_proposed || flags.iter().any(|flag| flag.kind.takes_two()),
             flags,
             decisions,
             case,
         })
-    }
-
-    /// Whether another account shows a document of the same number, whichever came first.
-    async fn is_document_shared(&self, id: AccountId, opened: &Opened) -> Result<bool, StorageError> {
-        let indexes = self.number_indexes(opened);
-        Ok(!self.db.read(move |c| kyc_documents::others_with_number(c, id, &indexes)).await?.is_empty())
-    }
-
-    /// The keyed hashes of every document's number.
-    pub(super) fn number_indexes(&self, opened: &Opened) -> Vec<(u32, [u8; 32])> {
-        let keys = opened.documents.iter().filter_map(|document| document.told.number_key());
-        keys.flat_map(|key| self.vault.blind_indexes(KeyPurpose::DocumentIndex, &key)).collect()
     }
 }
 

@@ -47,6 +47,7 @@ impl KycService {
     ) -> Result<KycAsked, KycError> {
         screen(&request.private_reason, "/private_reason")?;
         let (now, id) = (self.clock.now(), request.account_id);
+        self.refuse_own(by, id).await?;
         let (keys, profile) = self.person(id).await?;
         let asked = Asked {
             ground: request.ground,

@@ -1,15 +1,19 @@
-//! Pictures die on schedule: so long after a decision as the law wants them kept, and at once where nothing is
-//! asked any more.
+//! Documents die on schedule: so long after a decision as the law wants them kept, sooner where the person gave up,
+//! and at once where nothing is asked any more.
 
 use super::{KycError, KycService};
 use crate::{
-    domain::{kyc::case::KycCase, time::Timestamp},
+    domain::{
+        kyc::case::{ABANDONED_AFTER, KycCase},
+        time::Timestamp,
+    },
     repositories::kyc_cases,
     services::erasure::ErasureService,
 };
 
 impl KycService {
-    /// Erases the documents of verifications that were decided before an instant; says of how many.
+    /// Erases the documents of verifications that were decided before an instant, given up on, or withdrawn; says
+    /// of how many.
     ///
     /// # Errors
     ///
@@ -20,8 +24,9 @@ impl KycService {
         decided_before: Timestamp,
         limit: i64,
     ) -> Result<usize, KycError> {
-        let past =
-            self.db.read_long(move |c| kyc_cases::list_with_documents(c, decided_before, limit)).await?;
+        let due_before = self.clock.now().minus(ABANDONED_AFTER);
+        let before = (decided_before, due_before);
+        let past = self.db.read_long(move |c| kyc_cases::list_with_documents(c, before, limit)).await?;
         super::for_each(past, |case: KycCase| async move {
             erasure.erase_documents(case.account_id, case.id, case.documents_key()).await?;
             Ok(true)

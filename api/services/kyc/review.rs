@@ -37,6 +37,15 @@ use crate::{
 /// How long a picture can be fetched after its opening was recorded.
 pub const IMAGE_OPEN_FOR: TimeDelta = TimeDelta::minutes(5);
 
+/// What is opened of a case at once; each counts.
+const OPENED_AS_ONE: [ReadField; 5] = [
+    ReadField::RealName,
+    ReadField::BirthDate,
+    ReadField::Residence,
+    ReadField::DocumentDetails,
+    ReadField::ReviewNotes,
+];
+
 /// A note of a reviewer.
 #[derive(Clone)]
 pub struct KycNote {
@@ -115,13 +124,22 @@ impl KycService {
         let may = member.filter(|member| {
             member.state == StaffState::Active && member.roles.contains(&StaffRole::DataProcessor)
         });
-        let member = may.ok_or(KycError::NotAReviewer)?;
-        let keys = self.vault.keys_of(reviewer.subject()).await?;
-        let email = keys.open(&STAFF_EMAIL, Row(reviewer.as_bytes()), &member.email)?;
-        // Whoever works here may have an account, too, and is known by the address.
+        may.ok_or(KycError::NotAReviewer)?;
+        self.refuse_own(reviewer, owner).await
+    }
+
+    /// Refuses whoever is about to look after their own verification.
+    pub(super) async fn refuse_own(&self, by: StaffId, owner: AccountId) -> Result<(), KycError> {
+        if self.own_account(by).await? == Some(owner) { Err(KycError::OwnCase) } else { Ok(()) }
+    }
+
+    /// The account of a member of staff: whoever works here may have one, too, and is known by the address.
+    pub(super) async fn own_account(&self, by: StaffId) -> Result<Option<AccountId>, KycError> {
+        let Some(member) = self.db.read(move |c| staff::find(c, by)).await? else { return Ok(None) };
+        let keys = self.vault.keys_of(by.subject()).await?;
+        let email = keys.open(&STAFF_EMAIL, Row(by.as_bytes()), &member.email)?;
         let indexes = self.vault.blind_indexes(KeyPurpose::EmailIndex, email.expose());
-        let own = self.db.read(move |c| account_emails::find_account(c, &indexes)).await?;
-        if own == Some(owner) { Err(KycError::OwnCase) } else { Ok(()) }
+        Ok(self.db.read(move |c| account_emails::find_account(c, &indexes)).await?)
     }
 
     /// Writes a note on a case, sealed under its person's key.
@@ -139,6 +157,7 @@ impl KycService {
     ) -> Result<KycNote, KycError> {
         screen(&text, "/note")?;
         let (now, owner) = (self.clock.now(), self.case(id).await?.account_id);
+        self.refuse_own(by, owner).await?;
         let keys = self.vault.keys_of(owner).await?;
         self.db
             .write_for(owner, move |c| {
@@ -178,7 +197,7 @@ impl KycService {
                 recording.refuse_if_done(c)?;
                 let case = kyc_cases::find(c, id)?.filter(|case| case.is_reviewed_by(by));
                 let case = case.ok_or(KycError::NotAssigned)?;
-                reads::spend(c, &budget, 1, now)?;
+                reads::spend(c, &budget, OPENED_AS_ONE.len(), now)?;
                 let opened = Opened::load(c, &keys, &case)?;
                 let reason = kyc_cases::find_private_reason(c, owner, id)?;
                 let reason = reason.map(Sealed::from_envelope);
@@ -191,13 +210,7 @@ impl KycService {
                     sequence: accounts::take_sequence(c, owner, 1)?.ok_or(KycError::NotFound)?,
                     id: read_id,
                     staff_id: by,
-                    fields: vec![
-                        ReadField::RealName,
-                        ReadField::BirthDate,
-                        ReadField::Residence,
-                        ReadField::DocumentDetails,
-                        ReadField::ReviewNotes,
-                    ],
+                    fields: OPENED_AS_ONE.to_vec(),
                     purpose,
                     case: ReadCase::Kyc(id, None),
                     read_at: now,
@@ -212,7 +225,8 @@ impl KycService {
                     notes,
                     private_reason: reason,
                 };
-                recording.record(c, &keys, &shown)?;
+                // Shown once: a repeat opens anew, and is seen.
+                recording.record_without_answer(c, owner)?;
                 Ok(shown)
             })
             .await

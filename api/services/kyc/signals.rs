@@ -107,7 +107,7 @@ impl KycService {
     async fn weigh(&self, id: AccountId) -> Result<bool, KycError> {
         let now = self.clock.now();
         let since = now.minus(signal::WINDOW);
-        let signals = self.db.read(move |c| kyc_signals::list_since(c, id, since)).await?;
+        let signals = self.db.read(move |c| unsettled(c, id, since)).await?;
         let (keys, profile) = self.person(id).await?;
         let kinds: Vec<&str> = signals.iter().map(|signal| signal.kind.as_str()).collect();
         let reason = PersonalText::new(format!("Signals: {}.", kinds.join(", ")));
@@ -123,16 +123,15 @@ impl KycService {
             .db
             .write_for(id, move |c| {
                 // Another process may have been faster; what came since the look waits for the next one.
-                let signals = kyc_signals::list_since(c, id, since)?;
+                let signals = unsettled(c, id, since)?;
                 if !kyc_signals::note_weighed(c, id, now)? {
                     return Ok(false);
                 }
                 let Some(kind) = signal::weigh(&signals, now) else { return Ok(true) };
                 let flag = KycFlag::raise(id, flag_id, kind, now);
-                if !kyc_flags::raise(c, &flag)? {
-                    return Ok(true);
+                if kyc_flags::raise(c, &flag)? {
+                    leaves::append(c, &draft.of_person(&keys, &FLAG_RAISED, &flag.facts())?)?;
                 }
-                leaves::append(c, &draft.of_person(&keys, &FLAG_RAISED, &flag.facts())?)?;
                 let newest = kyc_cases::find_current(c, id)?;
                 if is_to_be_asked(newest.as_ref(), now) {
                     asking.write(c)?;
@@ -145,12 +144,19 @@ impl KycService {
     }
 }
 
-/// Whether a rule asks, where the newest verification stands like this: not while one is open, and not soon
-/// after one was approved; then a member of staff looks at the flag.
+/// The signals since an instant that no flag was taken down after: what somebody looked at counts no more.
+fn unsettled(c: &mut Conn, id: AccountId, since: Timestamp) -> Result<Vec<Signal>, StorageError> {
+    let settled = kyc_flags::last_settled(c, id)?;
+    kyc_signals::list_since(c, id, since, settled)
+}
+
+/// Whether a rule asks, where the newest verification stands like this: not while one is open, not soon after one
+/// was approved, and not after a refusal; then a member of staff looks at the flag.
 fn is_to_be_asked(newest: Option<&KycCase>, now: Timestamp) -> bool {
     newest.is_none_or(|case| match case.decided_at {
         None => false,
-        Some(decided_at) => case.state != KycState::Approved || decided_at.plus(APPROVAL_LASTS) < now,
+        Some(decided_at) if case.state == KycState::Approved => decided_at.plus(APPROVAL_LASTS) < now,
+        Some(_) => case.state != KycState::Rejected,
     })
 }
 

@@ -68,6 +68,7 @@ impl KycService {
                 if !kyc_cases::update(c, &was, &case)? {
                     return Err(KycError::Stale);
                 }
+                kyc_documents::note_submitted(c, id, case.id, now)?;
                 let facts = vec![
                     ("kyc_case", case.id.to_string()),
                     ("account", id.to_string()),

@@ -175,6 +175,11 @@ impl SubjectKeys {
         sealed.map(|sealed| self.open(entry, row, sealed)).transpose()
     }
 
+    /// Whether there is the key that sealed an envelope; without it what it sealed was erased.
+    pub fn can_open(&self, entry: &'static Entry, envelope: &[u8]) -> bool {
+        envelope::key_version(envelope).is_ok_and(|version| self.holds_version(entry.category, version))
+    }
+
     /// Opens bytes that are no text.
     ///
     /// # Errors

@@ -10,6 +10,7 @@ CREATE TABLE kyc_documents (
     kind text NOT NULL,
     told bytea,
     uploaded_at timestamptz NOT NULL,
+    submitted_at timestamptz,
     CONSTRAINT kyc_documents_pkey PRIMARY KEY (account_id, document_id),
     CONSTRAINT kyc_documents_case_fkey FOREIGN KEY (account_id, kyc_case_id)
         REFERENCES kyc_cases (account_id, kyc_case_id)
