@@ -3,7 +3,7 @@
 //! Sealing takes an entry, so nothing personal is sealed that does not stand here; a test holds
 //! the migrations against it, so no column escapes it. Export, retention and erasure read it.
 
-use super::{closed_list::closed_list, purpose::LawfulBasis};
+use super::{closed_list::closed_list, kyc::decision::RECORD_YEARS, purpose::LawfulBasis};
 
 closed_list! {
     /// What kind of fact about a person a column holds.
@@ -193,7 +193,7 @@ dictionary! {
     KYC_NUMBER_INDEX = kyc_document_numbers.blind_index: Identity Documents BlindIndex for "3.2" by LegalObligation until Account;
 
     KYC_NOTE = kyc_notes.body: Correspondence Security Sealed for "1.3" by LegalObligation until Account;
-    KYC_RECORD = kyc_records.record: Identity Statutory Sealed for "6.1" by LegalObligation until YearsAfterAccount(5);
+    KYC_RECORD = kyc_records.record: Identity Statutory Sealed for "6.1" by LegalObligation until YearsAfterAccount(RECORD_YEARS);
 
     OUTBOX_RECIPIENT = outbox.recipient: Contact Messages Sealed for "3.1" by Contract until Sent;
     OUTBOX_CONTENT = outbox.content: Correspondence Messages Sealed for "3.1" by Contract until Sent;

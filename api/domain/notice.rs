@@ -15,6 +15,10 @@ closed_list! {
         DeviceChoicesMerged = "device_choices_merged",
         /// A verification of identity is asked for.
         KycRequested = "kyc_requested",
+        /// One is asked for because of what the account did.
+        KycRequestedAfterActivity = "kyc_requested_after_activity",
+        /// One is asked for because the name changed.
+        KycRequestedAfterNameChange = "kyc_requested_after_name_change",
         /// What a verification asks for is due soon.
         KycReminder = "kyc_reminder",
         /// What a verification asked for did not come in time; the account is restricted.
@@ -47,6 +51,8 @@ impl NoticeKind {
         match self {
             Self::PolicyPublished => "9.2",
             Self::DeviceChoicesMerged => "2.6",
+            Self::KycRequestedAfterActivity => "1.8",
+            Self::KycRequestedAfterNameChange => "3.9",
             Self::KycRequested
             | Self::KycReminder
             | Self::KycOverdue

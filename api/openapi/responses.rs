@@ -37,7 +37,7 @@ responses! {
     Gone = 410, "It has lapsed or was used up.";
     PreconditionFailed = 412, "The state has changed since the version in `If-Match`.";
     PayloadTooLarge = 413, "The body is too large.";
-    UnsupportedMediaType = 415, "The body is not `application/json`.";
+    UnsupportedMediaType = 415, "The body is of a type that the operation does not take.";
     MisdirectedRequest = 421, "The service does not answer under this host name.";
     UnprocessableContent = 422, "The body is understood but not acceptable; `errors` says where and why.";
     Locked = 423, "The account is restricted.";

@@ -55,7 +55,8 @@ async fn a_person_is_asked_with_the_clause_and_the_day_and_never_learns_the_reas
     let mail = app.mail_saying(EMAIL, "verify your identity").await;
     assert!(mail.contains("clause 1.8"), "{mail}");
     let notices = ada.gets("/v1/notices").await;
-    assert_eq!(notices.json()["data"][0]["kind"], "kyc_requested");
+    assert_eq!(notices.json()["data"][0]["kind"], "kyc_requested_after_activity");
+    assert_eq!(notices.json()["data"][0]["clause"], "1.8");
     let views =
         ["/v1/account", "/v1/account/security", "/v1/account/changes", "/v1/access-log", "/v1/support-cases"];
     for view in views {

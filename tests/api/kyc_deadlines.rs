@@ -247,7 +247,7 @@ async fn enough_activity_raises_a_flag_and_asks_and_nobody_sees_why() {
         .collect();
     assert_eq!(outcomes, ["duplicate", "unknown_account", "recorded"]);
     let (app, ada, support) = later(app, TimeDelta::minutes(1), ada, support).await;
-    is_told(&ada, "kyc_requested").await;
+    is_told(&ada, "kyc_requested_after_activity").await;
     let kyc = ada.gets("/v1/kyc").await.json();
     assert_eq!(
         (&kyc["state"], &kyc["clause"], &kyc["ground"]),
@@ -316,7 +316,7 @@ async fn a_new_name_after_a_verification_asks_for_another() {
         (&kyc["state"], &kyc["ground"], &kyc["clause"]),
         (&json!("requested"), &json!("name_changed"), &json!("3.9"))
     );
-    assert_eq!(kinds(&ada).await[0], "kyc_requested");
+    assert_eq!(kinds(&ada).await[0], "kyc_requested_after_name_change");
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ use crate::domain::{
     country::Country,
     evidence::Act,
     ids::{AccountId, KycCaseId, StaffId},
+    notice::NoticeKind,
     personal::{Personal, personal_text, tidy},
     time::Timestamp,
 };
@@ -53,6 +54,15 @@ impl KycGround {
             Self::FullVerification => "1.3",
             Self::Activity => "1.8",
             Self::NameChanged => "3.9",
+        }
+    }
+
+    /// The notice that tells of the request.
+    pub const fn notice(self) -> NoticeKind {
+        match self {
+            Self::FullVerification => NoticeKind::KycRequested,
+            Self::Activity => NoticeKind::KycRequestedAfterActivity,
+            Self::NameChanged => NoticeKind::KycRequestedAfterNameChange,
         }
     }
 }
@@ -167,6 +177,37 @@ pub struct KycDetails {
     pub updated_at: Timestamp,
 }
 
+/// How an item stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ItemStanding {
+    pub item: KycItem,
+    pub state: KycItemState,
+    pub reason: Option<RejectionReason>,
+}
+
+/// What is there of what a verification asks for.
+#[derive(Clone, Debug)]
+pub struct Provided {
+    pub has_verified_phone: bool,
+    pub has_details: bool,
+    /// What the documents stand for.
+    pub documents: Vec<KycItem>,
+}
+
+impl Provided {
+    fn has(&self, item: KycItem) -> bool {
+        match item {
+            // No account begins without it.
+            KycItem::VerifiedEmail => true,
+            KycItem::VerifiedPhone => self.has_verified_phone,
+            KycItem::PersonalDetails => self.has_details,
+            KycItem::FirstIdentityDocument | KycItem::SecondIdentityDocument | KycItem::AddressProof => {
+                self.documents.contains(&item)
+            }
+        }
+    }
+}
+
 /// An item that was not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rejection {
@@ -230,6 +271,11 @@ impl KycCase {
         }
     }
 
+    /// An act upon it, under the clause that it rests on.
+    pub const fn act(&self, act: Act) -> Act {
+        Act { clause: self.ground.clause(), ..act }
+    }
+
     /// The version of the key that seals its documents.
     pub fn documents_key(&self) -> u32 {
         u32::try_from(self.number).unwrap_or(u32::MAX)
@@ -252,8 +298,17 @@ impl KycCase {
         Self { state, rejections, ..self.clone() }
     }
 
+    /// How every item stands.
+    pub fn standings(&self, provided: &Provided) -> Vec<ItemStanding> {
+        let standing = |item: &KycItem| {
+            let (state, reason) = self.item_state(*item, provided.has(*item));
+            ItemStanding { item: *item, state, reason }
+        };
+        KycItem::ALL.iter().map(standing).collect()
+    }
+
     /// How an item stands that is there, or is not.
-    pub fn item_state(&self, item: KycItem, is_there: bool) -> (KycItemState, Option<RejectionReason>) {
+    fn item_state(&self, item: KycItem, is_there: bool) -> (KycItemState, Option<RejectionReason>) {
         // Email and phone are verified elsewhere: what is there was verified since.
         let is_verified = is_there && matches!(item, KycItem::VerifiedEmail | KycItem::VerifiedPhone);
         let stands = |rejection: &&Rejection| rejection.item == item && !rejection.answered && !is_verified;

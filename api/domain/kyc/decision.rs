@@ -142,6 +142,8 @@ pub struct KycRecord {
     pub documents: Vec<RecordedDocument>,
     pub decision_id: KycDecisionId,
     pub decided_at: String,
+    /// The law that wants it kept.
+    pub law: String,
 }
 
 /// A document in the record; its pictures are not part of it.

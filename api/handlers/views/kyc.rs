@@ -22,8 +22,8 @@ use crate::{
         kyc::{
             DocumentKind, IssuerClass, KycItem, KycItemState, KycState, RejectionReason,
             case::{
-                AddressLine, BirthDate, City, DAYS_TO_ANSWER, KycCase, KycDetails, KycGround, LEAST_DAYS,
-                MOST_DAYS, PostalCode,
+                AddressLine, BirthDate, City, DAYS_TO_ANSWER, ItemStanding, KycCase, KycDetails, KycGround,
+                LEAST_DAYS, MOST_DAYS, PostalCode,
             },
             document::{
                 DocumentDay, DocumentNumber, DocumentSide, KycDocument, PrintedAddress, PrintedName,
@@ -35,7 +35,7 @@ use crate::{
         time::Timestamp,
     },
     handlers::extract::FilePart,
-    services::kyc::{HandedIn, ItemStanding, KycOverview, Upload},
+    services::kyc::{HandedIn, KycOverview, Upload},
 };
 
 /// Where the person lives.

@@ -8,7 +8,6 @@ use crate::{
         ids::{KycCaseId, NoticeId, StaffId},
         kyc::case::{KYC_REQUESTED, KycCase, KycGround},
         message::MessageBody,
-        notice::NoticeKind,
         personal::PersonalText,
         time::Timestamp,
     },
@@ -70,9 +69,10 @@ impl Asking {
         ];
         facts.extend(asked.by.map(|by| ("staff", by.to_string())));
         let draft = LeafDraft::new(now)?;
+        let act = case.act(KYC_REQUESTED);
         let leaf = match asked.by {
-            Some(by) => draft.of_staff_upon(by, keys, &KYC_REQUESTED, &facts)?,
-            None => draft.of_person(keys, &KYC_REQUESTED, &facts)?,
+            Some(by) => draft.of_staff_upon(by, keys, &act, &facts)?,
+            None => draft.of_person(keys, &act, &facts)?,
         };
         Ok(Self {
             private_reason: reason.map(crate::domain::sealed::Sealed::into_envelope),
@@ -99,7 +99,7 @@ impl Asking {
         if !kyc_cases::insert(c, &case, self.private_reason.as_deref())? {
             return Ok(None);
         }
-        notices::tell(c, id, self.notice, NoticeKind::KycRequested, Some(&self.mail), case.requested_at)?;
+        notices::tell(c, id, self.notice, case.ground.notice(), Some(&self.mail), case.requested_at)?;
         leaves::append(c, &self.leaf)?;
         Ok(Some(case))
     }

@@ -7,9 +7,8 @@ use crate::{
     db::Conn,
     domain::{
         account::{AccountState, StateReason},
-        data_dictionary::KYC_NOTE,
         evidence::Act,
-        ids::{AccountId, KycCaseId, NoticeId, StaffId},
+        ids::{KycCaseId, NoticeId, StaffId},
         kyc::{
             KycState,
             case::{KYC_WITHDRAWN, KycCase, REMINDERS_BEFORE},
@@ -22,16 +21,9 @@ use crate::{
         time::Timestamp,
     },
     repositories::{
-        accounts, kyc_cases, kyc_decisions, kyc_details, kyc_documents, kyc_flags,
-        kyc_notes::{self, SealedNote},
-        log as leaves,
+        accounts, kyc_cases, kyc_decisions, kyc_details, kyc_documents, kyc_flags, log as leaves,
     },
-    services::{
-        idempotency::Recording,
-        log::LeafDraft,
-        mailing, notices,
-        vault::{Row, SubjectKeys},
-    },
+    services::{idempotency::Recording, log::LeafDraft, mailing, notices, vault::SubjectKeys},
 };
 
 const OVERDUE: Act = Act { name: "kyc.overdue", object: "kyc_case", clause: "1.3" };
@@ -95,7 +87,7 @@ impl KycService {
         let id = case.account_id;
         let (keys, profile) = self.person(id).await?;
         let mail = mailing::mail(&keys, &profile, MessageBody::KycOverdue { at: now.for_people() }, now)?;
-        let leaf = LeafDraft::new(now)?.of_person(&keys, &OVERDUE, &facts(&case, None, now))?;
+        let leaf = LeafDraft::new(now)?.of_person(&keys, &case.act(OVERDUE), &facts(&case, None, now))?;
         let notice = NoticeId::generate(now);
         let expired = KycCase { state: KycState::Expired, ..case.clone() };
         let told = self
@@ -161,7 +153,7 @@ impl KycService {
                 }
                 // A refusal ends by an approval, or by an operator.
                 restriction::lift(c, &keys, &[StateReason::VerificationOverdue], now)?;
-                note(c, &keys, (by, id), &reason, now)?;
+                review::insert_note(c, &keys, (id, by), &reason, now)?;
                 let act = if until.is_some() { &EXTENDED } else { &KYC_WITHDRAWN };
                 leaves::append(c, &draft.of_staff_upon(by, &keys, act, &facts(&case, Some(by), now))?)?;
                 notices::tell(c, owner, notice, NoticeKind::KycEased, Some(&mail), now)?;
@@ -225,20 +217,6 @@ fn withdraw(
         kyc_details::delete(c, owner)?;
     }
     Ok(())
-}
-
-fn note(
-    c: &mut Conn,
-    keys: &SubjectKeys,
-    (by, id): (StaffId, KycCaseId),
-    text: &PersonalText,
-    now: Timestamp,
-) -> Result<(), KycError> {
-    let owner: AccountId = keys.account_id();
-    let number = kyc_notes::next_number(c, owner, id)?;
-    let body = keys.seal(&KYC_NOTE, Row(&review::note_row(id, number)), text)?.into_envelope();
-    let note = SealedNote { number, staff_id: by, body: Some(body), written_at: now };
-    Ok(kyc_notes::insert(c, owner, id, &note)?)
 }
 
 fn facts(case: &KycCase, by: Option<StaffId>, now: Timestamp) -> crate::domain::evidence::Facts {

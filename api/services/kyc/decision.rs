@@ -3,19 +3,19 @@
 
 use chrono::TimeDelta;
 
-use super::{KycError, KycService, evidence::Opened, request::screen, restriction};
+use super::{KycError, KycService, evidence::Opened, request::screen, restriction, review::insert_note};
 use crate::{
     db::Conn,
     domain::{
         account::StateReason,
-        data_dictionary::{Category, KYC_NOTE, KYC_RECORD},
+        data_dictionary::{Category, KYC_RECORD},
         evidence::Evidence,
         ids::{KycCaseId, KycDecisionId, KycFlagId, NoticeId, StaffId},
         kyc::{
             KycItem, KycState, RejectionReason,
             case::{DAYS_TO_ANSWER, KycCase, Rejection},
             decision::{
-                self, DecisionFault, DecisionStep, KycDecision, KycOutcome, KycRecord, Override,
+                self, DecisionFault, DecisionStep, KycDecision, KycOutcome, KycRecord, Override, RECORD_LAW,
                 RecordedDocument,
             },
             document::KycDocument,
@@ -28,10 +28,7 @@ use crate::{
         time::Timestamp,
     },
     repositories::{
-        accounts, kyc_cases, kyc_decisions, kyc_documents, kyc_flags,
-        kyc_notes::{self, SealedNote},
-        log as leaves,
-        outbox::SealedMessage,
+        accounts, kyc_cases, kyc_decisions, kyc_documents, kyc_flags, log as leaves, outbox::SealedMessage,
         staff_reads,
     },
     services::{
@@ -72,6 +69,7 @@ impl KycService {
     /// # Errors
     ///
     /// [`KycError::Decision`] for one that contradicts itself, [`KycError::NotAssigned`],
+    /// [`KycError::NotOpened`] to approve what the reviewer has not looked at,
     /// [`KycError::RulesFail`] with every rule that does not hold, [`KycError::SecondPersonRequired`] for
     /// whoever proposed the same before.
     #[tracing::instrument(skip_all)]
@@ -166,7 +164,7 @@ fn decide_in(c: &mut Conn, keys: &SubjectKeys, prepared: &Prepared) -> Result<Ky
     leaves::append(c, &prepared.draft.of_staff_upon(prepared.by, keys, decision.act(), &decision.facts())?)?;
     kyc_decisions::append(c, &decision)?;
     if let Some(grounds) = &wanted.grounds {
-        note_grounds(c, keys, &decision, grounds)?;
+        insert_note(c, keys, (was.id, prepared.by), grounds, now)?;
     }
     let case = match step {
         // Back to the queue, for somebody else.
@@ -277,21 +275,6 @@ fn told(outcome: KycOutcome, now: Timestamp) -> MessageBody {
     }
 }
 
-fn note_grounds(
-    c: &mut Conn,
-    keys: &SubjectKeys,
-    decision: &KycDecision,
-    grounds: &PersonalText,
-) -> Result<(), KycError> {
-    let (owner, case) = (decision.account_id, decision.case_id);
-    let number = kyc_notes::next_number(c, owner, case)?;
-    let row = super::review::note_row(case, number);
-    let body = keys.seal(&KYC_NOTE, Row(&row), grounds)?.into_envelope();
-    let note =
-        SealedNote { number, staff_id: decision.staff_id, body: Some(body), written_at: decision.decided_at };
-    Ok(kyc_notes::insert(c, owner, case, &note)?)
-}
-
 fn write_record(opened: &Opened, decision: &KycDecision) -> Result<String, KycError> {
     let unwritable = || VaultError::Broken { table: "kyc_records", column: "record", why: "does not write" };
     // An approval without them did not pass the rules.
@@ -311,6 +294,7 @@ fn write_record(opened: &Opened, decision: &KycDecision) -> Result<String, KycEr
         documents: opened.documents.iter().map(document).collect(),
         decision_id: decision.id,
         decided_at: decision.decided_at.to_string(),
+        law: RECORD_LAW.to_owned(),
     };
     Ok(serde_json::to_string(&record).map_err(|_| unwritable())?)
 }

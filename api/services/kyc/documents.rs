@@ -308,7 +308,8 @@ impl Prepared {
     fn write(&self, c: &mut Conn, keys: &SubjectKeys, case: &KycCase) -> Result<KycDocument, KycError> {
         let id = keys.account_id();
         let was = kyc_cases::find_owned(c, id, case.id)?.filter(|case| case.state.is_open());
-        let was = was.ok_or(KycError::NotOpen)?;
+        // Of another number the key that sealed this is destroyed.
+        let was = was.filter(|was| was.number == case.number).ok_or(KycError::NotOpen)?;
         let taken = kyc_documents::list(c, id, was.id)?;
         let free = |item| taken.iter().all(|other| other.item != item);
         let item = self.told.items().iter().copied().find(|item| free(*item));

@@ -20,7 +20,7 @@ pub use deadlines::Ease;
 pub use decision::DecideKyc;
 pub use documents::{DocumentImage, ORPHAN_AFTER, Upload};
 pub use flags::{DismissedFlag, KycFlagPage};
-pub use overview::{HandedIn, ItemStanding, KycOverview};
+pub use overview::{HandedIn, KycOverview};
 pub use queue::{KycCasePage, StaffKycCase};
 pub use request::{KycAsked, KycRequest};
 pub use review::{ImageRequest, KycNote, OpenedImage, OpenedKycCase};

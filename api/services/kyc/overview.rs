@@ -6,8 +6,8 @@ use crate::{
     domain::{
         ids::{AccountId, DocumentId},
         kyc::{
-            DocumentKind, KycItem, KycItemState, KycState, RejectionReason,
-            case::{KycCase, KycDetails},
+            DocumentKind, KycItem, KycState,
+            case::{ItemStanding, KycCase, KycDetails, Provided},
         },
         time::Timestamp,
     },
@@ -17,14 +17,6 @@ use crate::{
         profiles as profile_rows,
     },
 };
-
-/// How an item stands.
-#[derive(Clone, Copy, Debug)]
-pub struct ItemStanding {
-    pub item: KycItem,
-    pub state: KycItemState,
-    pub reason: Option<RejectionReason>,
-}
 
 /// The verification of a person, as the person sees it.
 #[derive(Clone, Debug)]
@@ -74,24 +66,15 @@ impl KycService {
             .await?;
         let profile = profile.ok_or(KycError::NotFound)?;
         let details = self.opened(id, sealed).await?;
-        let is_there = |item| match item {
-            KycItem::VerifiedEmail => true,
-            KycItem::VerifiedPhone => profile.phone_verified_at.is_some(),
-            KycItem::PersonalDetails => details.is_some(),
-            KycItem::FirstIdentityDocument | KycItem::SecondIdentityDocument | KycItem::AddressProof => {
-                documents.iter().any(|document| document.item == item)
-            }
+        let provided = Provided {
+            has_verified_phone: profile.phone_verified_at.is_some(),
+            has_details: details.is_some(),
+            documents: documents.iter().map(|document| document.item).collect(),
         };
         let case = case.filter(|case| case.state != KycState::NotRequired);
-        let items = case.iter().flat_map(|case| {
-            KycItem::ALL.iter().map(move |item| {
-                let (state, reason) = case.item_state(*item, is_there(*item));
-                ItemStanding { item: *item, state, reason }
-            })
-        });
         Ok(KycOverview {
             state: case.as_ref().map_or(KycState::NotRequired, |case| case.state),
-            items: items.collect(),
+            items: case.as_ref().map(|case| case.standings(&provided)).unwrap_or_default(),
             documents: case.iter().flat_map(|_| documents.iter().map(HandedIn::from)).collect(),
             case,
             details,

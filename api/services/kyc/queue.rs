@@ -1,12 +1,11 @@
 //! What waits for reviewers, by the day on which it is due, and one of it with everything but values.
 
-use super::{HandedIn, ItemStanding, KycError, KycService, evidence::Opened};
+use super::{HandedIn, KycError, KycService, evidence::Opened};
 use crate::{
     domain::{
         ids::{KycCaseId, StaffId},
         kyc::{
-            KycItem,
-            case::{KycCase, QueueFilter},
+            case::{ItemStanding, KycCase, Provided, QueueFilter},
             decision::{DecisionStep, KycDecision},
             document::DocumentSide,
             flag::KycFlag,
@@ -93,18 +92,11 @@ impl KycService {
             })
             .await?;
         let is_proposed = decisions.last().is_some_and(|last| last.step == DecisionStep::Proposed);
-        let is_there = |item| match item {
-            KycItem::VerifiedEmail => true,
-            KycItem::VerifiedPhone => opened.profile.phone_verified_at.is_some(),
-            KycItem::PersonalDetails => opened.details.is_some(),
-            KycItem::FirstIdentityDocument | KycItem::SecondIdentityDocument | KycItem::AddressProof => {
-                opened.documents.iter().any(|document| document.item == item)
-            }
+        let provided = Provided {
+            has_verified_phone: opened.profile.phone_verified_at.is_some(),
+            has_details: opened.details.is_some(),
+            documents: opened.documents.iter().map(|document| document.item).collect(),
         };
-        let items = KycItem::ALL.iter().map(|item| {
-            let (state, reason) = case.item_state(*item, is_there(*item));
-            ItemStanding { item: *item, state, reason }
-        });
         let documents = opened.documents.iter().map(|document| {
             let handed_in = HandedIn {
                 id: document.id,
@@ -115,7 +107,7 @@ impl KycService {
             (handed_in, document.files.iter().map(|file| file.side).collect())
         });
         Ok(StaffKycCase {
-            items: items.collect(),
+            items: case.standings(&provided),
             documents: documents.collect(),
             failures: if case.state.is_decidable() { opened.failures(now) } else { Vec::new() },
             takes_two: is_shared || is_proposed || flags.iter().any(|flag| flag.kind.takes_two()),

@@ -82,7 +82,7 @@ pub struct ImageRequest {
     pub purpose: ReadPurpose,
 }
 
-pub(super) fn note_row(case: KycCaseId, number: i64) -> Vec<u8> {
+fn note_row(case: KycCaseId, number: i64) -> Vec<u8> {
     [case.as_bytes().as_slice(), &number.to_be_bytes()].concat()
 }
 
@@ -162,10 +162,7 @@ impl KycService {
         self.db
             .write_for(owner, move |c| {
                 recording.refuse_if_done(c)?;
-                let number = kyc_notes::next_number(c, owner, id)?;
-                let sealed = keys.seal(&KYC_NOTE, Row(&note_row(id, number)), &text)?.into_envelope();
-                let row = SealedNote { number, staff_id: by, body: Some(sealed), written_at: now };
-                kyc_notes::insert(c, owner, id, &row)?;
+                let number = insert_note(c, &keys, (id, by), &text, now)?;
                 let note = KycNote { number, staff_id: by, body: Some(text.clone()), written_at: now };
                 recording.record(c, &keys, &note)?;
                 Ok(note)
@@ -312,6 +309,22 @@ const fn field_of(side: DocumentSide) -> ReadField {
         DocumentSide::Front => ReadField::DocumentFront,
         DocumentSide::Back => ReadField::DocumentBack,
     }
+}
+
+/// Writes a note, sealed; gives its number.
+pub(super) fn insert_note(
+    c: &mut Conn,
+    keys: &SubjectKeys,
+    (case, by): (KycCaseId, StaffId),
+    text: &PersonalText,
+    now: Timestamp,
+) -> Result<i64, VaultError> {
+    let owner = keys.account_id();
+    let number = kyc_notes::next_number(c, owner, case)?;
+    let body = keys.seal(&KYC_NOTE, Row(&note_row(case, number)), text)?.into_envelope();
+    let note = SealedNote { number, staff_id: by, body: Some(body), written_at: now };
+    kyc_notes::insert(c, owner, case, &note)?;
+    Ok(number)
 }
 
 fn open_note(keys: &SubjectKeys, case: KycCaseId, note: SealedNote) -> Result<KycNote, VaultError> {

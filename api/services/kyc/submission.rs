@@ -8,7 +8,7 @@ use crate::{
         ids::AccountId,
         kyc::{
             KycItem, KycItemState, KycState,
-            case::{KYC_SUBMITTED, KycCase, REVIEWED_WITHIN_DAYS},
+            case::{ItemStanding, KYC_SUBMITTED, KycCase, Provided, REVIEWED_WITHIN_DAYS},
         },
     },
     repositories::{kyc_cases, kyc_details, kyc_documents, log as leaves, profiles as profile_rows},
@@ -41,19 +41,20 @@ impl KycService {
                 let was = was.ok_or(KycError::NotOpen)?;
                 let profile = profile_rows::find(c, id)?.ok_or(KycError::NotFound)?;
                 let documents = kyc_documents::list(c, id, was.id)?;
-                let has_details = kyc_details::find(c, id)?
-                    .is_some_and(|told| told.birth_date.is_some() && told.residence.is_some());
-                let is_there = |item| match item {
-                    KycItem::VerifiedEmail => true,
-                    KycItem::VerifiedPhone => profile.phone_verified_at.is_some(),
-                    KycItem::PersonalDetails => has_details,
-                    KycItem::FirstIdentityDocument
-                    | KycItem::SecondIdentityDocument
-                    | KycItem::AddressProof => documents.iter().any(|document| document.item == item),
+                let details = kyc_details::find(c, id)?;
+                let provided = Provided {
+                    has_verified_phone: profile.phone_verified_at.is_some(),
+                    has_details: details
+                        .is_some_and(|told| told.birth_date.is_some() && told.residence.is_some()),
+                    documents: documents.iter().map(|document| document.item).collect(),
                 };
-                let waits =
-                    |item: &KycItem| was.item_state(*item, is_there(*item)).0 != KycItemState::Provided;
-                let missing: Vec<KycItem> = KycItem::ALL.iter().copied().filter(waits).collect();
+                let waits = |standing: &ItemStanding| standing.state != KycItemState::Provided;
+                let missing: Vec<KycItem> = was
+                    .standings(&provided)
+                    .into_iter()
+                    .filter(waits)
+                    .map(|standing| standing.item)
+                    .collect();
                 if !missing.is_empty() {
                     return Err(KycError::Incomplete(missing));
                 }
