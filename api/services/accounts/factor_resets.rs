@@ -13,6 +13,7 @@ use crate::{
     },
     repositories::{accounts, factor_resets, log as leaves, outbox, profiles as profile_rows, totp_factors},
     services::{
+        batches,
         idempotency::Recording,
         log::LeafDraft,
         mailing,
@@ -73,7 +74,7 @@ impl AccountService {
     pub async fn execute_factor_resets(&self, limit: i64) -> Result<usize, AccountError> {
         let now = self.clock.now();
         let due = self.db.read_long(move |c| factor_resets::list_due(c, now, limit)).await?;
-        super::for_each(due, |(id, reset)| self.execute(id, reset, now)).await
+        batches::for_each(due, |(id, reset)| self.execute(id, reset, now)).await
     }
 
     async fn execute(

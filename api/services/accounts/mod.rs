@@ -124,22 +124,6 @@ impl AccountService {
     }
 }
 
-/// Does the same for each, and says for how many it did something. One that fails does not keep the
-/// others waiting; the first failure is told once all had their turn.
-async fn for_each<T, F: Future<Output = Result<bool, AccountError>>>(
-    due: Vec<T>,
-    act: impl Fn(T) -> F,
-) -> Result<usize, AccountError> {
-    let (mut done, mut failure) = (0, None);
-    for item in due {
-        match act(item).await {
-            Ok(acted) => done += usize::from(acted),
-            Err(error) => failure = failure.or(Some(error)),
-        }
-    }
-    failure.map_or(Ok(done), Err)
-}
-
 fn open(keys: &SubjectKeys, sealed: Option<SealedProfile>) -> Result<Profile, AccountError> {
     let sealed = sealed.ok_or(AccountError::NotFound)?;
     Ok(profiles::open(keys, &sealed)?)

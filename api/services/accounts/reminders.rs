@@ -4,7 +4,7 @@ use super::{AccountError, AccountService};
 use crate::{
     domain::{account::REMINDERS, ids::AccountId, message::MessageBody, time::Timestamp},
     repositories::{outbox, profiles},
-    services::mailing,
+    services::{batches, mailing},
 };
 
 impl AccountService {
@@ -16,7 +16,7 @@ impl AccountService {
     pub async fn remind(&self, limit: i64) -> Result<usize, AccountError> {
         let now = self.clock.now();
         let due = self.db.read_long(move |c| profiles::list_to_remind(c, now, limit)).await?;
-        let asked = super::for_each(due, |(id, due_at, sent)| self.remind_one(id, due_at, sent, now)).await;
+        let asked = batches::for_each(due, |(id, due_at, sent)| self.remind_one(id, due_at, sent, now)).await;
         self.outbox.wake();
         asked
     }

@@ -11,7 +11,7 @@ use crate::{
         time::Timestamp,
     },
     repositories::{accounts, kyc_cases, log as leaves, outbox, sessions, sign_in_challenges},
-    services::{idempotency::Recording, kyc::restriction, log::LeafDraft, mailing},
+    services::{batches, idempotency::Recording, kyc::restriction, log::LeafDraft, mailing},
 };
 
 impl AccountService {
@@ -100,7 +100,7 @@ impl AccountService {
     pub async fn complete_closures(&self, limit: i64) -> Result<usize, AccountError> {
         let now = self.clock.now();
         let due = self.db.read_long(move |c| accounts::list_closing(c, now, limit)).await?;
-        super::for_each(due, |id| async move {
+        batches::for_each(due, |id| async move {
             match self.change_state(id, StateReason::ClosureCompleted, None, Recording::none()).await {
                 Ok(_) => Ok(true),
                 // Taken back, or closed by another process, in this very moment.

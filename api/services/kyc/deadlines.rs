@@ -23,7 +23,7 @@ use crate::{
     repositories::{
         accounts, kyc_cases, kyc_decisions, kyc_details, kyc_documents, kyc_flags, log as leaves,
     },
-    services::{idempotency::Recording, log::LeafDraft, mailing, notices, vault::SubjectKeys},
+    services::{batches, idempotency::Recording, log::LeafDraft, mailing, notices, vault::SubjectKeys},
 };
 
 const OVERDUE: Act = Act { name: "kyc.overdue", object: "kyc_case", clause: "1.3" };
@@ -47,7 +47,7 @@ impl KycService {
     pub async fn remind(&self, limit: i64) -> Result<usize, KycError> {
         let now = self.clock.now();
         let due = self.db.read_long(move |c| kyc_cases::list_to_remind(c, now, limit)).await?;
-        super::for_each(due, |case| self.remind_one(case, now)).await
+        batches::for_each(due, |case| self.remind_one(case, now)).await
     }
 
     async fn remind_one(&self, case: KycCase, now: Timestamp) -> Result<bool, KycError> {
@@ -80,7 +80,7 @@ impl KycService {
     pub async fn expire(&self, limit: i64) -> Result<usize, KycError> {
         let now = self.clock.now();
         let due = self.db.read_long(move |c| kyc_cases::list_overdue(c, now, limit)).await?;
-        super::for_each(due, |case| self.expire_one(case, now)).await
+        batches::for_each(due, |case| self.expire_one(case, now)).await
     }
 
     async fn expire_one(&self, case: KycCase, now: Timestamp) -> Result<bool, KycError> {

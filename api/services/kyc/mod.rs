@@ -138,22 +138,6 @@ pub struct KycService {
     pub budget: ReadBudget,
 }
 
-/// Does the same for each, and says for how many it did something. One that fails does not keep the
-/// others waiting; the first failure is told once all had their turn.
-async fn for_each<T, F: Future<Output = Result<bool, KycError>>>(
-    due: Vec<T>,
-    act: impl Fn(T) -> F,
-) -> Result<usize, KycError> {
-    let (mut done, mut failure) = (0, None);
-    for item in due {
-        match act(item).await {
-            Ok(acted) => done += usize::from(acted),
-            Err(error) => failure = failure.or(Some(error)),
-        }
-    }
-    failure.map_or(Ok(done), Err)
-}
-
 impl KycService {
     /// The person's keys and profile.
     async fn person(&self, id: AccountId) -> Result<(Arc<SubjectKeys>, Profile), KycError> {

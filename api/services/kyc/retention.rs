@@ -8,7 +8,7 @@ use crate::{
         time::Timestamp,
     },
     repositories::kyc_cases,
-    services::erasure::ErasureService,
+    services::{batches, erasure::ErasureService},
 };
 
 impl KycService {
@@ -27,7 +27,7 @@ impl KycService {
         let due_before = self.clock.now().minus(ABANDONED_AFTER);
         let before = (decided_before, due_before);
         let past = self.db.read_long(move |c| kyc_cases::list_with_documents(c, before, limit)).await?;
-        super::for_each(past, |case: KycCase| async move {
+        batches::for_each(past, |case: KycCase| async move {
             erasure.erase_documents(case.account_id, case.id, case.documents_key()).await?;
             Ok(true)
         })

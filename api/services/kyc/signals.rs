@@ -26,6 +26,7 @@ use crate::{
     },
     repositories::{accounts, kyc_cases, kyc_flags, kyc_signals, log as leaves, sessions},
     services::{
+        batches,
         log::LeafDraft,
         vault::{
             Row, SubjectKeys, VaultError,
@@ -101,7 +102,7 @@ impl KycService {
     /// Trouble with one of them, after the others had their turn.
     pub async fn weigh_signals(&self, limit: i64) -> Result<usize, KycError> {
         let waiting = self.db.read_long(move |c| kyc_signals::list_waiting(c, limit)).await?;
-        super::for_each(waiting, |id| self.weigh(id)).await
+        batches::for_each(waiting, |id| self.weigh(id)).await
     }
 
     async fn weigh(&self, id: AccountId) -> Result<bool, KycError> {
