@@ -540,7 +540,8 @@ async fn keys_rotate(config: &Config, purpose: KeyPurpose) -> Result<(), Command
         | KeyPurpose::StaffToken
         | KeyPurpose::PartnerToken
         | KeyPurpose::Log
-        | KeyPurpose::Receipt => Ok(()),
+        | KeyPurpose::Receipt
+        | KeyPurpose::Package => Ok(()),
     }
 }
 

@@ -30,6 +30,7 @@ use crate::{
         blocks::{BlockError, BlockService},
         clock::Clock,
         consents::ConsentService,
+        disclosures::DisclosureService,
         erasure::ErasureService,
         files::{FileError, FileSettings, FileStore},
         idempotency::IdempotencyService,
@@ -49,6 +50,7 @@ use crate::{
         places::{Places, UnusablePlaces},
         policies::{PolicyError, PolicyService},
         reads::ReadBudget,
+        recipients::RecipientService,
         sessions::SessionService,
         staff::StaffService,
         support::SupportService,
@@ -111,6 +113,8 @@ pub struct Services {
     pub consents: ConsentService,
     pub notices: NoticeService,
     pub kyc: KycService,
+    pub disclosures: DisclosureService,
+    pub recipients: RecipientService,
     pub idempotency: IdempotencyService,
     pub blocks: BlockService,
     pub log: LogService,
@@ -340,8 +344,7 @@ fn compose(
     kms: Arc<Kms>,
 ) -> Result<(Services, JobRunner), StartError> {
     let vault = Vault::new(Arc::clone(&kms), stores.keys.clone());
-    let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
-    let passwords = Passwords::new(config.hash_cost, cores)?;
+    let passwords = passwords(config)?;
     let access = AccessTokens::new(Arc::clone(&kms), config.public_url.clone());
     let outbox = outbox(config, &stores.data, &vault, &clock)?;
     let (throttles, links) =
@@ -361,10 +364,9 @@ fn compose(
     let accounts = accounts(&sessions, throttles, links, policies.clone());
     let (consents, notices) = (consents(config, &accounts), notices(&accounts));
     let log = log(config, &stores.data, &kms, &clock)?;
-    let staff = staff(config, &accounts, &kms);
-    let partners = partners(config, &accounts, &kms);
+    let (staff, partners) = (staff(config, &accounts, &kms), partners(config, &accounts, &kms));
     let blocks = BlockService::new(stores.data.clone(), kms, clock.clone());
-    let kyc = kyc(config, &accounts)?;
+    let (kyc, disclosures) = (kyc(config, &accounts)?, disclosures(config, &accounts, policies.clone()));
     let jobs = JobRunner {
         db: stores.data.clone(),
         keys: stores.keys.clone(),
@@ -375,6 +377,7 @@ fn compose(
         accounts: accounts.clone(),
         notices: notices.clone(),
         kyc: kyc.clone(),
+        disclosures: disclosures.clone(),
         blocks: blocks.clone(),
         sequencer: log.sequencer().clone(),
         kyc_files_kept: TimeDelta::days(config.kyc_files_days.into()),
@@ -385,6 +388,8 @@ fn compose(
         consents,
         notices,
         kyc,
+        recipients: recipients(&accounts),
+        disclosures,
         idempotency: IdempotencyService::new(stores.data.clone(), vault.clone(), clock.clone()),
         blocks,
         log,
@@ -398,6 +403,11 @@ fn compose(
         stores,
     };
     Ok((services, jobs))
+}
+
+fn passwords(config: &Config) -> Result<Passwords, HashingError> {
+    let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+    Passwords::new(config.hash_cost, cores)
 }
 
 fn staff(config: &Config, accounts: &AccountService, kms: &Arc<Kms>) -> StaffService {
@@ -442,6 +452,21 @@ fn policies(config: &Config, sessions: &SessionService) -> PolicyService {
         Campaigns::default(),
         format!("{}/policy", config.public_url),
     )
+}
+
+fn disclosures(config: &Config, accounts: &AccountService, policies: PolicyService) -> DisclosureService {
+    DisclosureService {
+        db: accounts.db.clone(),
+        vault: accounts.vault.clone(),
+        clock: accounts.clock.clone(),
+        policies,
+        outbox: accounts.outbox.clone(),
+        controller: config.public_url.clone(),
+    }
+}
+
+fn recipients(accounts: &AccountService) -> RecipientService {
+    RecipientService { db: accounts.db.clone(), vault: accounts.vault.clone(), clock: accounts.clock.clone() }
 }
 
 fn support(accounts: &AccountService) -> SupportService {

@@ -30,6 +30,8 @@ const APPEND_ONLY: &[&str] = &[
     "consent_events",
     "staff_reads",
     "kyc_decisions",
+    "recipient_events",
+    "disclosure_events",
 ];
 
 /// Why the schema could not be brought up to date.

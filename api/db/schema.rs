@@ -962,10 +962,159 @@ table! {
     }
 }
 
+table! {
+    use diesel::sql_types::{BigInt, Nullable, Text};
+    use super::super::types::{Id, Instant};
+
+    recipients (recipient_id) {
+        recipient_id -> Id,
+        class -> Text,
+        name -> Text,
+        country -> Text,
+        country_note -> Nullable<Text>,
+        agreement -> Text,
+        policy_url -> Nullable<Text>,
+        contact -> Text,
+        package_key -> Nullable<Text>,
+        partner_client_id -> Nullable<Id>,
+        state -> Text,
+        version -> BigInt,
+        feed -> BigInt,
+        changed_by -> Id,
+        registered_at -> Instant,
+        changed_at -> Instant,
+    }
+}
+
+table! {
+    use diesel::sql_types::{BigInt, Text};
+    use super::super::types::{Id, Instant};
+
+    recipient_events (recipient_id, number) {
+        recipient_id -> Id,
+        number -> BigInt,
+        step -> Text,
+        terms -> Text,
+        staff_id -> Id,
+        occurred_at -> Instant,
+        leaf_id -> Id,
+    }
+}
+
+table! {
+    use diesel::sql_types::{BigInt, Binary, Integer, Nullable, Text};
+    use super::super::types::{Id, Instant};
+
+    disclosures (account_id, disclosure_id) {
+        account_id -> Id,
+        disclosure_id -> Id,
+        recipient_id -> Id,
+        purpose -> Text,
+        fields -> Text,
+        consent_kind -> Text,
+        instrument_id -> Nullable<Id>,
+        transfer_id -> Nullable<Id>,
+        ground -> Nullable<Binary>,
+        revision -> Integer,
+        scope_hash -> Binary,
+        state -> Text,
+        requested_by -> Id,
+        requested_at -> Instant,
+        changed_at -> Instant,
+        ends_at -> Instant,
+        released_at -> Nullable<Instant>,
+        feed_number -> Nullable<BigInt>,
+        reviews_needed -> Integer,
+        pulls -> Integer,
+        steps -> Integer,
+        silence -> Nullable<Text>,
+        silent_until -> Nullable<Instant>,
+        told_at -> Nullable<Instant>,
+    }
+}
+
+table! {
+    use diesel::sql_types::{BigInt, Binary, Integer, Nullable, Text};
+    use super::super::types::{Id, Instant};
+
+    disclosure_events (account_id, disclosure_id, number) {
+        account_id -> Id,
+        disclosure_id -> Id,
+        number -> Integer,
+        disclosure_event_id -> Id,
+        step -> Text,
+        revision -> Integer,
+        scope -> Text,
+        scope_hash -> Binary,
+        staff_id -> Nullable<Id>,
+        partner_client_id -> Nullable<Id>,
+        device_ref -> Nullable<Id>,
+        policy_version -> Nullable<Integer>,
+        consent_sequence -> Nullable<BigInt>,
+        pull_number -> Nullable<Integer>,
+        package_hash -> Nullable<Binary>,
+        reason -> Nullable<Text>,
+        occurred_at -> Instant,
+        leaf_id -> Id,
+    }
+}
+
+table! {
+    use diesel::sql_types::{Integer, Nullable, Text};
+    use super::super::types::{Id, Instant};
+
+    consent_requests (account_id, consent_request_id) {
+        account_id -> Id,
+        consent_request_id -> Id,
+        disclosure_id -> Id,
+        revision -> Integer,
+        state -> Text,
+        asked_at -> Instant,
+        expires_at -> Instant,
+        answered_at -> Nullable<Instant>,
+    }
+}
+
+table! {
+    use diesel::sql_types::{Nullable, Text};
+    use super::super::types::{Id, Instant};
+
+    processing_limits (account_id, processing_limit_id) {
+        account_id -> Id,
+        processing_limit_id -> Id,
+        kind -> Text,
+        purpose -> Nullable<Text>,
+        data_class -> Nullable<Text>,
+        began_at -> Instant,
+        ended_at -> Nullable<Instant>,
+    }
+}
+
 joinable!(profiles -> accounts (account_id));
 joinable!(credentials -> accounts (account_id));
 joinable!(account_emails -> accounts (account_id));
 joinable!(sessions -> accounts (account_id));
+table! {
+    use diesel::sql_types::{Binary, Nullable, Text};
+    use super::super::types::{Id, Instant};
+
+    instruments (instrument_id) {
+        instrument_id -> Id,
+        recipient_id -> Id,
+        issuer -> Text,
+        reference -> Nullable<Binary>,
+        issued_on -> Text,
+        valid_until -> Instant,
+        fields -> Text,
+        gag_until -> Nullable<Instant>,
+        named -> Nullable<Binary>,
+        file_name -> Nullable<Binary>,
+        registered_by -> Id,
+        registered_at -> Instant,
+        withdrawn_at -> Nullable<Instant>,
+    }
+}
+
 joinable!(totp_factors -> accounts (account_id));
 
 allow_tables_to_appear_in_same_query!(

@@ -15,10 +15,11 @@ use uuid::Uuid;
 use super::{MultiBackend, conn::MultiRawValue};
 use crate::domain::{
     ids::{
-        AccountId, BlockId, ChallengeId, ConsentEventId, ContactChangeId, DataConfirmationId, DeviceId,
-        DeviceRef, DocumentId, FactorResetId, InstallationId, InstanceId, KycCaseId, KycDecisionId,
-        KycFlagId, KycSignalId, LeafId, MessageId, NoticeId, PartnerClientId, PartnerCredentialId,
-        RoleGrantId, SessionId, StaffId, StaffReadId, StaffSessionId, SupportCaseId,
+        AccountId, BlockId, ChallengeId, ConsentEventId, ConsentRequestId, ContactChangeId,
+        DataConfirmationId, DeviceId, DeviceRef, DisclosureEventId, DisclosureId, DocumentId, FactorResetId,
+        InstallationId, InstanceId, InstrumentId, KycCaseId, KycDecisionId, KycFlagId, KycSignalId, LeafId,
+        MessageId, NoticeId, PartnerClientId, PartnerCredentialId, ProcessingLimitId, RecipientId,
+        RoleGrantId, SessionId, StaffId, StaffReadId, StaffSessionId, SupportCaseId, TransferId,
     },
     time::Timestamp,
 };
@@ -133,13 +134,17 @@ ids!(
     BlockId,
     ChallengeId,
     ConsentEventId,
+    ConsentRequestId,
     ContactChangeId,
     DataConfirmationId,
     DeviceId,
     DeviceRef,
+    DisclosureEventId,
+    DisclosureId,
     FactorResetId,
     InstallationId,
     InstanceId,
+    InstrumentId,
     LeafId,
     MessageId,
     NoticeId,
@@ -155,7 +160,10 @@ ids!(
     DocumentId,
     KycDecisionId,
     KycFlagId,
-    KycSignalId
+    KycSignalId,
+    ProcessingLimitId,
+    RecipientId,
+    TransferId
 );
 
 /// Microseconds between the Unix epoch and PostgreSQL's, 2000-01-01.

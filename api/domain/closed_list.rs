@@ -29,7 +29,7 @@ pub(crate) use closed_list;
 
 #[cfg(test)]
 mod tests {
-    use crate::domain::{consent, data_dictionary, device, kyc, notice, policy, purpose, staff};
+    use crate::domain::{consent, data_dictionary, device, disclosure, kyc, notice, policy, purpose, staff};
 
     /// Whether every value is spelled alike in rows and on the wire.
     fn agrees<T: serde::Serialize + Copy>(all: &[T], name: impl Fn(T) -> &'static str) {
@@ -57,6 +57,20 @@ mod tests {
         agrees(consent::PolicyDecision::ALL, consent::PolicyDecision::as_str);
         agrees(notice::NoticeKind::ALL, notice::NoticeKind::as_str);
         agrees(notice::MailState::ALL, notice::MailState::as_str);
+        agrees(disclosure::DisclosureState::ALL, disclosure::DisclosureState::as_str);
+        agrees(disclosure::Silence::ALL, disclosure::Silence::as_str);
+        agrees(disclosure::classes::PublicPurpose::ALL, disclosure::classes::PublicPurpose::as_str);
+        agrees(
+            disclosure::consent_request::ConsentRequestState::ALL,
+            disclosure::consent_request::ConsentRequestState::as_str,
+        );
+        agrees(disclosure::event::DisclosureStep::ALL, disclosure::event::DisclosureStep::as_str);
+        agrees(disclosure::limit::LimitKind::ALL, disclosure::limit::LimitKind::as_str);
+        agrees(disclosure::recipient::RecipientState::ALL, disclosure::recipient::RecipientState::as_str);
+        agrees(disclosure::recipient::RecipientStep::ALL, disclosure::recipient::RecipientStep::as_str);
+        agrees(disclosure::refusal::DenialReason::ALL, disclosure::refusal::DenialReason::as_str);
+        agrees(disclosure::refusal::GateRefusal::ALL, disclosure::refusal::GateRefusal::as_str);
+        agrees(disclosure::scope::DisclosureField::ALL, disclosure::scope::DisclosureField::as_str);
         agrees(device::CookieName::ALL, device::CookieName::as_str);
         agrees(staff::ReadField::ALL, staff::ReadField::as_str);
         agrees(kyc::case::KycGround::ALL, kyc::case::KycGround::as_str);

@@ -6,6 +6,10 @@ use super::{
     account::DataConfirmation,
     consent::{ConsentAction, ConsentEvent, PolicyAcceptance, PolicyDecision},
     device::DeviceConsentEvent,
+    disclosure::{
+        event::DisclosureStep,
+        recipient::{RECIPIENT_ACTIVATED, RECIPIENT_CHANGED, RECIPIENT_DEACTIVATED, RECIPIENT_REGISTERED},
+    },
     encoding::{hex, length_prefixed, split},
     ids::LeafId,
     kyc::decision::{KYC_APPROVED, KYC_PROPOSED, KYC_REJECTED, KYC_RESUBMISSION},
@@ -50,8 +54,8 @@ pub const DEVICE_CONSENT_WITHDRAWN: Act =
 pub const DATA_CONFIRMED: Act = Act { name: "account.data_confirmed", object: "account", clause: "3.8" };
 pub const ACCOUNT_CHANGED: Act = Act { name: "account.changed", object: "account", clause: "3.9" };
 
-/// The acts that a row stands for: as many rows as leaves.
-pub const ACTS: &[&Act] = &[
+/// Acts that a row stands for: as many rows as leaves.
+const ACTS: &[&Act] = &[
     &POLICY_PUBLISHED,
     &POLICY_ACCEPTED,
     &POLICY_REFUSED,
@@ -68,7 +72,17 @@ pub const ACTS: &[&Act] = &[
     &KYC_APPROVED,
     &KYC_REJECTED,
     &KYC_RESUBMISSION,
+    &RECIPIENT_REGISTERED,
+    &RECIPIENT_CHANGED,
+    &RECIPIENT_ACTIVATED,
+    &RECIPIENT_DEACTIVATED,
 ];
+
+/// Their names, with those of the steps of disclosures.
+pub fn act_names() -> impl Iterator<Item = &'static str> {
+    let steps = DisclosureStep::ALL.iter().map(|step| step.act_name());
+    ACTS.iter().map(|act| act.name).chain(steps)
+}
 
 impl Evidence for PolicyVersion {
     fn act(&self) -> &'static Act {

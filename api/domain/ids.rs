@@ -172,6 +172,22 @@ typed_ids! {
     PartnerClientId = "cli", "cli_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
     /// Identifies what a client proves itself by.
     PartnerCredentialId = "crd", "crd_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
+    /// Identifies a recipient of data.
+    RecipientId = "rcp", "rcp_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
+    /// Identifies a disclosure: what goes, or is to go, about one person to one recipient.
+    DisclosureId = "dsc", "dsc_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
+    /// Identifies a step of a disclosure.
+    DisclosureEventId = "dse", "dse_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
+    /// Identifies the order of a court or state body that compels disclosures.
+    InstrumentId = "itr", "itr_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
+    /// Identifies a transfer of many persons' data to a buyer of the company.
+    TransferId = "tra", "tra_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
+    /// Identifies what a person is asked before one disclosure.
+    ConsentRequestId = "crq", "crq_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
+    /// Identifies a restriction or an objection.
+    ProcessingLimitId = "lim", "lim_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
+    /// Stands for a person before whoever must not know which one it is.
+    SubjectRef = "sbj", "sbj_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
     /// Identifies a leaf of the log.
     LeafId = "lea", "lea_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
     /// Identifies an outgoing message.

@@ -177,6 +177,16 @@ pub enum MessageBody {
         until: String,
     },
     /// It is asked for no longer.
+    /// The consent to a disclosure is asked for.
+    ConsentAsked {
+        recipient: String,
+        until: String,
+    },
+    /// Data were disclosed.
+    DataDisclosed {
+        recipient: String,
+        at: String,
+    },
     KycWithdrawn {
         at: String,
     },
@@ -241,6 +251,8 @@ impl MessageBody {
             Self::KycResubmission { .. } => "mail-kyc-resubmission",
             Self::KycExtended { .. } => "mail-kyc-extended",
             Self::KycWithdrawn { .. } => "mail-kyc-withdrawn",
+            Self::ConsentAsked { .. } => "mail-consent-asked",
+            Self::DataDisclosed { .. } => "mail-data-disclosed",
             Self::StaffInvitation { .. } => "mail-staff-invitation",
             Self::SupportAnswered { .. } => "mail-support-answered",
         }
@@ -286,6 +298,12 @@ impl MessageBody {
             | Self::KycReminder { until }
             | Self::KycResubmission { until }
             | Self::KycExtended { until } => vec![("until", until.clone())],
+            Self::ConsentAsked { recipient, until } => {
+                vec![("recipient", recipient.clone()), ("until", until.clone())]
+            }
+            Self::DataDisclosed { recipient, at } => {
+                vec![("recipient", recipient.clone()), ("at", at.clone())]
+            }
             Self::KycRequested { clause, until } => {
                 vec![("clause", clause.clone()), ("until", until.clone())]
             }

@@ -7,6 +7,7 @@ pub mod consent;
 pub mod country;
 pub mod data_dictionary;
 pub mod device;
+pub mod disclosure;
 pub mod display_name;
 pub mod email;
 pub mod encoding;

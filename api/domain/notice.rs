@@ -31,6 +31,10 @@ closed_list! {
         KycResubmission = "kyc_resubmission",
         /// A verification has more time, or is asked for no longer.
         KycEased = "kyc_eased",
+        /// The person's consent to a disclosure is asked for.
+        ConsentRequested = "consent_requested",
+        /// Data were disclosed.
+        DataDisclosed = "data_disclosed",
     }
 }
 
@@ -53,6 +57,7 @@ impl NoticeKind {
             Self::DeviceChoicesMerged => "2.6",
             Self::KycRequestedAfterActivity => "1.8",
             Self::KycRequestedAfterNameChange => "3.9",
+            Self::ConsentRequested | Self::DataDisclosed => "4.8",
             Self::KycRequested
             | Self::KycReminder
             | Self::KycOverdue

@@ -5,6 +5,7 @@ mod accounts;
 mod consents;
 mod contacts;
 mod devices;
+mod disclosures;
 mod docs;
 mod edge;
 mod extract;
@@ -74,6 +75,7 @@ pub fn operations(routes: &mut ServiceConfig<'_>) {
         .service(sessions::revoke_session_by_link)
         .configure(consent_operations)
         .configure(kyc_operations)
+        .configure(disclosure_operations)
         .service(support::list_access_log)
         .service(support::open_support_case)
         .service(support::list_support_cases)
@@ -81,18 +83,27 @@ pub fn operations(routes: &mut ServiceConfig<'_>) {
         .service(support::send_support_message)
         .service(support::close_support_case)
         .configure(staff::operations)
+        .configure(partner_operations)
+        .service(log::get_log_checkpoint)
+        .service(log::get_log_inclusion_proof)
+        .service(log::get_log_consistency_proof)
+        .service(signing_keys::list_signing_keys);
+}
+
+fn partner_operations(routes: &mut ServiceConfig<'_>) {
+    routes
         .service(partners::create_partner_client)
         .service(partners::list_partner_clients)
         .service(partners::deactivate_partner_client)
         .service(partners::add_partner_credential)
         .service(partners::retire_partner_credential)
         .service(partners::get_own_partner_client)
+        .service(disclosures::list_partner_disclosures)
+        .service(disclosures::get_partner_disclosure)
+        .service(disclosures::pull_disclosure)
+        .service(disclosures::acknowledge_disclosure)
         .service(signals::report_signals)
-        .service(oauth::create_access_token)
-        .service(log::get_log_checkpoint)
-        .service(log::get_log_inclusion_proof)
-        .service(log::get_log_consistency_proof)
-        .service(signing_keys::list_signing_keys);
+        .service(oauth::create_access_token);
 }
 
 fn policy_operations(routes: &mut ServiceConfig<'_>) {
@@ -118,6 +129,17 @@ fn kyc_operations(routes: &mut ServiceConfig<'_>) {
         .service(kyc::delete_kyc_document)
         .service(kyc::get_kyc_document_image)
         .service(kyc::submit_kyc);
+}
+
+fn disclosure_operations(routes: &mut ServiceConfig<'_>) {
+    routes
+        .service(disclosures::list_recipients)
+        .service(disclosures::list_disclosures)
+        .service(disclosures::get_disclosure)
+        .service(disclosures::list_consent_requests)
+        .service(disclosures::get_consent_request)
+        .service(disclosures::answer_consent_request)
+        .service(disclosures::withdraw_consent_answer);
 }
 
 fn consent_operations(routes: &mut ServiceConfig<'_>) {

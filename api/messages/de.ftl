@@ -209,6 +209,15 @@ problem-second-person-required = Das muss jemand anderes tun
 problem-staff-email-taken = Die Adresse gehört schon jemandem aus dem Team
 problem-role-conflict = Niemand hat beide Rollen
 problem-staff-state-conflict = Der Zustand erlaubt es nicht
+problem-recipient-state-conflict = Der Zustand des Empfängers lässt das nicht zu
+problem-recipient-has-no-key = Der Empfänger hat keinen Schlüssel, für den Pakete versiegelt werden
+problem-disclosure-state-conflict = Der Stand der Weitergabe lässt das nicht zu
+problem-disclosure-refused = Ohne beide Schlüssel, oder solange etwas im Weg steht, wird nichts weitergegeben
+problem-pulls-spent = Es wurde so oft abgeholt, wie es abgeholt werden darf
+problem-consent-request-closed = Die Anfrage ist schon beantwortet, zu spät oder fragt nichts mehr an
+problem-disclosure-revoked = Worauf die Weitergabe beruhte, ist weggefallen; nichts davon wird mehr herausgegeben
+problem-disclosure-expired = Die Zeit zum Abholen ist vorbei
+problem-disclosure-held = Zurzeit steht etwas im Weg
 problem-kyc-already-asked = Ein Nachweis der Identität ist schon angefragt
 problem-kyc-not-open = Kein Nachweis der Identität nimmt zurzeit etwas entgegen
 problem-kyc-incomplete = Etwas fehlt noch oder wurde nicht angenommen
@@ -298,3 +307,15 @@ mail-kyc-extended = Sie haben mehr Zeit für Ihren Nachweis
 mail-kyc-withdrawn = Wir bitten Sie nicht mehr um einen Nachweis der Identität
     .body =
         Seit { $at } bitten wir Sie nicht mehr um einen Nachweis Ihrer Identität. War Ihr Konto deswegen eingeschränkt, ist es das nicht mehr.
+
+mail-consent-asked = Wir bitten um Ihre Einwilligung in eine Weitergabe
+    .body =
+        { $recipient } soll Daten über Sie erhalten, und das nur, wenn Sie zustimmen (Ziffer 4.8 der Datenschutzrichtlinie). Melden Sie sich an, um zu sehen, welche, wozu und wie lange, und antworten Sie bis { $until }.
+
+        Ohne Antwort wird nichts weitergegeben. Was Sie erlauben, können Sie jederzeit zurücknehmen.
+
+mail-data-disclosed = Daten über Sie wurden weitergegeben
+    .body =
+        Am { $at } haben wir { $recipient } Daten über Sie zugänglich gemacht, nach rechtlicher Prüfung und auf Grund Ihrer Einwilligung (Ziffer 4.8 der Datenschutzrichtlinie).
+
+        Melden Sie sich an, um zu sehen, welche Daten, wozu und auf Grund welcher Einwilligung; einen Nachweis finden Sie dort auch. Sie können Ihre Einwilligung jederzeit zurücknehmen.

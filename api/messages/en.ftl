@@ -238,3 +238,15 @@ mail-kyc-extended = You have more time for your verification
 mail-kyc-withdrawn = We no longer ask you to verify your identity
     .body =
         Since { $at } we no longer ask you for a verification of identity. If your account was restricted because of it, it is no longer.
+
+mail-consent-asked = We ask for your consent to a disclosure
+    .body =
+        { $recipient } is to receive data about you, and it will only if you agree (clause 4.8 of the privacy policy). Sign in to see what, why and for how long, and answer by { $until }.
+
+        Without an answer nothing is disclosed. What you agree to you can take back at any time.
+
+mail-data-disclosed = Data about you were disclosed
+    .body =
+        On { $at } we let { $recipient } have data about you, after a legal review and on the strength of your consent (clause 4.8 of the privacy policy).
+
+        Sign in to see which data, why, and on which consent; you find a proof there, too. You can withdraw your consent at any time.

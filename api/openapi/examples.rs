@@ -5,31 +5,36 @@ use serde_json::{Map, Value};
 use crate::handlers::views::{
     AcceptStaffInvitation, AccessLogPageView, AccessTokenView, AccountChangePage, AccountClosureView,
     AccountSecurityView, AccountView, AddKycNote, AddPartnerCredential, AddedPartnerCredentialView,
-    AllowReads, AnswerSignInChallenge, ApprovedFactorResetView, AssignKycCase, CancelledFactorResetView,
-    ChangePassword, ClauseRulesView, ConfirmCode, ConfirmPasswordReset, ConfirmStaffInvitation, ConfirmTotp,
-    ConsentDecisionView, ConsentEventPageView, ConsentOverviewView, ConsentReceiptView, ContactChangedView,
+    AllowReads, AnswerConsentRequest, AnswerSignInChallenge, ApprovedFactorResetView, AssignKycCase,
+    CancelledFactorResetView, ChangePassword, ClauseRulesView, ConfirmCode, ConfirmPasswordReset,
+    ConfirmStaffInvitation, ConfirmTotp, ConsentDecisionView, ConsentEventPageView, ConsentOverviewView,
+    ConsentReceiptView, ConsentRequestPageView, ConsentRequestView, ContactChangedView,
     ContinueSignInChallenge, CookieRegister, CreateAccessToken, CreatePartnerClient, CreateSession,
     CreateStaffSession, DataConfirmationView, DecideKycCase, DecideOnPolicy, DecideRoleGrant,
-    DeviceConsentsView, DiscardedPolicyDraftView, DraftPolicyVersion, EmailChangeView, EndedSessionView,
+    DeviceConsentsView, DiscardedPolicyDraftView, DisclosureLogEntryView, DisclosureLogPageView,
+    DisclosurePackageView, DraftDisclosure, DraftPolicyVersion, EmailChangeView, EndedSessionView,
     EndedSessionsView, EndedStaffSessionView, Example, ExtendKycCase, FactorChangedView, FactorResetView,
     FindPerson, GpcSupport, InviteStaffMember, KycDecisionView, KycDocumentView, KycNoteView,
     KycSubmissionView, KycView, LinkToken, LogCheckpointView, LogConsistencyProofView, LogInclusionProofView,
     MaskedPersonView, NoticePageView, NoticeView, OAuthErrorView, OpenKycDetails, OpenKycImage,
     OpenStaffSupportCase, OpenSupportCase, OpenedFieldsView, OpenedKycDetailsView, OpenedKycImageView,
-    PartnerClientPageView, PartnerClientView, PartnerCredentialView, PasswordChangedView,
-    PasswordResetDoneView, PasswordResetView, PhoneChangeView, Picture, PolicyChangesView,
-    PolicyDecisionPageView, PolicyDecisionView, PolicyDraftView, PolicyVersionPageView, PolicyVersionView,
-    ProcessingRecords, ProposeRole, ProposedStaffTotpView, ProposedTotpView, PublishPolicyVersion,
-    PurposeCatalogue, ReadAllowanceView, ReadPersonalData, RecoveryCodesView, RefreshSession,
-    RegisterAccount, RegistrationView, ReportSignals, RequestEmailChange, RequestKyc, RequestPasswordReset,
-    RequestPhoneChange, RetirePartnerCredential, RoleGrantPageView, RoleGrantView, SendStepUpCode,
-    SendSupportMessage, SentCodeView, SessionPageView, SessionTokens, SetConsent, SetDeviceConsents,
-    SetKycDetails, SignInView, SignalReportView, SignedInView, SigningKeySet, StaffKycCaseDetailView,
-    StaffKycCasePageView, StaffKycCaseView, StaffKycFlagPageView, StaffKycFlagView, StaffMemberPageView,
-    StaffMemberView, StaffSessionTokens, StaffSteppedUpView, StaffSupportCasePageView, StaffSupportCaseView,
-    StaffSupportCaseWithMessagesView, StepUpSession, StepUpStaffSession, SteppedUpView, StoragePlaces,
-    SupportCasePageView, SupportCaseView, SupportCaseWithMessagesView, SupportMessageView, UpdateAccount,
-    UploadKycDocument, VerifiedAccount, VerifyAccount, WithdrawKycCase,
+    PartnerClientPageView, PartnerClientView, PartnerCredentialView, PartnerDisclosurePageView,
+    PartnerDisclosureView, PasswordChangedView, PasswordResetDoneView, PasswordResetView, PhoneChangeView,
+    Picture, PolicyChangesView, PolicyDecisionPageView, PolicyDecisionView, PolicyDraftView,
+    PolicyVersionPageView, PolicyVersionView, ProcessingRecords, ProposeRole, ProposedStaffTotpView,
+    ProposedTotpView, PublishPolicyVersion, PurposeCatalogue, ReadAllowanceView, ReadPersonalData,
+    RecipientEventPageView, RecipientListView, RecoveryCodesView, RefreshSession, RegisterAccount,
+    RegistrationView, ReportSignals, RequestEmailChange, RequestKyc, RequestPasswordReset,
+    RequestPhoneChange, RetirePartnerCredential, ReviewDisclosure, RoleGrantPageView, RoleGrantView,
+    SendStepUpCode, SendSupportMessage, SentCodeView, SessionPageView, SessionTokens, SetConsent,
+    SetDeviceConsents, SetKycDetails, SignInView, SignalReportView, SignedInView, SigningKeySet,
+    StaffDisclosureDetailView, StaffDisclosurePageView, StaffKycCaseDetailView, StaffKycCasePageView,
+    StaffKycCaseView, StaffKycFlagPageView, StaffKycFlagView, StaffMemberPageView, StaffMemberView,
+    StaffRecipientPageView, StaffRecipientView, StaffSessionTokens, StaffSteppedUpView,
+    StaffSupportCasePageView, StaffSupportCaseView, StaffSupportCaseWithMessagesView, StepUpSession,
+    StepUpStaffSession, SteppedUpView, StoragePlaces, SupportCasePageView, SupportCaseView,
+    SupportCaseWithMessagesView, SupportMessageView, UpdateAccount, UploadKycDocument, VerifiedAccount,
+    VerifyAccount, WithdrawKycCase, WriteDisclosure, WriteRecipient,
 };
 
 /// The example of each body, by the name of its schema.
@@ -87,8 +92,33 @@ pub(super) fn examples() -> Map<String, Value> {
     .chain(examples_of_policy_and_consent())
     .chain(examples_of_staff_and_support())
     .chain(examples_of_verification())
+    .chain(examples_of_disclosure())
     .map(|(name, example)| (name.to_owned(), example))
     .collect()
+}
+
+fn examples_of_disclosure() -> impl Iterator<Item = (&'static str, Value)> {
+    [
+        ("AnswerConsentRequest", AnswerConsentRequest::example()),
+        ("ConsentRequestPage", ConsentRequestPageView::example()),
+        ("ConsentRequest", ConsentRequestView::example()),
+        ("DisclosureLogEntry", DisclosureLogEntryView::example()),
+        ("DisclosureLogPage", DisclosureLogPageView::example()),
+        ("DisclosurePackage", DisclosurePackageView::example()),
+        ("DraftDisclosure", DraftDisclosure::example()),
+        ("PartnerDisclosurePage", PartnerDisclosurePageView::example()),
+        ("PartnerDisclosure", PartnerDisclosureView::example()),
+        ("ReviewDisclosure", ReviewDisclosure::example()),
+        ("StaffDisclosureDetail", StaffDisclosureDetailView::example()),
+        ("StaffDisclosurePage", StaffDisclosurePageView::example()),
+        ("WriteDisclosure", WriteDisclosure::example()),
+        ("RecipientEventPage", RecipientEventPageView::example()),
+        ("RecipientList", RecipientListView::example()),
+        ("StaffRecipientPage", StaffRecipientPageView::example()),
+        ("StaffRecipient", StaffRecipientView::example()),
+        ("WriteRecipient", WriteRecipient::example()),
+    ]
+    .into_iter()
 }
 
 fn examples_of_policy_and_consent() -> impl Iterator<Item = (&'static str, Value)> {

@@ -40,7 +40,7 @@ responses! {
     UnsupportedMediaType = 415, "The body is of a type that the operation does not take.";
     MisdirectedRequest = 421, "The service does not answer under this host name.";
     UnprocessableContent = 422, "The body is understood but not acceptable; `errors` says where and why.";
-    Locked = 423, "The account is restricted.";
+    Locked = 423, "The account is restricted, or something stands in the way for now.";
     TooManyRequests = 429, "Too many requests; `Retry-After` says when to come back.";
     InternalServerError = 500, "Something went wrong here; quote `instance` to support.";
     ServiceUnavailable = 503, "Temporarily unavailable; `Retry-After` says when to come back.";

@@ -4,6 +4,7 @@
 //! constants. The edge renders it, with the request's id and in the caller's language.
 
 pub mod codes;
+mod disclosures;
 mod mapping;
 
 use std::fmt;
@@ -14,6 +15,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 pub use codes::{FieldCode, ProblemCode};
+pub use disclosures::for_partner;
 
 /// One value that is wrong, by its place.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -41,6 +41,21 @@ pub fn take_sequence(c: &mut Conn, id: AccountId, count: i64) -> Result<Option<i
     Ok(taken.first().map(|last| last - count + 1))
 }
 
+/// Holds the person's row until the transaction ends, as [`take_sequence`] does, and takes no number; gives the
+/// last that was taken.
+pub fn hold(c: &mut Conn, id: AccountId) -> Result<Option<i64>, StorageError> {
+    let held: Vec<i64> = diesel::update(accounts::table.find(id))
+        .set(accounts::sequence.eq(accounts::sequence))
+        .returning(accounts::sequence)
+        .fetch(c)?;
+    Ok(held.first().copied())
+}
+
+/// When the account was opened.
+pub fn find_created_at(c: &mut Conn, id: AccountId) -> Result<Option<Timestamp>, StorageError> {
+    Ok(accounts::table.find(id).select(accounts::created_at).get_result(c).optional()?)
+}
+
 /// The account's state and what is to be said of it.
 pub fn find_standing(c: &mut Conn, id: AccountId) -> Result<Option<Standing>, StorageError> {
     #[derive(Queryable)]

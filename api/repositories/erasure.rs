@@ -7,10 +7,10 @@ use crate::{
         Conn, StorageError,
         schema::{
             account_changes, account_devices, account_emails, account_phones, contact_changes, credentials,
-            devices, factor_resets, idempotency_keys, kyc_cases, kyc_details, kyc_document_numbers,
-            kyc_documents, kyc_files, kyc_flags, kyc_notes, kyc_records, kyc_signals, log_details,
-            one_time_codes, outbox, password_resets, profiles, recovery_codes, refresh_tokens, registrations,
-            sessions, sign_in_challenges, support_messages, totp_factors,
+            devices, disclosures, factor_resets, idempotency_keys, kyc_cases, kyc_details,
+            kyc_document_numbers, kyc_documents, kyc_files, kyc_flags, kyc_notes, kyc_records, kyc_signals,
+            log_details, one_time_codes, outbox, password_resets, profiles, recovery_codes, refresh_tokens,
+            registrations, sessions, sign_in_challenges, support_messages, totp_factors,
         },
     },
     domain::{data_dictionary::Category, ids::AccountId, kyc::KycState},
@@ -81,6 +81,9 @@ pub fn erase_rows(c: &mut Conn, id: AccountId, category: Category) -> Result<(),
 }
 
 fn erase_security(c: &mut Conn, id: AccountId) -> Result<(), StorageError> {
+    diesel::update(disclosures::table.filter(disclosures::account_id.eq(id)))
+        .set(disclosures::ground.eq(None::<Vec<u8>>))
+        .execute(c)?;
     diesel::update(kyc_cases::table.filter(kyc_cases::account_id.eq(id)))
         .set(kyc_cases::private_reason.eq(None::<Vec<u8>>))
         .execute(c)?;

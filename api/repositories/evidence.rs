@@ -3,8 +3,8 @@
 use diesel::prelude::*;
 
 use super::{
-    account_changes, consent_events, device_consent_events, kyc_decisions, policy_acceptances,
-    policy_versions, staff_reads,
+    account_changes, consent_events, device_consent_events, disclosure_events, kyc_decisions,
+    policy_acceptances, policy_versions, recipients, staff_reads,
 };
 use crate::{
     db::{
@@ -18,7 +18,7 @@ use crate::{
     domain::{
         account::DataConfirmation,
         evidence::{Attested, Evidence},
-        ids::{AccountId, DataConfirmationId, DeviceRef, LeafId},
+        ids::{AccountId, DataConfirmationId, DeviceRef, DisclosureId, LeafId, RecipientId},
         time::Timestamp,
     },
 };
@@ -34,13 +34,15 @@ pub enum Ledger {
     AccountChanges,
     StaffReads,
     KycDecisions,
+    DisclosureEvents,
+    RecipientEvents,
 }
 
 /// Where a page of a ledger ends.
 pub type Place = (AccountId, i64);
 
 impl Ledger {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::PolicyVersions,
         Self::PolicyAcceptances,
         Self::ConsentEvents,
@@ -49,6 +51,8 @@ impl Ledger {
         Self::AccountChanges,
         Self::StaffReads,
         Self::KycDecisions,
+        Self::DisclosureEvents,
+        Self::RecipientEvents,
     ];
 
     pub const fn as_str(self) -> &'static str {
@@ -61,6 +65,8 @@ impl Ledger {
             Self::AccountChanges => "account_changes",
             Self::StaffReads => "staff_reads",
             Self::KycDecisions => "kyc_decisions",
+            Self::DisclosureEvents => "disclosure_events",
+            Self::RecipientEvents => "recipient_events",
         }
     }
 
@@ -81,6 +87,8 @@ impl Ledger {
             Self::AccountChanges => list_account_changes(c, after, limit),
             Self::StaffReads => list_staff_reads(c, after, limit),
             Self::KycDecisions => list_kyc_decisions(c, after, limit),
+            Self::DisclosureEvents => list_disclosure_events(c, after, limit),
+            Self::RecipientEvents => list_recipient_events(c, after, limit),
         }
     }
 }
@@ -187,6 +195,40 @@ fn list_kyc_decisions(
 ) -> Result<Vec<(Place, Attested)>, StorageError> {
     let rows = kyc_decisions::list_all(c, after, limit)?;
     Ok(rows.into_iter().map(|row| ((row.account_id, row.sequence), attested(row.leaf_id, &row))).collect())
+}
+
+/// A disclosure stands in the place of a person, as a device does.
+fn list_disclosure_events(
+    c: &mut Conn,
+    (disclosure, number): Place,
+    limit: i64,
+) -> Result<Vec<(Place, Attested)>, StorageError> {
+    let after = (DisclosureId::from_uuid(disclosure.as_uuid()), i32::try_from(number).unwrap_or(i32::MAX));
+    let rows = disclosure_events::list_all(c, after, limit)?;
+    Ok(rows
+        .into_iter()
+        .map(|row| {
+            let place = (AccountId::from_uuid(row.disclosure_id.as_uuid()), row.number.into());
+            (place, attested(row.leaf_id, &row))
+        })
+        .collect())
+}
+
+/// A recipient stands in the place of a person, as a device does.
+fn list_recipient_events(
+    c: &mut Conn,
+    (recipient, number): Place,
+    limit: i64,
+) -> Result<Vec<(Place, Attested)>, StorageError> {
+    let after = (RecipientId::from_uuid(recipient.as_uuid()), number);
+    let rows = recipients::list_all_events(c, after, limit)?;
+    Ok(rows
+        .into_iter()
+        .map(|row| {
+            let place = (AccountId::from_uuid(row.recipient_id.as_uuid()), row.number);
+            (place, attested(row.leaf_id, &row))
+        })
+        .collect())
 }
 
 /// Accounts after `cursor`, with the count of events that each stands at and the rows that there are.

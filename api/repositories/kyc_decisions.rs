@@ -122,3 +122,18 @@ pub fn insert_record(
         .dispatch(c)?;
     Ok(())
 }
+
+/// The last record that the law wants kept of a person: its verification, what is sealed, and since when.
+pub fn find_last_record(
+    c: &mut Conn,
+    owner: AccountId,
+) -> Result<Option<(KycCaseId, Vec<u8>, Timestamp)>, StorageError> {
+    let found: Option<(KycCaseId, Option<Vec<u8>>, Timestamp)> = r::table
+        .filter(r::account_id.eq(owner))
+        .filter(r::record.is_not_null())
+        .order((r::recorded_at.desc(), r::kyc_case_id.desc()))
+        .select((r::kyc_case_id, r::record, r::recorded_at))
+        .first(c)
+        .optional()?;
+    Ok(found.and_then(|(case, record, at)| Some((case, record?, at))))
+}

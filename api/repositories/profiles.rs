@@ -81,6 +81,14 @@ pub fn find(c: &mut Conn, id: AccountId) -> Result<Option<SealedProfile>, Storag
     rows.into_iter().next().map(SealedProfile::try_from).transpose()
 }
 
+/// The profile, unless what names its person was erased.
+pub fn find_unless_erased(c: &mut Conn, id: AccountId) -> Result<Option<SealedProfile>, StorageError> {
+    let rows: Vec<Row> = profiles::table.find(id).fetch(c)?;
+    let whole =
+        rows.into_iter().find(|row| row.real_name.is_some() && row.email.is_some() && row.language.is_some());
+    whole.map(SealedProfile::try_from).transpose()
+}
+
 /// The version and the sealed address of a profile, unless that was erased.
 pub fn find_email(c: &mut Conn, id: AccountId) -> Result<Option<(i64, Sealed<Email>)>, StorageError> {
     let cell: Option<(i64, Option<Vec<u8>>)> =

@@ -23,6 +23,7 @@ use crate::{
         accounts::AccountService,
         blocks::BlockService,
         clock::Clock,
+        disclosures::DisclosureService,
         erasure::ErasureService,
         kyc::{self, KycError, KycService},
         log::{
@@ -84,6 +85,7 @@ pub struct JobRunner {
     pub accounts: AccountService,
     pub notices: NoticeService,
     pub kyc: KycService,
+    pub disclosures: DisclosureService,
     pub blocks: BlockService,
     pub sequencer: Sequencer,
     /// Documents of verifications are kept so long after the decision.
@@ -244,6 +246,8 @@ impl JobRunner {
         note("reminders", self.while_any(stop, || self.accounts.remind(BATCH)).await);
         note("kyc_signals", self.while_any(stop, || self.kyc.weigh_signals(BATCH)).await);
         note("kyc_reminders", self.while_any(stop, || self.kyc.remind(BATCH)).await);
+        note("disclosures_ended", self.while_any(stop, || self.disclosures.expire(BATCH)).await);
+        note("disclosures_told", self.while_any(stop, || self.disclosures.tell_late(BATCH)).await);
         note("kyc_overdue", self.while_any(stop, || self.kyc.expire(BATCH)).await);
         if round.is_multiple_of(CHECK_EVERY) {
             let before = self.clock.now().minus(self.kyc_files_kept);

@@ -17,7 +17,7 @@ use smart_mining::{
     problem::codes::{self, FieldCode, ProblemCode},
 };
 
-use crate::support::{App, Form, PolicyTeam};
+use crate::support::{App, Desk, Form, PolicyTeam, company};
 
 fn document() -> Value {
     openapi::document().expect("the contract is whole")
@@ -191,9 +191,6 @@ async fn answers_have_the_fields_of_their_examples() {
     let admins = app.admins().await;
     let (reader, support) =
         (app.member(&admins, "data_processor").await, app.member(&admins, "support").await);
-    let client = crate::partners::client(&admins[0], &json!(["reports.read"]), 600).await;
-    let (_, secret) = crate::partners::secret(&admins[0], &client).await;
-    let partner = format!("Bearer {}", crate::partners::bearer(&app, &client, &secret).await);
     let read = crate::staff::read(&ada, &case, &json!(["real_name"]));
     assert_eq!(reader.posts("/v1/staff/personal-data-reads", &read).await.status, 201);
     let changed = ada.changes_profile(json!({ "display_name": "ada" })).await;
@@ -206,8 +203,19 @@ async fn answers_have_the_fields_of_their_examples() {
     crate::kyc_documents::asks(&support, &eve).await;
     assert_eq!(eve.uploads(&Form::passport("LH123456")).await.status, 201);
     let kyc_case = ada.gets("/v1/kyc").await.json()["kyc_case_id"].as_str().unwrap().to_owned();
+    let desk = Desk {
+        admins: admins.clone(),
+        processor: reader.clone(),
+        legal: app.member(&admins, "legal").await,
+        second: app.member_called(&admins, "second.legal", "legal").await,
+    };
+    let pool = desk.partner(&app, company("Harbour Pool")).await;
+    let disclosure = desk.discloses(&ada, &pool, &json!(["email"])).await;
+    assert_eq!(pool.pulls(&app, &disclosure).await.status, 201);
+    desk.approves(&desk.submits(&ada, &pool.recipient_id, &json!(["residence"])).await).await;
+    let request = ada.gets("/v1/consent-requests").await.json()["data"][0]["consent_request_id"].clone();
     // A version that changes something, of which everybody is told, and a draft of the next.
-    let team = PolicyTeam { legal: app.member(&admins, "legal").await, admin: admins[1].clone() };
+    let team = PolicyTeam { legal: desk.legal.clone(), admin: admins[1].clone() };
     app.publishes(&team, |draft| draft["clauses"][0]["text"] = json!("Other words.")).await;
     let draft = app.as_draft().await;
     assert_eq!(team.legal.posts("/v1/staff/policy-versions", &draft).await.status, 201);
@@ -219,6 +227,7 @@ async fn answers_have_the_fields_of_their_examples() {
     for operation in gets.filter(|operation| !operation.id.ends_with("image")) {
         let query = match operation.id {
             "get_log_inclusion_proof" => format!("?leaf_hash={leaf}"),
+            "list_staff_disclosures" => "?state=released".to_owned(),
             "list_staff_kyc_cases" => "?state=in_progress".to_owned(),
             "get_log_consistency_proof" => "?from=1".to_owned(),
             _ => String::new(),
@@ -229,15 +238,16 @@ async fn answers_have_the_fields_of_their_examples() {
         let path = operation.path.replace("{version}", version).replace("{support_case_id}", &case);
         let path = path.replace("{consent_event_id}", &event);
         let path = path.replace("{document_id}", passport.as_str().unwrap());
+        let path = path.replace("{disclosure_id}", &disclosure).replace("{recipient_id}", &pool.recipient_id);
+        let path = path.replace("{consent_request_id}", request.as_str().unwrap());
         let path = path.replace("{kyc_case_id}", &kyc_case) + &query;
         let answer = match operation.audience {
             Audience::Staff if operation.id.contains("support_case") || operation.id.contains("kyc") => {
                 support.gets(&path).await
             }
+            Audience::Staff if operation.id.contains("disclosure") => reader.gets(&path).await,
             Audience::Staff => admins[0].gets(&path).await,
-            Audience::Partner => {
-                app.send(reqwest::Method::GET, &path, &[("authorization", &partner)], None).await
-            }
+            Audience::Partner => pool.gets(&app, &path).await,
             Audience::Public | Audience::Person => ada.gets(&path).await,
         }
         .json();

@@ -36,7 +36,11 @@ fn outcome(operation: &Operation) -> u16 {
         | "close_support_case"
         | "get_kyc_document"
         | "delete_kyc_document"
-        | "get_kyc_document_image" => 404,
+        | "get_kyc_document_image"
+        | "get_disclosure"
+        | "get_consent_request"
+        | "answer_consent_request"
+        | "withdraw_consent_answer" => 404,
         "create_recovery_codes"
         | "reopen_account"
         | "set_kyc_details"
@@ -102,6 +106,35 @@ fn ask_everybody(app: &App) {
     );
 }
 
+/// Everybody who was not is asked before a disclosure; the same one stands for what was released, too.
+fn disclose_everybody(app: &App) {
+    app.database.sql(
+        "INSERT INTO recipients \
+         (recipient_id, class, name, country, agreement, contact, state, version, feed, changed_by, \
+          registered_at, changed_at) \
+         SELECT account_id, 'group_company', 'Pool', 'NZ', 'none', 'x@y', 'active', 1, 0, account_id, \
+                created_at, created_at FROM accounts \
+         WHERE account_id NOT IN (SELECT recipient_id FROM recipients); \
+         INSERT INTO disclosures \
+         (account_id, disclosure_id, recipient_id, purpose, fields, consent_kind, revision, scope_hash, state, \
+          requested_by, requested_at, changed_at, ends_at, released_at, reviews_needed, pulls, steps) \
+         SELECT account_id, account_id, account_id, 'group_sharing', 'email', 'specific', 1, \
+                (SELECT content_hash FROM policy_versions WHERE version = 1), 'awaiting_consent', account_id, \
+                created_at, created_at, (SELECT max(expires_at) FROM sessions), created_at, 1, 0, 0 FROM accounts \
+         WHERE account_id NOT IN (SELECT account_id FROM disclosures); \
+         INSERT INTO consent_requests \
+         (account_id, consent_request_id, disclosure_id, revision, state, asked_at, expires_at) \
+         SELECT account_id, account_id, account_id, 1, 'open', created_at, \
+                (SELECT max(expires_at) FROM sessions) FROM accounts \
+         WHERE account_id NOT IN (SELECT account_id FROM consent_requests)",
+    );
+}
+
+/// What [`disclose_everybody`] made for a person, by the prefix of its ids.
+fn made_for(person: &Person, prefix: &str) -> String {
+    person.account_id.replace("acc_", prefix)
+}
+
 async fn document_of(app: &App, person: &Person) -> String {
     ask_everybody(app);
     let there = person.gets("/v1/kyc").await.json();
@@ -133,6 +166,7 @@ async fn fixture(app: &App) -> Fixture {
     let elsewhere = owner.with(&owner.signs_in("owner@example.org", PASSWORD).await.json()["session"]);
     let ended = app.person("ended@example.org").await;
     assert_eq!(ended.sends(Method::DELETE, "/v1/sessions/current", &[], None).await.status, 200);
+    disclose_everybody(app);
     let parameters = BTreeMap::from([
         ("{version}", "1".to_owned()),
         ("{purpose}", "innovations".to_owned()),
@@ -141,6 +175,9 @@ async fn fixture(app: &App) -> Fixture {
         ("{support_case_id}", case_of(&owner).await),
         ("{document_id}", document_of(app, &owner).await),
         ("{side}", "front".to_owned()),
+        ("{disclosure_id}", made_for(&owner, "dsc_")),
+        ("{consent_request_id}", made_for(&owner, "crq_")),
+        ("{recipient_id}", "rcp_0198c8f2b1d07c3f9e21a4b7c6d5e4f3".to_owned()),
         ("{kyc_case_id}", "kyc_0198c8f2b1d07c3f9e21a4b7c6d5e4f3".to_owned()),
         ("{kyc_flag_id}", "flg_0198c8f2b1d07c3f9e21a4b7c6d5e4f3".to_owned()),
         ("{staff_read_id}", "srd_0198c8f2b1d07c3f9e21a4b7c6d5e4f3".to_owned()),
@@ -193,6 +230,7 @@ async fn body_of(app: &App, operation: &Operation, challenge: &Value) -> Option<
         "accept_policy" | "refuse_policy" => policy_of(app).await,
         "set_consent" => json!({ "granted": false }),
         "set_device_consents" => json!({ "consents": [{ "purpose": "analytics", "granted": false }] }),
+        "answer_consent_request" => json!({ "granted": false }),
         "open_support_case" => json!({ "category": "other", "message": "hello" }),
         "send_support_message" => json!({ "message": "hello" }),
         "accept_staff_invitation" => {
@@ -351,6 +389,14 @@ async fn prepare(app: &App, operation: &Operation, ada: &Person) -> (String, Opt
         "get_kyc_document" | "delete_kyc_document" | "get_kyc_document_image" => {
             path = path.replace("{document_id}", &document_of(app, ada).await).replace("{side}", "front");
         }
+        "get_disclosure" | "get_consent_request" | "answer_consent_request" | "withdraw_consent_answer" => {
+            disclose_everybody(app);
+            let (disclosure, request) = (made_for(ada, "dsc_"), made_for(ada, "crq_"));
+            path = path.replace("{disclosure_id}", &disclosure).replace("{consent_request_id}", &request);
+            if operation.id == "withdraw_consent_answer" {
+                app.database.sql("UPDATE consent_requests SET state = 'granted'");
+            }
+        }
         "remove_totp" | "create_recovery_codes" => drop(ada.enrols_totp().await),
         "remove_phone" => ada.verifies_phone(&new_number()).await,
         "reopen_account" => {
@@ -409,12 +455,13 @@ async fn before_accepting_the_policy_in_force_only_the_open_operations_answer() 
     );
     for (operation, ada) in people {
         let (path, body) = prepare(&app, operation, &ada).await;
-        let answer = call(&app, operation, &path, body.as_ref(), Some(&ada.access_token)).await;
         if operation.policy_gate == PolicyGate::ToNarrow {
-            let extends = call(&app, operation, &path, Some(&extending()), Some(&ada.access_token)).await;
+            let body = extending(operation);
+            let extends = call(&app, operation, &path, Some(&body), Some(&ada.access_token)).await;
             assert_eq!(extends.problem(), (403, "policy_acceptance_required".to_owned()), "{}", operation.id);
             assert_eq!(extends.json()["clause"], "0.4");
         }
+        let answer = call(&app, operation, &path, body.as_ref(), Some(&ada.access_token)).await;
         if matches!(operation.policy_gate, PolicyGate::NeedsAcceptance | PolicyGate::ToVerify) {
             assert_eq!(answer.problem(), (403, "policy_acceptance_required".to_owned()), "{}", operation.id);
             assert_eq!(answer.json()["clause"], "0.4");
@@ -425,8 +472,11 @@ async fn before_accepting_the_policy_in_force_only_the_open_operations_answer() 
 }
 
 /// A consent that extends processing.
-fn extending() -> Value {
-    json!({ "granted": true, "definition_hash": "0".repeat(64) })
+fn extending(operation: &Operation) -> Value {
+    match operation.id {
+        "answer_consent_request" => json!({ "granted": true }),
+        _ => json!({ "granted": true, "definition_hash": "0".repeat(64) }),
+    }
 }
 
 #[tokio::test]

@@ -424,6 +424,17 @@ fn body_of(id: &str, ada: &Person, case: &str) -> Option<Value> {
         "extend_kyc_case" => json!({ "days": 7, "private_reason": "x" }),
         "withdraw_kyc_case" => json!({ "private_reason": "x" }),
         "decide_kyc_case" => json!({ "outcome": "approved" }),
+        "register_recipient" | "change_recipient" => json!({
+            "class": "group_company", "name": "x", "country": "NZ", "agreement": "x", "contact": "x@y.example",
+        }),
+        "draft_disclosure" => json!({
+            "account_id": ada.account_id, "recipient_id": "rcp_0198c8f2b1d07c3f9e21a4b7c6d5e4f3",
+            "fields": ["email"],
+        }),
+        "change_disclosure" => json!({
+            "recipient_id": "rcp_0198c8f2b1d07c3f9e21a4b7c6d5e4f3", "fields": ["email"],
+        }),
+        "review_disclosure" => json!({ "verdict": "approved", "scope_hash": "0".repeat(64) }),
         "create_partner_client" => json!({ "name": "x", "scopes": ["reports.read"] }),
         "add_partner_credential" => json!({ "kind": "client_secret" }),
         "retire_partner_credential" => json!({ "overlap_hours": 0 }),
@@ -450,6 +461,8 @@ fn path_with(path: &str, case: &str) -> String {
         .replace("{role_grant_id}", &format!("rgr_{unknown}"))
         .replace("{support_case_id}", case)
         .replace("{kyc_case_id}", &format!("kyc_{unknown}"))
+        .replace("{recipient_id}", &format!("rcp_{unknown}"))
+        .replace("{disclosure_id}", &format!("dsc_{unknown}"))
         .replace("{kyc_flag_id}", &format!("flg_{unknown}"))
         .replace("{staff_read_id}", &format!("srd_{unknown}"))
         .replace("{factor_reset_id}", &format!("fcr_{unknown}"))

@@ -1,11 +1,13 @@
 //! Staff: members and roles, sessions, narrow reads, the support's queue.
 
 mod cases;
+mod disclosures;
 mod flags;
 mod kyc;
 mod members;
 mod policies;
 mod reads;
+mod recipients;
 mod sessions;
 
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -54,5 +56,26 @@ pub(super) fn operations(routes: &mut ServiceConfig<'_>) {
         .service(policies::rewrite_policy_draft)
         .service(policies::discard_policy_draft)
         .service(policies::publish_policy_version)
-        .service(policies::list_processing_records);
+        .service(policies::list_processing_records)
+        .configure(disclosure_operations);
+}
+
+fn disclosure_operations(routes: &mut ServiceConfig<'_>) {
+    routes
+        .service(recipients::register_recipient)
+        .service(recipients::list_staff_recipients)
+        .service(recipients::get_staff_recipient)
+        .service(recipients::change_recipient)
+        .service(recipients::activate_recipient)
+        .service(recipients::deactivate_recipient)
+        .service(recipients::list_recipient_events)
+        .service(disclosures::draft_disclosure)
+        .service(disclosures::list_staff_disclosures)
+        .service(disclosures::get_staff_disclosure)
+        .service(disclosures::change_disclosure)
+        .service(disclosures::submit_disclosure)
+        .service(disclosures::review_disclosure)
+        .service(disclosures::release_disclosure)
+        .service(disclosures::cancel_disclosure)
+        .service(disclosures::hand_over_disclosure);
 }

@@ -6,16 +6,19 @@ mod account;
 mod challenge;
 mod consent;
 mod device;
+mod disclosure;
 mod kyc;
 mod kyc_review;
 mod kyc_signals;
 mod log;
 mod notice;
+mod own_disclosure;
 mod partner;
 mod password;
 mod policy_draft;
 mod policy_version;
 mod processing;
+mod recipient;
 mod registration;
 mod security;
 mod session;
@@ -34,6 +37,10 @@ pub use consent::{
     PolicyDecisionPageView, PolicyDecisionView, SetConsent, StoragePlaces,
 };
 pub use device::{CookieRegister, DeviceConsentsView, GpcSupport, SetDeviceConsents};
+pub use disclosure::{
+    DisclosurePackageView, DraftDisclosure, PartnerDisclosurePageView, PartnerDisclosureView,
+    ReviewDisclosure, StaffDisclosureDetailView, StaffDisclosurePageView, WriteDisclosure,
+};
 pub use kyc::{
     Days, KycDetailsView, KycDocumentView, KycRequirementView, KycSubmissionView, KycView, Picture,
     PrivateReason, RequestKyc, SetKycDetails, StaffKycCaseView, UploadKycDocument,
@@ -47,6 +54,10 @@ pub use kyc_signals::{
 };
 pub use log::{LogCheckpointView, LogConsistencyProofView, LogInclusionProofView};
 pub use notice::{NoticePageView, NoticeView};
+pub use own_disclosure::{
+    AnswerConsentRequest, ConsentRequestPageView, ConsentRequestView, DisclosureLogEntryView,
+    DisclosureLogPageView,
+};
 pub use partner::{
     AccessTokenView, AddPartnerCredential, AddedPartnerCredentialView, CreateAccessToken,
     CreatePartnerClient, OAuthErrorCode, OAuthErrorView, PartnerClientPageView, PartnerClientView,
@@ -62,6 +73,10 @@ pub use policy_version::{
     PurposeCatalogue, PurposeDefinitionView, StoragePlaceView,
 };
 pub use processing::ProcessingRecords;
+pub use recipient::{
+    RecipientEventPageView, RecipientListView, RecipientView, StaffRecipientPageView, StaffRecipientView,
+    WriteRecipient,
+};
 pub use registration::{ConsentChoice, RegisterAccount, RegistrationView, VerifiedAccount, VerifyAccount};
 pub use security::{
     AccountClosureView, AccountSecurityView, ConfirmCode, ConfirmTotp, ContactChangedView, EmailChangeView,

@@ -88,7 +88,7 @@ fn seal(keys: &SubjectKeys, details: &KycDetails) -> Result<SealedKycDetails, Va
 }
 
 /// What was told, unless any of it was erased.
-pub(super) fn open(keys: &SubjectKeys, sealed: SealedKycDetails) -> Result<Option<KycDetails>, VaultError> {
+pub fn open(keys: &SubjectKeys, sealed: SealedKycDetails) -> Result<Option<KycDetails>, VaultError> {
     let account = keys.account_id();
     let row = Row(account.as_bytes());
     let Some((birth_date, residence)) = sealed.birth_date.zip(sealed.residence) else { return Ok(None) };

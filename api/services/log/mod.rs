@@ -21,7 +21,7 @@ use crate::{
     domain::{
         data_dictionary::LOG_DETAIL,
         evidence::{self, Act, Evidence, Facts},
-        ids::{DeviceRef, LeafId, StaffId},
+        ids::{DeviceRef, LeafId, PartnerClientId, StaffId},
         time::Timestamp,
     },
     repositories::log::{Leaf, LeafDetail},
@@ -30,6 +30,9 @@ use crate::{
         kms::{KmsError, random_key},
     },
 };
+
+/// Who acts when nobody does.
+const SERVICE: &[u8] = b"service";
 
 /// A leaf whose id, time and salt are fixed before the transaction begins.
 #[derive(Clone)]
@@ -76,6 +79,30 @@ impl LeafDraft {
         self.upon_person(staff.as_bytes(), keys, act, facts)
     }
 
+    /// The leaf of what a partner did with a person's data.
+    ///
+    /// # Errors
+    ///
+    /// As [`of_person`](Self::of_person).
+    pub fn of_partner_upon(
+        &self,
+        client: PartnerClientId,
+        keys: &SubjectKeys,
+        act: &Act,
+        facts: &Facts,
+    ) -> Result<Leaf, VaultError> {
+        self.upon_person(client.as_bytes(), keys, act, facts)
+    }
+
+    /// The leaf of what the service did to a person by itself.
+    ///
+    /// # Errors
+    ///
+    /// As [`of_person`](Self::of_person).
+    pub fn of_service_upon(&self, keys: &SubjectKeys, act: &Act, facts: &Facts) -> Result<Leaf, VaultError> {
+        self.upon_person(SERVICE, keys, act, facts)
+    }
+
     fn upon_person(
         &self,
         actor: &[u8],
@@ -106,7 +133,7 @@ impl LeafDraft {
 
     /// The leaf of an act of the service itself.
     pub fn of_service(&self, act: &Act, facts: &Facts) -> Leaf {
-        self.public(b"service", act, facts)
+        self.public(SERVICE, act, facts)
     }
 
     /// The leaf of what a member of staff did, and to no person.

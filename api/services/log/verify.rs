@@ -397,9 +397,7 @@ impl Check<'_> {
         &mut self,
         rows: &BTreeMap<&'static str, (Ledger, i64)>,
     ) -> Result<(), VerifyError> {
-        let missing: HashSet<&'static str> = evidence::ACTS
-            .iter()
-            .map(|act| act.name)
+        let missing: HashSet<&'static str> = evidence::act_names()
             .filter(|act| {
                 let leaves = self.leaves_by_act.get(*act).copied().unwrap_or(0);
                 rows.get(act).map_or(0, |(_, count)| *count) != leaves

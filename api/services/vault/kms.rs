@@ -47,6 +47,8 @@ pub enum KeyPurpose {
     Log,
     /// Signs receipts of consent.
     Receipt,
+    /// Signs packages for recipients.
+    Package,
 }
 
 impl KeyPurpose {
@@ -63,6 +65,7 @@ impl KeyPurpose {
         Self::PartnerToken,
         Self::Log,
         Self::Receipt,
+        Self::Package,
     ];
 
     pub const fn as_str(self) -> &'static str {
@@ -79,6 +82,7 @@ impl KeyPurpose {
             Self::PartnerToken => "partner_token",
             Self::Log => "log",
             Self::Receipt => "receipt",
+            Self::Package => "package",
         }
     }
 

@@ -243,6 +243,11 @@ impl Vault {
         &self.kms
     }
 
+    /// The same, for a transaction to keep.
+    pub fn shared_kms(&self) -> Arc<Kms> {
+        Arc::clone(&self.kms)
+    }
+
     /// Makes the keys of a new person; they are durable before this returns.
     ///
     /// # Errors

@@ -141,6 +141,11 @@ impl App {
         Inner::member(&self.inner, admins, role).await
     }
 
+    /// A member of this name in one role.
+    pub async fn member_called(&self, admins: &[super::Member; 2], name: &str, role: &str) -> super::Member {
+        Inner::member_called(&self.inner, admins, name, role).await
+    }
+
     /// A registration that waits for its code.
     pub async fn register(&self, email: &str) -> Registrant {
         Inner::register(&self.inner, email).await

@@ -3,6 +3,7 @@
 mod app;
 mod client;
 mod database;
+mod disclosure;
 mod factors;
 mod form;
 pub mod pictures;
@@ -14,6 +15,7 @@ mod staff;
 pub use app::{App, Inner, settings};
 pub use client::{Answer, Person, Registrant, registration_body};
 pub use database::{TestDatabase, is_postgres, postgres_data_directory};
+pub use disclosure::{Desk, Partner, company};
 pub use factors::{Authenticator, challenge_of};
 pub use form::Form;
 pub use policy::{PolicyTeam, purpose};

@@ -134,7 +134,12 @@ impl Inner {
 
     /// A member in one role.
     pub async fn member(self: &Arc<Self>, admins: &[Member; 2], role: &str) -> Member {
-        let member = admins[0].brings_in(&format!("{role}@staff.example.org")).await;
+        self.member_called(admins, role, role).await
+    }
+
+    /// A member of this name in one role.
+    pub async fn member_called(self: &Arc<Self>, admins: &[Member; 2], name: &str, role: &str) -> Member {
+        let member = admins[0].brings_in(&format!("{name}@staff.example.org")).await;
         let grant = admins[0].proposes(&member, role).await;
         assert_eq!(grant.status, 201, "{}", grant.text);
         if grant.json()["state"] == "proposed" {

@@ -1,0 +1,133 @@
+//! How refusals about disclosures and recipients become problems: in full for staff, and for a partner no more than
+//! whether it is worth coming back.
+
+use super::{FieldCode, FieldProblem, Problem, ProblemCode};
+use crate::{
+    domain::disclosure::refusal::GateRefusal,
+    services::{
+        disclosures::{DisclosureError, DraftFault},
+        recipients::{EntryFault, RecipientError},
+    },
+};
+
+impl From<DisclosureError> for Problem {
+    fn from(error: DisclosureError) -> Self {
+        match error {
+            DisclosureError::NotFound => Self::new(ProblemCode::NotFound),
+            DisclosureError::StateConflict => Self::new(ProblemCode::DisclosureStateConflict),
+            DisclosureError::Stale => Self::new(ProblemCode::StaleVersion),
+            DisclosureError::SecondPersonRequired => {
+                Self::new(ProblemCode::SecondPersonRequired).under_clause("4.8")
+            }
+            DisclosureError::Draft(faults) => faulty(&faults),
+            DisclosureError::SpecialCategory(_) => {
+                Self::invalid("/ground", FieldCode::SpecialCategory).under_clause("1.9")
+            }
+            DisclosureError::ContactData => {
+                Self::invalid("/ground", FieldCode::TellsWhoItIs).under_clause("5.2")
+            }
+            DisclosureError::Shut(refusal) => Self {
+                errors: vec![FieldProblem { pointer: String::new(), code: gate_code(refusal) }],
+                ..Self::new(ProblemCode::DisclosureRefused)
+            }
+            .under_clause(refusal.clause()),
+            DisclosureError::NotOpen => Self::new(ProblemCode::ConsentRequestClosed),
+            DisclosureError::PolicyNotAccepted => {
+                Self::new(ProblemCode::PolicyAcceptanceRequired).under_clause("0.4")
+            }
+            DisclosureError::NoPackageKey => Self::new(ProblemCode::RecipientHasNoKey),
+            error @ DisclosureError::Unsealable => Self::internal(&error),
+            error @ DisclosureError::PolicyMoved => Self::try_again(error.to_string()),
+            DisclosureError::Cursor(error) => error.into(),
+            DisclosureError::Policy(error) => error.into(),
+            DisclosureError::Idempotency(error) => error.into(),
+            DisclosureError::Vault(error) => error.into(),
+            DisclosureError::Storage(error) => error.into(),
+        }
+    }
+}
+
+/// What a partner is told: why the gate is shut is between the person and the service.
+pub fn for_partner(error: DisclosureError) -> Problem {
+    let DisclosureError::Shut(refusal) = error else { return error.into() };
+    match refusal {
+        GateRefusal::OutOfTime => Problem::new(ProblemCode::DisclosureExpired),
+        GateRefusal::PullsSpent => Problem::new(ProblemCode::PullsSpent),
+        // What was released is only ever revoked: there is no other way on from there.
+        GateRefusal::NotReady => Problem::new(ProblemCode::DisclosureRevoked).under_clause("4.8"),
+        refusal if refusal.is_final() => Problem::new(ProblemCode::DisclosureRevoked).under_clause("4.8"),
+        _ => Problem::new(ProblemCode::DisclosureHeld).under_clause("4.8"),
+    }
+}
+
+impl From<RecipientError> for Problem {
+    fn from(error: RecipientError) -> Self {
+        match error {
+            RecipientError::NotFound => Self::new(ProblemCode::NotFound),
+            RecipientError::StateConflict => Self::new(ProblemCode::RecipientStateConflict),
+            RecipientError::Stale => Self::new(ProblemCode::StaleVersion),
+            RecipientError::SecondPersonRequired => {
+                Self::new(ProblemCode::SecondPersonRequired).under_clause("4.8")
+            }
+            RecipientError::Entry(fault) => match fault {
+                EntryFault::PolicyMissing => Self::invalid("/policy_url", FieldCode::MissingField),
+                EntryFault::CountryNoteMissing => {
+                    Self::invalid("/country_note", FieldCode::MissingField).under_clause("5.5")
+                }
+                EntryFault::PackageKey => Self::invalid("/package_key", FieldCode::InvalidPackageKey),
+                EntryFault::PartnerClient => Self::invalid("/partner_client_id", FieldCode::ClientNotFree),
+                EntryFault::Class => Self::invalid("/class", FieldCode::ClassIsFixed),
+            },
+            RecipientError::Cursor(error) => error.into(),
+            RecipientError::Idempotency(error) => error.into(),
+            RecipientError::Vault(error) => error.into(),
+            RecipientError::Storage(error) => error.into(),
+        }
+    }
+}
+
+/// Everything that is wrong with a draft.
+fn faulty(faults: &[DraftFault]) -> Problem {
+    let problem = |fault: &DraftFault| {
+        let (pointer, code) = match fault {
+            DraftFault::Recipient => ("/recipient_id".to_owned(), FieldCode::RecipientUnfit),
+            DraftFault::Field(n) => (format!("/fields/{n}"), FieldCode::NotForThisClass),
+            DraftFault::OutsideInstrument(n) => (format!("/fields/{n}"), FieldCode::OutsideTheOrder),
+            DraftFault::InstrumentMissing => ("/instrument_id".to_owned(), FieldCode::OrderMissing),
+            DraftFault::InstrumentNotTaken => ("/instrument_id".to_owned(), FieldCode::InvalidValue),
+            DraftFault::GroundMissing => ("/ground".to_owned(), FieldCode::MissingField),
+            DraftFault::SilentQuestion => ("/ask".to_owned(), FieldCode::SilentQuestion),
+        };
+        FieldProblem { pointer, code }
+    };
+    Problem {
+        errors: faults.iter().map(problem).collect(),
+        ..Problem::new(ProblemCode::ValidationFailed).under_clause("4.8")
+    }
+}
+
+const fn gate_code(refusal: GateRefusal) -> FieldCode {
+    match refusal {
+        GateRefusal::NotReady => FieldCode::GateNotReady,
+        GateRefusal::OutOfTime => FieldCode::GateOutOfTime,
+        GateRefusal::PullsSpent => FieldCode::GatePullsSpent,
+        GateRefusal::RecipientInactive => FieldCode::GateRecipientInactive,
+        GateRefusal::ScopeChanged => FieldCode::GateScopeChanged,
+        GateRefusal::FieldNotAllowed => FieldCode::GateFieldNotAllowed,
+        GateRefusal::InstrumentMissing => FieldCode::GateInstrumentMissing,
+        GateRefusal::InstrumentLapsed => FieldCode::GateInstrumentLapsed,
+        GateRefusal::OutsideInstrument => FieldCode::GateOutsideInstrument,
+        GateRefusal::GroundMissing => FieldCode::GateGroundMissing,
+        GateRefusal::ReviewMissing => FieldCode::GateReviewMissing,
+        GateRefusal::SecondReviewMissing => FieldCode::GateSecondReviewMissing,
+        GateRefusal::ConsentMissing => FieldCode::GateConsentMissing,
+        GateRefusal::ConsentWithdrawn => FieldCode::GateConsentWithdrawn,
+        GateRefusal::ConsentExpired => FieldCode::GateConsentExpired,
+        GateRefusal::PolicyNotAccepted => FieldCode::GatePolicyNotAccepted,
+        GateRefusal::CrossBorderRefused => FieldCode::GateCrossBorderRefused,
+        GateRefusal::Restricted => FieldCode::GateRestricted,
+        GateRefusal::Objected => FieldCode::GateObjected,
+        GateRefusal::SubjectLeaving => FieldCode::GateSubjectLeaving,
+        GateRefusal::SubjectGone => FieldCode::GateSubjectGone,
+    }
+}

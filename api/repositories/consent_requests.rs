@@ -1,0 +1,114 @@
+//! What persons are asked before a disclosure.
+
+use diesel::prelude::*;
+
+use super::corrupt;
+use crate::{
+    db::{Conn, Dispatch, StorageError, schema::consent_requests as t},
+    domain::{
+        disclosure::consent_request::{ConsentRequest, ConsentRequestState},
+        ids::{AccountId, ConsentRequestId, DisclosureId},
+        time::Timestamp,
+    },
+};
+
+#[derive(Queryable)]
+struct Row {
+    account_id: AccountId,
+    id: ConsentRequestId,
+    disclosure_id: DisclosureId,
+    revision: i32,
+    state: String,
+    asked_at: Timestamp,
+    expires_at: Timestamp,
+    answered_at: Option<Timestamp>,
+}
+
+impl TryFrom<Row> for ConsentRequest {
+    type Error = StorageError;
+
+    fn try_from(row: Row) -> Result<Self, StorageError> {
+        Ok(Self {
+            account_id: row.account_id,
+            id: row.id,
+            disclosure_id: row.disclosure_id,
+            revision: row.revision,
+            state: ConsentRequestState::parse(&row.state)
+                .ok_or(corrupt("consent_requests", "an unknown state"))?,
+            asked_at: row.asked_at,
+            expires_at: row.expires_at,
+            answered_at: row.answered_at,
+        })
+    }
+}
+
+pub fn insert(c: &mut Conn, request: &ConsentRequest) -> Result<(), StorageError> {
+    diesel::insert_into(t::table)
+        .values((
+            t::account_id.eq(request.account_id),
+            t::consent_request_id.eq(request.id),
+            t::disclosure_id.eq(request.disclosure_id),
+            t::revision.eq(request.revision),
+            t::state.eq(request.state.as_str()),
+            t::asked_at.eq(request.asked_at),
+            t::expires_at.eq(request.expires_at),
+            t::answered_at.eq(request.answered_at),
+        ))
+        .dispatch(c)?;
+    Ok(())
+}
+
+/// The question, if it was put to the owner.
+pub fn find_owned(
+    c: &mut Conn,
+    owner: AccountId,
+    id: ConsentRequestId,
+) -> Result<Option<ConsentRequest>, StorageError> {
+    let row: Option<Row> = t::table.find((owner, id)).get_result(c).optional()?;
+    row.map(ConsentRequest::try_from).transpose()
+}
+
+/// The owner's questions before `before`, newest first.
+pub fn list_owned(
+    c: &mut Conn,
+    owner: AccountId,
+    before: Option<ConsentRequestId>,
+    limit: i64,
+) -> Result<Vec<ConsentRequest>, StorageError> {
+    let before = before.unwrap_or(ConsentRequestId::from_uuid(uuid::Uuid::max()));
+    let rows: Vec<Row> = t::table
+        .filter(t::account_id.eq(owner))
+        .filter(t::consent_request_id.lt(before))
+        .order(t::consent_request_id.desc())
+        .limit(limit)
+        .load(c)?;
+    rows.into_iter().map(ConsentRequest::try_from).collect()
+}
+
+/// Moves a question on; `false` if it is in another state by now.
+pub fn change_state(
+    c: &mut Conn,
+    request: &ConsentRequest,
+    to: ConsentRequestState,
+    now: Timestamp,
+) -> Result<bool, StorageError> {
+    let changed = diesel::update(t::table.find((request.account_id, request.id)))
+        .filter(t::state.eq(request.state.as_str()))
+        .set((t::state.eq(to.as_str()), t::answered_at.eq(Some(now))))
+        .execute(c)?;
+    Ok(changed == 1)
+}
+
+/// Ends whatever question about a disclosure is open.
+pub fn end_open(
+    c: &mut Conn,
+    owner: AccountId,
+    disclosure: DisclosureId,
+    to: ConsentRequestState,
+) -> Result<(), StorageError> {
+    diesel::update(t::table.filter(t::account_id.eq(owner)).filter(t::disclosure_id.eq(disclosure)))
+        .filter(t::state.eq(ConsentRequestState::Open.as_str()))
+        .set(t::state.eq(to.as_str()))
+        .execute(c)?;
+    Ok(())
+}

@@ -1,0 +1,87 @@
+//! Orders of courts and state bodies.
+
+use diesel::prelude::*;
+
+use super::corrupt;
+use crate::{
+    db::{Conn, Dispatch, StorageError, schema::instruments as t},
+    domain::{
+        disclosure::{instrument::Instrument, scope::DisclosureField},
+        ids::{InstrumentId, RecipientId, StaffId},
+        kyc::file::FileName,
+        time::Timestamp,
+    },
+};
+
+const TABLE: &str = "instruments";
+
+#[derive(Queryable)]
+struct Row {
+    id: InstrumentId,
+    recipient_id: RecipientId,
+    issuer: String,
+    _reference: Option<Vec<u8>>,
+    issued_on: String,
+    valid_until: Timestamp,
+    fields: String,
+    gag_until: Option<Timestamp>,
+    _named: Option<Vec<u8>>,
+    file_name: Option<Vec<u8>>,
+    registered_by: StaffId,
+    registered_at: Timestamp,
+    withdrawn_at: Option<Timestamp>,
+}
+
+impl TryFrom<Row> for Instrument {
+    type Error = StorageError;
+
+    fn try_from(row: Row) -> Result<Self, StorageError> {
+        let name =
+            |bytes: Vec<u8>| bytes.try_into().map(FileName).map_err(|_| corrupt(TABLE, "no name of a file"));
+        Ok(Self {
+            id: row.id,
+            recipient_id: row.recipient_id,
+            issuer: row.issuer,
+            issued_on: row.issued_on.parse().map_err(|_| corrupt(TABLE, "no day"))?,
+            valid_until: row.valid_until,
+            fields: DisclosureField::split(&row.fields).ok_or(corrupt(TABLE, "an unknown field"))?,
+            gag_until: row.gag_until,
+            file_name: row.file_name.map(name).transpose()?,
+            registered_by: row.registered_by,
+            registered_at: row.registered_at,
+            withdrawn_at: row.withdrawn_at,
+        })
+    }
+}
+
+/// What of an order is sealed.
+#[derive(Clone)]
+pub struct SealedInstrument {
+    pub reference: Vec<u8>,
+    pub named: Vec<u8>,
+}
+
+pub fn insert(c: &mut Conn, instrument: &Instrument, sealed: SealedInstrument) -> Result<(), StorageError> {
+    diesel::insert_into(t::table)
+        .values((
+            t::instrument_id.eq(instrument.id),
+            t::recipient_id.eq(instrument.recipient_id),
+            t::issuer.eq(instrument.issuer.clone()),
+            t::reference.eq(Some(sealed.reference)),
+            t::issued_on.eq(instrument.issued_on.to_string()),
+            t::valid_until.eq(instrument.valid_until),
+            t::fields.eq(DisclosureField::join(&instrument.fields)),
+            t::gag_until.eq(instrument.gag_until),
+            t::named.eq(Some(sealed.named)),
+            t::file_name.eq(instrument.file_name.map(|name| name.0.to_vec())),
+            t::registered_by.eq(instrument.registered_by),
+            t::registered_at.eq(instrument.registered_at),
+        ))
+        .dispatch(c)?;
+    Ok(())
+}
+
+pub fn find(c: &mut Conn, id: InstrumentId) -> Result<Option<Instrument>, StorageError> {
+    let row: Option<Row> = t::table.find(id).get_result(c).optional()?;
+    row.map(Instrument::try_from).transpose()
+}

@@ -1,0 +1,103 @@
+//! The person's own log: who got what, why, when, under which clause and on which consent, with a proof of each.
+
+use super::{DisclosureError, DisclosureService};
+use crate::{
+    db::Conn,
+    domain::{
+        disclosure::{
+            Disclosure,
+            event::{DisclosureEvent, DisclosureStep},
+            recipient::Recipient,
+        },
+        ids::{AccountId, DisclosureId},
+        time::Timestamp,
+    },
+    repositories::{disclosure_events, disclosures, recipients},
+    services::cursors::{self, InvalidCursor},
+};
+
+const LIST: &str = "own_disclosures";
+
+/// What a person sees of a disclosure that was released.
+#[derive(Clone)]
+pub struct OwnDisclosure {
+    pub disclosure: Disclosure,
+    pub recipient: Recipient,
+    /// From its release on: what happened before was about a proposal.
+    pub steps: Vec<DisclosureEvent>,
+}
+
+/// A page of them, newest first.
+pub struct OwnDisclosurePage {
+    pub disclosures: Vec<OwnDisclosure>,
+    pub next_cursor: Option<String>,
+}
+
+impl DisclosureService {
+    /// What was disclosed about the person, newest first.
+    ///
+    /// # Errors
+    ///
+    /// [`DisclosureError::Cursor`] for a cursor of another list or person.
+    pub async fn own(
+        &self,
+        owner: AccountId,
+        cursor: Option<&str>,
+        limit: u32,
+    ) -> Result<OwnDisclosurePage, DisclosureError> {
+        let (kms, now) = (self.vault.kms(), self.clock.now());
+        let before = cursor
+            .map(|cursor| {
+                let position = cursors::unwrap(kms, LIST, owner, cursor)?;
+                place_in(&position).ok_or(InvalidCursor)
+            })
+            .transpose()?;
+        let wanted = i64::from(limit) + 1;
+        let rows = self
+            .db
+            .read(move |c| {
+                let rows = disclosures::list_shown(c, owner, before, now, wanted)?;
+                rows.into_iter().map(|row| with_steps(c, row)).collect::<Result<Vec<_>, _>>()
+            })
+            .await?;
+        let (disclosures, next_cursor) = cursors::page(kms, LIST, owner, rows, limit, |own| {
+            let at = own.disclosure.released_at.map_or(0, Timestamp::as_micros);
+            [at.to_be_bytes().as_slice(), own.disclosure.id.as_bytes()].concat()
+        })?;
+        Ok(OwnDisclosurePage { disclosures, next_cursor })
+    }
+
+    /// One of them.
+    ///
+    /// # Errors
+    ///
+    /// [`DisclosureError::NotFound`] also for another person's, for what was never released, and for what the person
+    /// must not be told of yet.
+    pub async fn own_one(
+        &self,
+        owner: AccountId,
+        id: DisclosureId,
+    ) -> Result<OwnDisclosure, DisclosureError> {
+        let now = self.clock.now();
+        self.db
+            .read(move |c| {
+                let found = disclosures::find_owned(c, owner, id)?;
+                let shown = found.filter(|found| found.released_at.is_some() && !found.is_silent(now));
+                with_steps(c, shown.ok_or(DisclosureError::NotFound)?)
+            })
+            .await
+    }
+}
+
+fn with_steps(c: &mut Conn, disclosure: Disclosure) -> Result<OwnDisclosure, DisclosureError> {
+    let recipient = recipients::find(c, disclosure.recipient_id)?.ok_or(DisclosureError::NotFound)?;
+    let steps = disclosure_events::list(c, disclosure.account_id, disclosure.id)?;
+    let steps = steps.into_iter().skip_while(|event| event.step != DisclosureStep::Released).collect();
+    Ok(OwnDisclosure { disclosure, recipient, steps })
+}
+
+fn place_in(position: &[u8]) -> Option<(Timestamp, DisclosureId)> {
+    let (at, id) = position.split_first_chunk::<8>()?;
+    let at = Timestamp::from_micros(i64::from_be_bytes(*at))?;
+    Some((at, DisclosureId::from_uuid(uuid::Uuid::from_slice(id).ok()?)))
+}

@@ -1,0 +1,90 @@
+//! The release: from here on the recipient may fetch, and the person knows, unless an order or a law forbids it.
+
+use super::{
+    DisclosureError, DisclosureService, StaffDisclosure,
+    acting::{Acting, Turn},
+    drafts::write_over,
+    gate::{self, Permit, Way},
+    ledger::{self, Actor, Particulars},
+};
+use crate::{
+    db::Conn,
+    domain::{
+        account::Profile,
+        disclosure::{Disclosure, DisclosureState, TO_PULL, event::DisclosureStep, recipient::Recipient},
+        ids::{DisclosureId, NoticeId, StaffId},
+        message::MessageBody,
+        notice::NoticeKind,
+        time::Timestamp,
+    },
+    repositories::recipients,
+    services::{idempotency::Recording, mailing, notices, vault::SubjectKeys},
+};
+
+impl DisclosureService {
+    /// Releases a disclosure, if the gate opens.
+    ///
+    /// # Errors
+    ///
+    /// [`DisclosureError::Shut`] with what does not hold.
+    #[tracing::instrument(skip_all)]
+    pub async fn release(
+        &self,
+        by: StaffId,
+        id: DisclosureId,
+        recording: Recording<StaffDisclosure>,
+    ) -> Result<StaffDisclosure, DisclosureError> {
+        self.act((by, id), Turn::OfRecipient, recording, |c, was, _, acting| {
+            record(gate::admit(c, Way::Release, was, &acting.at)?, acting)
+        })
+        .await
+    }
+}
+
+/// Spends a permit on the release.
+fn record(mut permit: Permit<'_>, acting: &Acting<'_>) -> Result<(), DisclosureError> {
+    let now = permit.now();
+    let (was, scope) = (permit.disclosure().clone(), permit.scope().clone());
+    let is_silent = was.is_silent(now);
+    let released = Disclosure {
+        state: DisclosureState::Released,
+        changed_at: now,
+        released_at: Some(now),
+        ends_at: now.plus(TO_PULL),
+        reviews_needed: permit.reviews_needed(),
+        feed_number: Some(recipients::take_feed_number(permit.conn(), was.recipient_id)?),
+        told_at: (!is_silent).then_some(now),
+        ..was.clone()
+    };
+    let particulars = Particulars {
+        policy_version: Some(permit.policy_version()),
+        consent_sequence: Some(permit.consent_sequence()),
+        ..Particulars::default()
+    };
+    let recipient = permit.recipient().clone();
+    let c = permit.conn();
+    write_over(c, &was, &released)?;
+    let step = (Actor::Staff(acting.by), DisclosureStep::Released);
+    ledger::write(c, acting.keys, step, (&released, &scope), particulars, now)?;
+    if !is_silent {
+        let profile = acting.profile.ok_or(DisclosureError::StateConflict)?;
+        tell(c, &released, &recipient, (acting.keys, profile), now)?;
+    }
+    Ok(())
+}
+
+/// Tells the person what went to whom.
+pub(super) fn tell(
+    c: &mut Conn,
+    released: &Disclosure,
+    recipient: &Recipient,
+    (keys, profile): (&SubjectKeys, &Profile),
+    now: Timestamp,
+) -> Result<(), DisclosureError> {
+    let at = released.released_at.unwrap_or(now).for_people();
+    let body = MessageBody::DataDisclosed { recipient: recipient.entry.terms.name.clone(), at };
+    let mail = mailing::mail(keys, profile, body, now)?;
+    let notice = NoticeId::generate(now);
+    notices::tell(c, released.account_id, notice, NoticeKind::DataDisclosed, Some(&mail), now)?;
+    Ok(())
+}

@@ -1,0 +1,92 @@
+//! What happens to disclosures when the time has come: those that nobody released lapse, and a person who must not be
+//! told any longer is told.
+
+use super::{
+    DisclosureError, DisclosureService,
+    drafts::write_over,
+    gate,
+    ledger::{self, Actor, Particulars},
+    release,
+};
+use crate::{
+    domain::{
+        disclosure::{
+            Disclosure, DisclosureState, consent_request::ConsentRequestState, event::DisclosureStep,
+        },
+        time::Timestamp,
+    },
+    repositories::{consent_requests, disclosures, recipients},
+    services::batches,
+};
+
+impl DisclosureService {
+    /// Ends some of what was not released in time; says how many.
+    ///
+    /// # Errors
+    ///
+    /// The first failure, after the others had their turn.
+    pub async fn expire(&self, limit: i64) -> Result<usize, DisclosureError> {
+        let now = self.clock.now();
+        let due = self.db.read(move |c| disclosures::list_ended(c, now, limit)).await?;
+        batches::for_each(due, |was| self.expire_one(was, now)).await
+    }
+
+    async fn expire_one(&self, was: Disclosure, now: Timestamp) -> Result<bool, DisclosureError> {
+        let keys = self.vault.keys_of(was.account_id).await?;
+        self.db
+            .write_for(was.account_id, move |c| {
+                let Some(was) = due(disclosures::find(c, was.id)?, now) else { return Ok(false) };
+                let state = DisclosureState::Expired;
+                let expired = Disclosure { state, changed_at: now, ..was.clone() };
+                write_over(c, &was, &expired)?;
+                let requests = ConsentRequestState::Expired;
+                consent_requests::end_open(c, was.account_id, was.id, requests)?;
+                let recipient = recipients::find(c, was.recipient_id)?.ok_or(DisclosureError::NotFound)?;
+                let scope = gate::scope_of(&expired, &recipient);
+                let step = (Actor::Service, DisclosureStep::Expired);
+                ledger::write(c, &keys, step, (&expired, &scope), Particulars::default(), now)?;
+                Ok::<_, DisclosureError>(true)
+            })
+            .await
+    }
+
+    /// Tells some persons of what they could not be told of when it was released; says how many.
+    ///
+    /// # Errors
+    ///
+    /// The first failure, after the others had their turn.
+    pub async fn tell_late(&self, limit: i64) -> Result<usize, DisclosureError> {
+        let now = self.clock.now();
+        let due = self.db.read(move |c| disclosures::list_untold(c, now, limit)).await?;
+        let told = batches::for_each(due, |was| self.tell_one(was, now)).await;
+        self.outbox.wake();
+        told
+    }
+
+    async fn tell_one(&self, was: Disclosure, now: Timestamp) -> Result<bool, DisclosureError> {
+        let owner = was.account_id;
+        let keys = self.vault.keys_of(owner).await?;
+        let Some(profile) = self.profile_of(owner, &keys).await? else { return Ok(false) };
+        self.db
+            .write_for(owner, move |c| {
+                let Some(was) = untold(disclosures::find(c, was.id)?, now) else { return Ok(false) };
+                let told = Disclosure { told_at: Some(now), ..was.clone() };
+                write_over(c, &was, &told)?;
+                let recipient = recipients::find(c, was.recipient_id)?.ok_or(DisclosureError::NotFound)?;
+                let scope = gate::scope_of(&told, &recipient);
+                let step = (Actor::Service, DisclosureStep::Told);
+                ledger::write(c, &keys, step, (&told, &scope), Particulars::default(), now)?;
+                release::tell(c, &told, &recipient, (&keys, &profile), now)?;
+                Ok::<_, DisclosureError>(true)
+            })
+            .await
+    }
+}
+
+fn due(found: Option<Disclosure>, now: Timestamp) -> Option<Disclosure> {
+    found.filter(|was| was.state.is_open() && was.ends_at <= now)
+}
+
+fn untold(found: Option<Disclosure>, now: Timestamp) -> Option<Disclosure> {
+    found.filter(|was| was.released_at.is_some() && was.told_at.is_none() && !was.is_silent(now))
+}

@@ -1,0 +1,7 @@
+DROP TABLE instruments;
+DROP TABLE processing_limits;
+DROP TABLE consent_requests;
+DROP TABLE disclosure_events;
+DROP TABLE disclosures;
+DROP TABLE recipient_events;
+DROP TABLE recipients;
