@@ -1060,12 +1060,13 @@ table! {
 }
 
 table! {
-    use diesel::sql_types::{Integer, Nullable, Text};
+    use diesel::sql_types::{BigInt, Integer, Nullable, Text};
     use super::super::types::{Id, Instant};
 
     consent_requests (account_id, consent_request_id) {
         account_id -> Id,
         consent_request_id -> Id,
+        number -> BigInt,
         disclosure_id -> Id,
         revision -> Integer,
         state -> Text,

@@ -16,6 +16,7 @@ use crate::{
 struct Row {
     account_id: AccountId,
     id: ConsentRequestId,
+    number: i64,
     disclosure_id: DisclosureId,
     revision: i32,
     state: String,
@@ -31,6 +32,7 @@ impl TryFrom<Row> for ConsentRequest {
         Ok(Self {
             account_id: row.account_id,
             id: row.id,
+            number: row.number,
             disclosure_id: row.disclosure_id,
             revision: row.revision,
             state: ConsentRequestState::parse(&row.state)
@@ -47,6 +49,7 @@ pub fn insert(c: &mut Conn, request: &ConsentRequest) -> Result<(), StorageError
         .values((
             t::account_id.eq(request.account_id),
             t::consent_request_id.eq(request.id),
+            t::number.eq(request.number),
             t::disclosure_id.eq(request.disclosure_id),
             t::revision.eq(request.revision),
             t::state.eq(request.state.as_str()),
@@ -72,17 +75,23 @@ pub fn find_owned(
 pub fn list_owned(
     c: &mut Conn,
     owner: AccountId,
-    before: Option<ConsentRequestId>,
+    before: i64,
     limit: i64,
 ) -> Result<Vec<ConsentRequest>, StorageError> {
-    let before = before.unwrap_or(ConsentRequestId::from_uuid(uuid::Uuid::max()));
     let rows: Vec<Row> = t::table
         .filter(t::account_id.eq(owner))
-        .filter(t::consent_request_id.lt(before))
-        .order(t::consent_request_id.desc())
+        .filter(t::number.lt(before))
+        .order(t::number.desc())
         .limit(limit)
         .load(c)?;
     rows.into_iter().map(ConsentRequest::try_from).collect()
+}
+
+/// The number of the last question that was put to the owner; 0 if there was none.
+pub fn last_number(c: &mut Conn, owner: AccountId) -> Result<i64, StorageError> {
+    let last: Option<i64> =
+        t::table.filter(t::account_id.eq(owner)).select(diesel::dsl::max(t::number)).get_result(c)?;
+    Ok(last.unwrap_or(0))
 }
 
 /// Moves a question on; `false` if it is in another state by now.

@@ -14,6 +14,7 @@ mod configuration;
 mod consents;
 mod contract;
 mod devices;
+mod disclosures;
 mod edge;
 mod factors;
 mod faults;

@@ -123,8 +123,8 @@ fn disclose_everybody(app: &App) {
                 created_at, created_at, (SELECT max(expires_at) FROM sessions), created_at, 1, 0, 0 FROM accounts \
          WHERE account_id NOT IN (SELECT account_id FROM disclosures); \
          INSERT INTO consent_requests \
-         (account_id, consent_request_id, disclosure_id, revision, state, asked_at, expires_at) \
-         SELECT account_id, account_id, account_id, 1, 'open', created_at, \
+         (account_id, consent_request_id, number, disclosure_id, revision, state, asked_at, expires_at) \
+         SELECT account_id, account_id, 1, account_id, 1, 'open', created_at, \
                 (SELECT max(expires_at) FROM sessions) FROM accounts \
          WHERE account_id NOT IN (SELECT account_id FROM consent_requests)",
     );

@@ -31,6 +31,8 @@ pub const TO_ANSWER: TimeDelta = TimeDelta::days(30);
 pub struct ConsentRequest {
     pub account_id: AccountId,
     pub id: ConsentRequestId,
+    /// The person's own count of what was asked; the only order among it.
+    pub number: i64,
     pub disclosure_id: DisclosureId,
     /// The revision of the disclosure that it is about.
     pub revision: i32,

@@ -55,11 +55,13 @@ pub(super) fn ask(
     acting: &Acting<'_>,
 ) -> Result<(), DisclosureError> {
     let (now, profile) = (acting.at.now, acting.profile.ok_or(DisclosureError::StateConflict)?);
+    let number = consent_requests::last_number(c, disclosure.account_id)? + 1;
     consent_requests::insert(
         c,
         &ConsentRequest {
             account_id: disclosure.account_id,
             id: ConsentRequestId::generate(now),
+            number,
             disclosure_id: disclosure.id,
             revision: disclosure.revision,
             state: ConsentRequestState::Open,
@@ -94,7 +96,7 @@ impl DisclosureService {
         limit: u32,
     ) -> Result<ConsentRequestPage, DisclosureError> {
         let kms = self.vault.kms();
-        let before = cursors::id(kms, REQUESTS, owner, cursor, ConsentRequestId::from_uuid)?;
+        let before = cursors::count(kms, REQUESTS, owner, cursor)?.unwrap_or(i64::MAX);
         let wanted = i64::from(limit) + 1;
         let rows = self
             .db
@@ -104,7 +106,7 @@ impl DisclosureService {
             })
             .await?;
         let (requests, next_cursor) =
-            cursors::page(kms, REQUESTS, owner, rows, limit, |asked| asked.request.id.as_bytes().to_vec())?;
+            cursors::page(kms, REQUESTS, owner, rows, limit, |asked| asked.request.number.to_be_bytes().to_vec())?;
         Ok(ConsentRequestPage { requests, next_cursor })
     }
 

@@ -98,6 +98,7 @@ CREATE TRIGGER disclosure_events_append_only BEFORE UPDATE OR DELETE OR TRUNCATE
 CREATE TABLE consent_requests (
     account_id uuid NOT NULL,
     consent_request_id uuid NOT NULL,
+    number bigint NOT NULL,
     disclosure_id uuid NOT NULL,
     revision integer NOT NULL,
     state text NOT NULL,
@@ -108,6 +109,7 @@ CREATE TABLE consent_requests (
     CONSTRAINT consent_requests_disclosure_fkey FOREIGN KEY (account_id, disclosure_id)
         REFERENCES disclosures (account_id, disclosure_id)
 );
+CREATE UNIQUE INDEX idx_consent_requests_number ON consent_requests (account_id, number);
 CREATE UNIQUE INDEX idx_consent_requests_disclosure ON consent_requests (account_id, disclosure_id, revision);
 
 -- Restrictions and objections of a person; without a purpose or a class they are about all (clause 7.3).

@@ -102,6 +102,7 @@ BEGIN SELECT RAISE(ABORT, 'disclosure_events is append-only'); END;
 CREATE TABLE consent_requests (
     account_id BLOB NOT NULL,
     consent_request_id BLOB NOT NULL,
+    number INTEGER NOT NULL,
     disclosure_id BLOB NOT NULL,
     revision INTEGER NOT NULL,
     state TEXT NOT NULL,
@@ -112,6 +113,7 @@ CREATE TABLE consent_requests (
     CONSTRAINT consent_requests_disclosure_fkey FOREIGN KEY (account_id, disclosure_id)
         REFERENCES disclosures (account_id, disclosure_id)
 ) STRICT;
+CREATE UNIQUE INDEX idx_consent_requests_number ON consent_requests (account_id, number);
 CREATE UNIQUE INDEX idx_consent_requests_disclosure ON consent_requests (account_id, disclosure_id, revision);
 
 -- Restrictions and objections of a person; without a purpose or a class they are about all (clause 7.3).
