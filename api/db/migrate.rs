@@ -32,6 +32,7 @@ const APPEND_ONLY: &[&str] = &[
     "kyc_decisions",
     "recipient_events",
     "disclosure_events",
+    "processing_limit_events",
 ];
 
 /// Why the schema could not be brought up to date.

@@ -142,15 +142,7 @@ impl Db {
         E: Refusal,
         O: Hash,
     {
-        let until = Instant::now() + DEADLINE;
-        let _turn = match self.inner.stripes.get(stripe_of(&owner)) {
-            Some(stripe) if self.backend() == Backend::Postgres => {
-                // Whoever waits in vain for a turn goes on without: the order only saves retries.
-                tokio::time::timeout(TURN, stripe.lock()).await.ok()
-            }
-            _ => None,
-        };
-        self.retrying(Mode::Serializable, work, until).await
+        self.in_turn(Mode::Serializable, owner, work).await
     }
 
     /// Runs a transaction whose statements guard themselves (`UPDATE … WHERE state = …`): claims of
@@ -162,6 +154,38 @@ impl Db {
         E: Refusal,
     {
         self.retrying(Mode::Guarded, work, Instant::now() + DEADLINE).await
+    }
+
+    /// [`write_guarded`](Self::write_guarded) for what belongs to `owner`, one at a time in this process.
+    ///
+    /// For transactions that hold, by their first statement, the row that whatever they look at hangs on: from
+    /// then on each statement sees all that was committed, and nobody commits more of it.
+    pub async fn write_holding<T, E, F, O>(&self, owner: O, work: F) -> Result<T, E>
+    where
+        F: Fn(&mut Conn) -> Result<T, E> + Send + Sync + 'static,
+        T: Send + 'static,
+        E: Refusal,
+        O: Hash,
+    {
+        self.in_turn(Mode::Guarded, owner, work).await
+    }
+
+    async fn in_turn<T, E, F, O>(&self, mode: Mode, owner: O, work: F) -> Result<T, E>
+    where
+        F: Fn(&mut Conn) -> Result<T, E> + Send + Sync + 'static,
+        T: Send + 'static,
+        E: Refusal,
+        O: Hash,
+    {
+        let until = Instant::now() + DEADLINE;
+        let _turn = match self.inner.stripes.get(stripe_of(&owner)) {
+            Some(stripe) if self.backend() == Backend::Postgres => {
+                // Whoever waits in vain for a turn goes on without: the order only saves retries.
+                tokio::time::timeout(TURN, stripe.lock()).await.ok()
+            }
+            _ => None,
+        };
+        self.retrying(mode, work, until).await
     }
 
     async fn retrying<T, E, F>(&self, mode: Mode, work: F, until: Instant) -> Result<T, E>

@@ -1050,6 +1050,7 @@ table! {
         partner_client_id -> Nullable<Id>,
         device_ref -> Nullable<Id>,
         policy_version -> Nullable<Integer>,
+        person_sequence -> BigInt,
         consent_sequence -> Nullable<BigInt>,
         pull_number -> Nullable<Integer>,
         package_hash -> Nullable<Binary>,
@@ -1077,17 +1078,19 @@ table! {
 }
 
 table! {
-    use diesel::sql_types::{Nullable, Text};
+    use diesel::sql_types::{BigInt, Nullable, Text};
     use super::super::types::{Id, Instant};
 
-    processing_limits (account_id, processing_limit_id) {
+    processing_limit_events (account_id, sequence) {
         account_id -> Id,
+        sequence -> BigInt,
         processing_limit_id -> Id,
+        step -> Text,
         kind -> Text,
         purpose -> Nullable<Text>,
         data_class -> Nullable<Text>,
-        began_at -> Instant,
-        ended_at -> Nullable<Instant>,
+        occurred_at -> Instant,
+        leaf_id -> Id,
     }
 }
 

@@ -66,6 +66,7 @@ mod tests {
         );
         agrees(disclosure::event::DisclosureStep::ALL, disclosure::event::DisclosureStep::as_str);
         agrees(disclosure::limit::LimitKind::ALL, disclosure::limit::LimitKind::as_str);
+        agrees(disclosure::limit::LimitStep::ALL, disclosure::limit::LimitStep::as_str);
         agrees(disclosure::recipient::RecipientState::ALL, disclosure::recipient::RecipientState::as_str);
         agrees(disclosure::recipient::RecipientStep::ALL, disclosure::recipient::RecipientStep::as_str);
         agrees(disclosure::refusal::DenialReason::ALL, disclosure::refusal::DenialReason::as_str);

@@ -8,6 +8,7 @@ use super::{
     device::DeviceConsentEvent,
     disclosure::{
         event::DisclosureStep,
+        limit::{LIMIT_BEGUN, LIMIT_ENDED},
         recipient::{RECIPIENT_ACTIVATED, RECIPIENT_CHANGED, RECIPIENT_DEACTIVATED, RECIPIENT_REGISTERED},
     },
     encoding::{hex, length_prefixed, split},
@@ -76,6 +77,8 @@ const ACTS: &[&Act] = &[
     &RECIPIENT_CHANGED,
     &RECIPIENT_ACTIVATED,
     &RECIPIENT_DEACTIVATED,
+    &LIMIT_BEGUN,
+    &LIMIT_ENDED,
 ];
 
 /// Their names, with those of the steps of disclosures.

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 
 use super::{
     account_changes, consent_events, device_consent_events, disclosure_events, kyc_decisions,
-    policy_acceptances, policy_versions, recipients, staff_reads,
+    policy_acceptances, policy_versions, processing_limit_events, recipients, staff_reads,
 };
 use crate::{
     db::{
@@ -12,7 +12,7 @@ use crate::{
         schema::{
             account_changes as changes, accounts, consent_events as consents, data_confirmations,
             device_consent_events as device_consents, devices, kyc_decisions as decisions,
-            policy_acceptances as acceptances, staff_reads as reads,
+            policy_acceptances as acceptances, processing_limit_events as limits, staff_reads as reads,
         },
     },
     domain::{
@@ -36,13 +36,14 @@ pub enum Ledger {
     KycDecisions,
     DisclosureEvents,
     RecipientEvents,
+    ProcessingLimitEvents,
 }
 
 /// Where a page of a ledger ends.
 pub type Place = (AccountId, i64);
 
 impl Ledger {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::PolicyVersions,
         Self::PolicyAcceptances,
         Self::ConsentEvents,
@@ -53,6 +54,7 @@ impl Ledger {
         Self::KycDecisions,
         Self::DisclosureEvents,
         Self::RecipientEvents,
+        Self::ProcessingLimitEvents,
     ];
 
     pub const fn as_str(self) -> &'static str {
@@ -67,6 +69,7 @@ impl Ledger {
             Self::KycDecisions => "kyc_decisions",
             Self::DisclosureEvents => "disclosure_events",
             Self::RecipientEvents => "recipient_events",
+            Self::ProcessingLimitEvents => "processing_limit_events",
         }
     }
 
@@ -89,6 +92,7 @@ impl Ledger {
             Self::KycDecisions => list_kyc_decisions(c, after, limit),
             Self::DisclosureEvents => list_disclosure_events(c, after, limit),
             Self::RecipientEvents => list_recipient_events(c, after, limit),
+            Self::ProcessingLimitEvents => list_processing_limit_events(c, after, limit),
         }
     }
 }
@@ -231,6 +235,15 @@ fn list_recipient_events(
         .collect())
 }
 
+fn list_processing_limit_events(
+    c: &mut Conn,
+    after: Place,
+    limit: i64,
+) -> Result<Vec<(Place, Attested)>, StorageError> {
+    let rows = processing_limit_events::list_all(c, after, limit)?;
+    Ok(rows.into_iter().map(|row| ((row.account_id, row.sequence), attested(row.leaf_id, &row))).collect())
+}
+
 /// Accounts after `cursor`, with the count of events that each stands at and the rows that there are.
 pub fn list_counts(
     c: &mut Conn,
@@ -257,7 +270,7 @@ pub fn list_counts(
             }
         })* };
     }
-    count!(acceptances, consents, data_confirmations, changes, reads, decisions);
+    count!(acceptances, consents, data_confirmations, changes, reads, decisions, limits);
     Ok(counts.into_iter().map(|(id, sequence)| (id, sequence, rows.get(&id).copied().unwrap_or(0))).collect())
 }
 

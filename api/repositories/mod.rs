@@ -44,7 +44,7 @@ pub mod password_resets;
 pub mod policy_acceptances;
 pub mod policy_drafts;
 pub mod policy_versions;
-pub mod processing_limits;
+pub mod processing_limit_events;
 pub mod profiles;
 pub mod recipients;
 pub mod recovery_codes;

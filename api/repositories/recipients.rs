@@ -150,6 +150,12 @@ pub fn list_active(c: &mut Conn, class: RecipientClass) -> Result<Vec<Recipient>
     rows.into_iter().map(Recipient::try_from).collect()
 }
 
+/// Holds the entry until the transaction ends.
+pub fn hold(c: &mut Conn, id: RecipientId) -> Result<(), StorageError> {
+    diesel::update(t::table.find(id)).set(t::feed.eq(t::feed)).execute(c)?;
+    Ok(())
+}
+
 /// Takes the next place among what was released to a recipient.
 pub fn take_feed_number(c: &mut Conn, id: RecipientId) -> Result<i64, StorageError> {
     let taken: Vec<i64> =

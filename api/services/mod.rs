@@ -35,6 +35,7 @@ pub mod idempotency;
 pub mod images;
 pub mod jobs;
 pub mod kyc;
+pub mod limits;
 pub mod log;
 pub mod mailing;
 pub mod notices;

@@ -17,7 +17,7 @@ use smart_mining::{
     problem::codes::{self, FieldCode, ProblemCode},
 };
 
-use crate::support::{App, Desk, Form, PolicyTeam, company};
+use crate::support::{App, Desk, Form, Partner, Person, PolicyTeam, company};
 
 fn document() -> Value {
     openapi::document().expect("the contract is whole")
@@ -180,6 +180,16 @@ async fn the_examples_of_requests_are_taken_by_the_server() {
     assert_eq!(refresh.problem(), (401, "invalid_refresh_token".to_owned()));
 }
 
+/// A disclosure that was fetched, by whom, and a question that waits.
+async fn disclosed(app: &App, desk: &Desk, ada: &Person) -> (Partner, String, Value) {
+    let pool = desk.partner(app, company("Harbour Pool")).await;
+    let disclosure = desk.discloses(ada, &pool, &json!(["email"])).await;
+    assert_eq!(pool.pulls(app, &disclosure).await.status, 201);
+    desk.approves(&desk.submits(ada, &pool.recipient_id, &json!(["residence"])).await).await;
+    let request = ada.gets("/v1/consent-requests").await.json()["data"][0]["consent_request_id"].clone();
+    (pool, disclosure, request)
+}
+
 /// What lists are called in answers.
 const LISTS: [&str; 9] =
     ["data", "keys", "clauses", "purposes", "consents", "places", "cookies", "activities", "stored_values"];
@@ -203,17 +213,8 @@ async fn answers_have_the_fields_of_their_examples() {
     crate::kyc_documents::asks(&support, &eve).await;
     assert_eq!(eve.uploads(&Form::passport("LH123456")).await.status, 201);
     let kyc_case = ada.gets("/v1/kyc").await.json()["kyc_case_id"].as_str().unwrap().to_owned();
-    let desk = Desk {
-        admins: admins.clone(),
-        processor: reader.clone(),
-        legal: app.member(&admins, "legal").await,
-        second: app.member_called(&admins, "second.legal", "legal").await,
-    };
-    let pool = desk.partner(&app, company("Harbour Pool")).await;
-    let disclosure = desk.discloses(&ada, &pool, &json!(["email"])).await;
-    assert_eq!(pool.pulls(&app, &disclosure).await.status, 201);
-    desk.approves(&desk.submits(&ada, &pool.recipient_id, &json!(["residence"])).await).await;
-    let request = ada.gets("/v1/consent-requests").await.json()["data"][0]["consent_request_id"].clone();
+    let desk = app.desk_of(admins.clone(), reader.clone()).await;
+    let (pool, disclosure, request) = disclosed(&app, &desk, &ada).await;
     // A version that changes something, of which everybody is told, and a draft of the next.
     let team = PolicyTeam { legal: desk.legal.clone(), admin: admins[1].clone() };
     app.publishes(&team, |draft| draft["clauses"][0]["text"] = json!("Other words.")).await;

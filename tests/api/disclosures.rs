@@ -4,6 +4,15 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use chrono::TimeDelta;
 use reqwest::Method;
 use serde_json::{Value, json};
+use smart_mining::{
+    config::Config,
+    domain::{
+        disclosure::limit::{LimitKind, LimitScope},
+        purpose::{PersonalDataClass, Purpose},
+    },
+    server,
+    services::{clock::Clock, limits::LimitService, vault::Vault},
+};
 
 use crate::support::{Answer, App, Desk, Person, company, eventually};
 
@@ -265,9 +274,7 @@ async fn a_class_is_told_what_its_row_says_and_counts_alone_where_there_is_none(
             "policy_url": "https://b.example/privacy",
         })
     };
-    let draft = |recipient: &str, fields: &Value| {
-        json!({ "account_id": ada.account_id, "recipient_id": recipient, "fields": fields })
-    };
+    let draft = |recipient: &str, fields: &Value| json!({ "account_id": ada.account_id, "recipient_id": recipient, "fields": fields });
     for class in ["analytics_provider", "search_provider", "advertiser", "service_processor"] {
         let recipient = desk.registers(&entry(class)).await;
         let refused = desk.tries_to_draft(&draft(&recipient, &json!(["email"]))).await;
@@ -332,7 +339,10 @@ async fn a_recipient_takes_two_and_other_terms_void_the_review() {
     assert_eq!(reason(&desk.tries_to_release(&id).await), shut("scope_changed"));
     let history = desk.legal.gets(&format!("{path}/events")).await.json();
     let of = |n: usize, name: &str| history["data"][n][name].clone();
-    assert_eq!((of(0, "step"), of(1, "step"), of(3, "step")), (json!("activated"), json!("changed"), json!("registered")));
+    assert_eq!(
+        (of(0, "step"), of(1, "step"), of(3, "step")),
+        (json!("activated"), json!("changed"), json!("registered"))
+    );
     assert_eq!(of(3, "agreement"), "Agreement of 1 March 2026");
     assert_eq!(desk.legal.sends(Method::POST, &format!("{path}/deactivation"), None).await.status, 201);
     assert_eq!(pool.pulls(&app, &released).await.problem().1, "disclosure_held");
@@ -474,21 +484,28 @@ async fn restrictions_and_objections_stand_in_the_way_of_what_they_are_about() {
     let id = desk.discloses(&ada, &pool, &json!(["email"])).await;
     let ready = desk.submits(&ada, &pool.recipient_id, &json!(["real_name"])).await;
     desk.approves(&ready).await;
-    let limit = |kind: &str, purpose: &str, class: &str| {
-        app.database.sql("DELETE FROM processing_limits");
-        app.database.sql(&format!(
-            "INSERT INTO processing_limits (account_id, processing_limit_id, kind, purpose, data_class, began_at) \
-             SELECT account_id, account_id, '{kind}', {purpose}, {class}, created_at FROM accounts"
-        ));
-    };
-    limit("restriction", "NULL", "NULL");
+    let limits = limits(&app).await;
+    let owner = ada.account_id.parse().unwrap();
+    let limit = |kind, purpose, data_class| limits.begin(owner, LimitScope { kind, purpose, data_class });
+    let all = limit(LimitKind::Restriction, None, None).await.unwrap();
     assert_eq!(reason(&desk.tries_to_release(&ready).await), shut("restricted"));
     assert_eq!(pool.pulls(&app, &id).await.problem(), (423, "disclosure_held".to_owned()));
-    limit("objection", "'group_sharing'", "NULL");
+    limits.end(owner, all.id).await.unwrap();
+    let purpose = limit(LimitKind::Objection, Some(Purpose::GroupSharing), None).await.unwrap();
     assert_eq!(reason(&desk.tries_to_release(&ready).await), shut("objected"));
-    limit("objection", "NULL", "'contact'");
+    limits.end(owner, purpose.id).await.unwrap();
+    limit(LimitKind::Objection, None, Some(PersonalDataClass::Contact)).await.unwrap();
     assert_eq!(pool.pulls(&app, &id).await.problem().1, "disclosure_held", "an address is contact data");
     desk.releases(&ready).await;
+}
+
+/// The service that rights requests will call, on connections of its own.
+pub async fn limits(app: &App) -> LimitService {
+    let config = Config::from_vars(app.settings.clone()).unwrap();
+    let clock = Clock::system();
+    let stores = server::open_stores(&config, &clock).await.unwrap();
+    let kms = server::open_kms(&config, &stores.data, &clock).await.unwrap();
+    LimitService { db: stores.data, vault: Vault::new(kms, stores.keys), clock }
 }
 
 #[tokio::test]

@@ -19,6 +19,7 @@ mod edge;
 mod factors;
 mod faults;
 mod files;
+mod gate;
 mod images;
 mod keys;
 mod kyc;

@@ -228,9 +228,8 @@ async fn body_of(app: &App, operation: &Operation, challenge: &Value) -> Option<
         "register_account" => registration_body(app, &new_address()).await,
         "verify_account" => json!({ "registration_id": "A".repeat(71), "code": "00000000" }),
         "accept_policy" | "refuse_policy" => policy_of(app).await,
-        "set_consent" => json!({ "granted": false }),
+        "set_consent" | "answer_consent_request" => json!({ "granted": false }),
         "set_device_consents" => json!({ "consents": [{ "purpose": "analytics", "granted": false }] }),
-        "answer_consent_request" => json!({ "granted": false }),
         "open_support_case" => json!({ "category": "other", "message": "hello" }),
         "send_support_message" => json!({ "message": "hello" }),
         "accept_staff_invitation" => {

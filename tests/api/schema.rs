@@ -243,6 +243,7 @@ async fn the_applications_role_gets_no_more_than_it_needs() {
             "kyc_decisions",
             "recipient_events",
             "disclosure_events",
+            "processing_limit_events",
         ]
         .contains(&table.as_str());
         assert_eq!(may(table, "UPDATE"), !append_only, "{table}");

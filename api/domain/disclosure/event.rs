@@ -80,8 +80,10 @@ pub struct DisclosureEvent {
     pub device_ref: Option<DeviceRef>,
     /// The policy in force at an answer or a release.
     pub policy_version: Option<i32>,
-    /// At an answer, how many events the person's own ledgers had; at a release or pull, the number of the consent
-    /// that it rests on.
+    /// The last number that the person's own ledgers had then: what the person did before is before this, and what
+    /// came later after it.
+    pub person_sequence: i64,
+    /// The number of the consent that a release or pull rests on; of an answer to a question, the last before it.
     pub consent_sequence: Option<i64>,
     /// Which pull it was.
     pub pull_number: Option<i32>,
@@ -179,6 +181,7 @@ impl Evidence for DisclosureEvent {
             ("event", self.id.to_string()),
             ("step", self.step.as_str().to_owned()),
             ("revision", self.revision.to_string()),
+            ("person_sequence", self.person_sequence.to_string()),
             ("scope", self.scope.write()),
             ("scope_hash", hex(&self.scope_hash)),
             ("at", self.at.to_string()),

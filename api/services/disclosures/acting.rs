@@ -20,7 +20,7 @@ use crate::{
         policy::PublishedPolicy,
         sealed::Sealed,
     },
-    repositories::{disclosure_events, disclosures, profiles as profile_rows, recipients},
+    repositories::{accounts, disclosure_events, disclosures, profiles as profile_rows, recipients},
     services::{
         idempotency::Recording,
         profiles,
@@ -90,7 +90,8 @@ impl DisclosureService {
         let profile = self.profile_of(owner, &keys).await?;
         let subject = self.subject_of(owner)?;
         self.db
-            .write_for(stripe(turn, &was), move |c| {
+            .write_holding(stripe(turn, &was), move |c| {
+                accounts::hold(c, owner)?;
                 recording.refuse_if_done(c)?;
                 let was = disclosures::find(c, id)?.ok_or(DisclosureError::NotFound)?;
                 let recipient = recipients::find(c, was.recipient_id)?.ok_or(DisclosureError::NotFound)?;
@@ -145,7 +146,7 @@ pub(super) fn show(
         DisclosureState::Released => Some(Way::Pull),
         _ => None,
     };
-    let standing = match way.map(|way| gate::admit(c, way, disclosure.clone(), at).map(|_| ())) {
+    let standing = match way.map(|way| gate::ask(c, way, &disclosure, at)) {
         None => None,
         Some(Ok(())) => Some(Ok(())),
         Some(Err(Shut::Refused(refusal))) => Some(Err(refusal)),

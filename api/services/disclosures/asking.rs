@@ -105,8 +105,9 @@ impl DisclosureService {
                 rows.into_iter().map(|request| with_subject(c, request)).collect::<Result<Vec<_>, _>>()
             })
             .await?;
-        let (requests, next_cursor) =
-            cursors::page(kms, REQUESTS, owner, rows, limit, |asked| asked.request.number.to_be_bytes().to_vec())?;
+        let (requests, next_cursor) = cursors::page(kms, REQUESTS, owner, rows, limit, |asked| {
+            asked.request.number.to_be_bytes().to_vec()
+        })?;
         Ok(ConsentRequestPage { requests, next_cursor })
     }
 
@@ -145,9 +146,9 @@ impl DisclosureService {
     ) -> Result<AnsweredRequest, DisclosureError> {
         let (now, keys) = (self.clock.now(), self.vault.keys_of(owner).await?);
         self.db
-            .write_for(owner, move |c| {
+            .write_holding(owner, move |c| {
+                accounts::hold(c, owner)?;
                 recording.refuse_if_done(c)?;
-                let events = accounts::hold(c, owner)?.ok_or(DisclosureError::NotFound)?;
                 let request = consent_requests::find_owned(c, owner, id)?;
                 let asked = with_subject(c, request.ok_or(DisclosureError::NotFound)?)?;
                 let is_open = asked.request.state == ConsentRequestState::Open
@@ -172,11 +173,7 @@ impl DisclosureService {
                 };
                 // Whoever agrees has until the end of the whole; the time to answer was only for the answer.
                 let ends_at = if granted { now.plus(TO_RELEASE) } else { asked.disclosure.ends_at };
-                let particulars = Particulars {
-                    policy_version: Some(in_force),
-                    consent_sequence: Some(events),
-                    ..Particulars::default()
-                };
+                let particulars = Particulars { policy_version: Some(in_force), ..Particulars::default() };
                 let actor = Actor::Person(device_ref(c, device)?);
                 let answered = say(c, &keys, asked, (actor, said), particulars, ends_at, now)?;
                 recording.record(c, &keys, &answered)?;
@@ -200,9 +197,9 @@ impl DisclosureService {
     ) -> Result<AnsweredRequest, DisclosureError> {
         let (now, keys) = (self.clock.now(), self.vault.keys_of(owner).await?);
         self.db
-            .write_for(owner, move |c| {
+            .write_holding(owner, move |c| {
+                accounts::hold(c, owner)?;
                 recording.refuse_if_done(c)?;
-                let events = accounts::hold(c, owner)?.ok_or(DisclosureError::NotFound)?;
                 let request = consent_requests::find_owned(c, owner, id)?;
                 let asked = with_subject(c, request.ok_or(DisclosureError::NotFound)?)?;
                 if asked.request.state != ConsentRequestState::Granted {
@@ -217,7 +214,6 @@ impl DisclosureService {
                 );
                 let particulars = Particulars {
                     policy_version: Some(policy_versions::find_current_number(c)?),
-                    consent_sequence: Some(events),
                     ..Particulars::default()
                 };
                 let actor = Actor::Person(device_ref(c, device)?);

@@ -102,9 +102,9 @@ impl DisclosureService {
         let ground = seal_ground(&keys, &draft, asked.ground.as_ref())?;
         let (own, subject) = (self.vault.keys_of(by.subject()).await?, self.subject_of(draft.account_id)?);
         self.db
-            .write_for(draft.account_id, move |c| {
-                recording.refuse_if_done(c)?;
+            .write_holding(draft.account_id, move |c| {
                 is_there(c, draft.account_id)?;
+                recording.refuse_if_done(c)?;
                 disclosures::insert(c, &draft, ground.clone())?;
                 let step = (Actor::Staff(by), DisclosureStep::Requested);
                 let scope = gate::scope_of(&draft, &scene.recipient);
@@ -158,7 +158,8 @@ impl DisclosureService {
         let changed = with_hash(changed, &scene.recipient);
         let ground = seal_ground(&keys, &changed, asked.ground.as_ref())?;
         self.db
-            .write_for(was.account_id, move |c| {
+            .write_holding(was.account_id, move |c| {
+                accounts::hold(c, was.account_id)?;
                 let was = disclosures::find(c, id)?.ok_or(DisclosureError::NotFound)?;
                 if revision.is_some_and(|revision| revision != i64::from(was.revision)) {
                     return Err(DisclosureError::Stale);

@@ -30,7 +30,7 @@ use crate::{
     },
     repositories::{
         accounts, consent_events, disclosure_events, disclosures, instruments, policy_versions,
-        processing_limits, recipients,
+        processing_limit_events, recipients,
     },
 };
 
@@ -121,7 +121,7 @@ impl Permit<'_> {
     }
 }
 
-/// Asks the gate. The disclosure is read by the caller, in this transaction.
+/// Asks the gate. The transaction holds the person's row already, and has read the disclosure since.
 ///
 /// # Errors
 ///
@@ -132,30 +132,13 @@ pub fn admit<'c>(
     disclosure: Disclosure,
     at: &Moment<'_>,
 ) -> Result<Permit<'c>, Shut> {
-    // Whatever narrows what may be done with the person's data waits for this, or this for it.
-    accounts::hold(c, disclosure.account_id)?;
-    if policy_versions::find_current_number(c)? != at.policy.version {
-        return Err(Shut::PolicyMoved);
+    if way == Way::Release {
+        // Releases to one recipient are one after the other: each counts the persons before it.
+        recipients::hold(c, disclosure.recipient_id)?;
     }
-    is_due(way, &disclosure, at.now)?;
-    let recipient = recipients::find(c, disclosure.recipient_id)?.ok_or(GateRefusal::RecipientInactive)?;
-    if recipient.state != RecipientState::Active {
-        return Err(GateRefusal::RecipientInactive.into());
-    }
-    let scope = scope_of(&disclosure, &recipient);
-    let rule = class_allows(&disclosure, &recipient, &scope)?;
-    instrument_carries(c, rule, &disclosure, at.now)?;
-    if rule.takes_ground && !disclosure.has_ground {
-        return Err(GateRefusal::GroundMissing.into());
-    }
-    let Keys { reviews_needed, consent_sequence } = both_keys(c, way, &disclosure, &recipient, at)?;
-    for limit in processing_limits::list_standing(c, disclosure.account_id)? {
-        if let Some(refusal) = limit.refuses(disclosure.purpose, &disclosure.fields) {
-            return Err(refusal.into());
-        }
-    }
-    let policy_version = at.policy.version;
-    let now = at.now;
+    let Found { recipient, rule, scope, keys } = examine(c, way, &disclosure, at)?;
+    let Keys { reviews_needed, consent_sequence } = keys;
+    let (policy_version, now) = (at.policy.version, at.now);
     Ok(Permit {
         conn: c,
         disclosure,
@@ -167,6 +150,47 @@ pub fn admit<'c>(
         policy_version,
         now,
     })
+}
+
+/// What the gate would say at this moment; it lets nothing out.
+///
+/// # Errors
+///
+/// As [`admit`].
+pub fn ask(c: &mut Conn, way: Way, disclosure: &Disclosure, at: &Moment<'_>) -> Result<(), Shut> {
+    examine(c, way, disclosure, at).map(|_| ())
+}
+
+/// Everything that was found to hold.
+struct Found {
+    recipient: Recipient,
+    rule: &'static ClassRule,
+    scope: Scope,
+    keys: Keys,
+}
+
+fn examine(c: &mut Conn, way: Way, disclosure: &Disclosure, at: &Moment<'_>) -> Result<Found, Shut> {
+    if policy_versions::find_current_number(c)? != at.policy.version {
+        return Err(Shut::PolicyMoved);
+    }
+    is_due(way, disclosure, at.now)?;
+    let recipient = recipients::find(c, disclosure.recipient_id)?.ok_or(GateRefusal::RecipientInactive)?;
+    if recipient.state != RecipientState::Active {
+        return Err(GateRefusal::RecipientInactive.into());
+    }
+    let scope = scope_of(disclosure, &recipient);
+    let rule = class_allows(disclosure, &recipient, &scope)?;
+    instrument_carries(c, rule, disclosure, at.now)?;
+    if rule.takes_ground && !disclosure.has_ground {
+        return Err(GateRefusal::GroundMissing.into());
+    }
+    let keys = both_keys(c, way, disclosure, &recipient, at)?;
+    for limit in processing_limit_events::list_standing(c, disclosure.account_id)? {
+        if let Some(refusal) = limit.scope.refuses(disclosure.purpose, &disclosure.fields) {
+            return Err(refusal.into());
+        }
+    }
+    Ok(Found { recipient, rule, scope, keys })
 }
 
 /// Both keys as they were found.
@@ -397,7 +421,7 @@ fn answer_stands(
         .iter()
         .rfind(|event| answers.contains(&event.step) && event.scope_hash == disclosure.scope_hash)
         .ok_or(GateRefusal::ConsentMissing)?;
-    let answered_after = answer.consent_sequence.unwrap_or(0);
+    let answered_after = answer.person_sequence;
     if answer.step != DisclosureStep::Granted || answered_after < policy.refused_at {
         return Err(GateRefusal::ConsentWithdrawn.into());
     }

@@ -13,7 +13,7 @@ use crate::{
         ids::{DeviceRef, DisclosureEventId, PartnerClientId, StaffId},
         time::Timestamp,
     },
-    repositories::{disclosure_events, disclosures, log as leaves},
+    repositories::{accounts, disclosure_events, disclosures, log as leaves},
     services::{log::LeafDraft, vault::SubjectKeys},
 };
 
@@ -83,6 +83,7 @@ pub(super) fn write(
             _ => None,
         },
         policy_version: particulars.policy_version,
+        person_sequence: accounts::hold(c, owner)?.ok_or(DisclosureError::NotFound)?,
         consent_sequence: particulars.consent_sequence,
         pull_number: particulars.pull_number,
         package_hash: particulars.package_hash,

@@ -23,7 +23,7 @@ use crate::{
         policy::PublishedPolicy,
         time::Timestamp,
     },
-    repositories::{consent_requests, disclosure_events, disclosures, recipients},
+    repositories::{accounts, consent_requests, disclosure_events, disclosures, recipients},
     services::{
         cursors,
         idempotency::{Draft, Recording},
@@ -161,7 +161,7 @@ impl DisclosureService {
                     repeatable: repeatable.clone(),
                     now: self.clock.now(),
                 };
-                self.db.write_for(owner, move |c| pull.write(c, id))
+                self.db.write_holding(owner, move |c| pull.write(c, (owner, id)))
             })
             .await?;
         match outcome {
@@ -188,7 +188,8 @@ impl DisclosureService {
         let owner = disclosure.account_id;
         let keys = self.vault.keys_of(owner).await?;
         self.db
-            .write_for(owner, move |c| {
+            .write_holding(owner, move |c| {
+                accounts::hold(c, owner)?;
                 recording.refuse_if_done(c)?;
                 let steps = disclosure_events::list(c, owner, id)?;
                 let last = steps.iter().rev().find(|event| {
@@ -219,7 +220,12 @@ struct Pull {
 }
 
 impl Pull {
-    fn write(&self, c: &mut Conn, id: DisclosureId) -> Result<Outcome, DisclosureError> {
+    fn write(
+        &self,
+        c: &mut Conn,
+        (owner, id): (AccountId, DisclosureId),
+    ) -> Result<Outcome, DisclosureError> {
+        accounts::hold(c, owner)?;
         if let Some(draft) = &self.repeatable {
             draft.refuse_if_done(c)?;
         }

@@ -21,7 +21,7 @@ use crate::{
         },
         ids::{DisclosureId, StaffId},
     },
-    repositories::{accounts, consent_requests, disclosure_events},
+    repositories::{consent_requests, disclosure_events},
     services::idempotency::Recording,
 };
 
@@ -70,7 +70,6 @@ fn write(
     acting: &Acting<'_>,
 ) -> Result<(), DisclosureError> {
     let (now, owner) = (acting.at.now, was.account_id);
-    accounts::hold(c, owner)?;
     // A second look can also come when the first one thought that it was enough.
     if !was.state.is_open() || was.state == DisclosureState::Draft {
         return Err(DisclosureError::StateConflict);

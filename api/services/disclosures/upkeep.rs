@@ -15,7 +15,7 @@ use crate::{
         },
         time::Timestamp,
     },
-    repositories::{consent_requests, disclosures, recipients},
+    repositories::{accounts, consent_requests, disclosures, recipients},
     services::batches,
 };
 
@@ -34,7 +34,8 @@ impl DisclosureService {
     async fn expire_one(&self, was: Disclosure, now: Timestamp) -> Result<bool, DisclosureError> {
         let keys = self.vault.keys_of(was.account_id).await?;
         self.db
-            .write_for(was.account_id, move |c| {
+            .write_holding(was.account_id, move |c| {
+                accounts::hold(c, was.account_id)?;
                 let Some(was) = due(disclosures::find(c, was.id)?, now) else { return Ok(false) };
                 let state = DisclosureState::Expired;
                 let expired = Disclosure { state, changed_at: now, ..was.clone() };
@@ -68,7 +69,8 @@ impl DisclosureService {
         let keys = self.vault.keys_of(owner).await?;
         let Some(profile) = self.profile_of(owner, &keys).await? else { return Ok(false) };
         self.db
-            .write_for(owner, move |c| {
+            .write_holding(owner, move |c| {
+                accounts::hold(c, owner)?;
                 let Some(was) = untold(disclosures::find(c, was.id)?, now) else { return Ok(false) };
                 let told = Disclosure { told_at: Some(now), ..was.clone() };
                 write_over(c, &was, &told)?;

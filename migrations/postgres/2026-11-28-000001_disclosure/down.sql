@@ -1,5 +1,5 @@
 DROP TABLE instruments;
-DROP TABLE processing_limits;
+DROP TABLE processing_limit_events;
 DROP TABLE consent_requests;
 DROP TABLE disclosure_events;
 DROP TABLE disclosures;

@@ -82,6 +82,7 @@ CREATE TABLE disclosure_events (
     partner_client_id uuid,
     device_ref uuid,
     policy_version integer,
+    person_sequence bigint NOT NULL,
     consent_sequence bigint,
     pull_number integer,
     package_hash bytea,
@@ -112,17 +113,23 @@ CREATE TABLE consent_requests (
 CREATE UNIQUE INDEX idx_consent_requests_number ON consent_requests (account_id, number);
 CREATE UNIQUE INDEX idx_consent_requests_disclosure ON consent_requests (account_id, disclosure_id, revision);
 
--- Restrictions and objections of a person; without a purpose or a class they are about all (clause 7.3).
-CREATE TABLE processing_limits (
-    account_id uuid NOT NULL CONSTRAINT processing_limits_account_id_fkey REFERENCES accounts (account_id),
+-- Restrictions and objections of a person, as they began and ended; without a purpose or a class they are about all
+-- (clause 7.3).
+CREATE TABLE processing_limit_events (
+    account_id uuid NOT NULL CONSTRAINT processing_limit_events_account_id_fkey REFERENCES accounts (account_id),
+    sequence bigint NOT NULL,
     processing_limit_id uuid NOT NULL,
-    kind text NOT NULL CONSTRAINT processing_limits_kind_known CHECK (kind IN ('restriction', 'objection')),
+    step text NOT NULL,
+    kind text NOT NULL,
     purpose text,
     data_class text,
-    began_at timestamptz NOT NULL,
-    ended_at timestamptz,
-    CONSTRAINT processing_limits_pkey PRIMARY KEY (account_id, processing_limit_id)
+    occurred_at timestamptz NOT NULL,
+    leaf_id uuid NOT NULL
+        CONSTRAINT processing_limit_events_leaf_id_fkey REFERENCES log_leaves (leaf_id),
+    CONSTRAINT processing_limit_events_pkey PRIMARY KEY (account_id, sequence)
 );
+CREATE TRIGGER processing_limit_events_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON processing_limit_events
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
 -- Orders of courts and state bodies that compel disclosures. What names persons is sealed under a key of the
 -- instrument's own.

@@ -84,6 +84,7 @@ CREATE TABLE disclosure_events (
     partner_client_id BLOB,
     device_ref BLOB,
     policy_version INTEGER,
+    person_sequence INTEGER NOT NULL,
     consent_sequence INTEGER,
     pull_number INTEGER,
     package_hash BLOB,
@@ -116,17 +117,25 @@ CREATE TABLE consent_requests (
 CREATE UNIQUE INDEX idx_consent_requests_number ON consent_requests (account_id, number);
 CREATE UNIQUE INDEX idx_consent_requests_disclosure ON consent_requests (account_id, disclosure_id, revision);
 
--- Restrictions and objections of a person; without a purpose or a class they are about all (clause 7.3).
-CREATE TABLE processing_limits (
-    account_id BLOB NOT NULL CONSTRAINT processing_limits_account_id_fkey REFERENCES accounts (account_id),
+-- Restrictions and objections of a person, as they began and ended; without a purpose or a class they are about all
+-- (clause 7.3).
+CREATE TABLE processing_limit_events (
+    account_id BLOB NOT NULL CONSTRAINT processing_limit_events_account_id_fkey REFERENCES accounts (account_id),
+    sequence INTEGER NOT NULL,
     processing_limit_id BLOB NOT NULL,
-    kind TEXT NOT NULL CONSTRAINT processing_limits_kind_known CHECK (kind IN ('restriction', 'objection')),
+    step TEXT NOT NULL,
+    kind TEXT NOT NULL,
     purpose TEXT,
     data_class TEXT,
-    began_at INTEGER NOT NULL,
-    ended_at INTEGER,
-    CONSTRAINT processing_limits_pkey PRIMARY KEY (account_id, processing_limit_id)
+    occurred_at INTEGER NOT NULL,
+    leaf_id BLOB NOT NULL
+        CONSTRAINT processing_limit_events_leaf_id_fkey REFERENCES log_leaves (leaf_id),
+    CONSTRAINT processing_limit_events_pkey PRIMARY KEY (account_id, sequence)
 ) STRICT;
+CREATE TRIGGER processing_limit_events_no_update BEFORE UPDATE ON processing_limit_events
+BEGIN SELECT RAISE(ABORT, 'processing_limit_events is append-only'); END;
+CREATE TRIGGER processing_limit_events_no_delete BEFORE DELETE ON processing_limit_events
+BEGIN SELECT RAISE(ABORT, 'processing_limit_events is append-only'); END;
 
 -- Orders of courts and state bodies that compel disclosures. What names persons is sealed under a key of the
 -- instrument's own.

@@ -68,7 +68,7 @@ impl App {
         let inner = Inner {
             url: format!("http://{}", running.address),
             operator_url: format!("http://{}", running.operator_address.expect("an operator's listener")),
-            client: Client::builder().timeout(std::time::Duration::from_secs(30)).build().expect("a client"),
+            client: client(),
             database,
             clock,
             settings,
@@ -163,7 +163,7 @@ impl Inner {
         Arc::new(Self {
             url: process.url.clone(),
             operator_url: process.operator_url.clone(),
-            client: Client::builder().timeout(std::time::Duration::from_secs(30)).build().expect("a client"),
+            client: client(),
             database,
             clock: Clock::system(),
             settings,
@@ -286,6 +286,12 @@ impl Inner {
 }
 
 /// Ids of one moment have no order, and a clock that stands makes every moment one.
+/// Connections are given up before the server does: what is sent on one that it closes just then is lost.
+fn client() -> Client {
+    let builder = Client::builder().timeout(std::time::Duration::from_secs(30));
+    builder.pool_idle_timeout(std::time::Duration::from_secs(2)).build().expect("a client")
+}
+
 fn written_at(file: &Path) -> Option<SystemTime> {
     std::fs::metadata(file).and_then(|facts| facts.modified()).ok()
 }

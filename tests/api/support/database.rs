@@ -16,7 +16,7 @@ use smart_mining::db::{Settings, migrate};
 use tempfile::TempDir;
 
 #[expect(clippy::disallowed_methods, reason = "the tests' one setting")]
-fn variable(name: &str) -> Option<String> {
+pub fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 

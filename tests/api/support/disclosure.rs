@@ -21,7 +21,6 @@ pub struct Desk {
 /// A recipient with a client and a key of its own.
 pub struct Partner {
     pub recipient_id: String,
-    pub client_id: String,
     pub bearer: String,
     identity: x25519::Identity,
 }
@@ -38,6 +37,11 @@ impl App {
     pub async fn desk(&self) -> Desk {
         let admins = self.admins().await;
         let processor = self.member(&admins, "data_processor").await;
+        self.desk_of(admins, processor).await
+    }
+
+    /// The same, where some of them are there already.
+    pub async fn desk_of(&self, admins: [Member; 2], processor: Member) -> Desk {
         let legal = self.member(&admins, "legal").await;
         let second = self.member_called(&admins, "second.legal", "legal").await;
         Desk { admins, processor, legal, second }
@@ -70,7 +74,7 @@ impl Desk {
         entry["package_key"] = json!(identity.to_public().to_string());
         entry["partner_client_id"] = json!(client_id);
         let recipient_id = self.registers(&entry).await;
-        Partner { recipient_id, client_id, bearer, identity }
+        Partner { recipient_id, bearer, identity }
     }
 
     pub async fn tries_to_draft(&self, body: &Value) -> Answer {
