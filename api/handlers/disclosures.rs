@@ -174,7 +174,7 @@ pub(super) async fn withdraw_consent_answer(
 /// In the order of their release, under a number that never changes: poll with the cursor of the last page.
 #[utoipa::path(
     tag = "Partner",
-    responses((status = OK, description = "A page of disclosures.", body = PartnerDisclosurePageView), NotFound)
+    responses((status = OK, description = "A page of disclosures.", body = PartnerDisclosurePageView))
 )]
 #[get("/v1/partner/disclosures")]
 pub(super) async fn list_partner_disclosures(

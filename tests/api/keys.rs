@@ -21,12 +21,13 @@ async fn every_purpose_rotates_and_what_was_sealed_still_opens() {
     let (access, refresh) = (ada.access_token.clone(), ada.refresh_token.clone());
     drop(ada);
     let status = keys(&app, &["status"]);
-    assert_eq!(status.lines().count(), 13, "{status}");
+    assert_eq!(status.lines().count(), 14, "{status}");
     assert!(status.lines().any(|line| line.starts_with("kek") && line.ends_with(" 5")), "{status}");
 
     // A service that runs is given time to learn of a new index key; here it is stopped instead.
     let mut app = app.stop_and_keep().await;
-    for purpose in ["kek", "pepper", "token_mac", "person_token", "email_index", "log", "receipt"] {
+    for purpose in ["kek", "pepper", "token_mac", "person_token", "email_index", "log", "receipt", "package"]
+    {
         let said = keys(&app, &["rotate", purpose]);
         assert!(said.contains(&format!("{purpose} is at version 2")), "{said}");
     }
@@ -50,7 +51,10 @@ async fn every_purpose_rotates_and_what_was_sealed_still_opens() {
     let versions = app.get("/.well-known/jwks.json").await.json();
     let kids: Vec<&str> =
         versions["keys"].as_array().unwrap().iter().map(|key| key["kid"].as_str().unwrap()).collect();
-    assert_eq!(kids, ["person-2", "person-1", "log-2", "log-1", "receipt-2", "receipt-1"]);
+    assert_eq!(
+        kids,
+        ["person-2", "person-1", "log-2", "log-1", "receipt-2", "receipt-1", "package-2", "package-1"]
+    );
 
     // Still one mailbox, one account.
     let registrant = app.register(EMAIL).await;
@@ -172,11 +176,11 @@ async fn a_replaced_signing_key_verifies_for_an_hour_more() {
             - app.clock.now().as_micros(),
     );
     app.advance(since);
-    assert_eq!(kids(app.get("/.well-known/jwks.json").await.json()), 4);
+    assert_eq!(kids(app.get("/.well-known/jwks.json").await.json()), 5);
     app.advance(chrono::TimeDelta::hours(1));
     assert_eq!(
         kids(app.get("/.well-known/jwks.json").await.json()),
-        3,
-        "and the keys of the log and of receipts"
+        4,
+        "and the keys of the log, of receipts and of packages"
     );
 }

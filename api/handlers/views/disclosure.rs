@@ -413,9 +413,10 @@ pub struct PartnerDisclosurePageView {
 
 impl From<FeedPage> for PartnerDisclosurePageView {
     fn from(page: FeedPage) -> Self {
-        let FeedPage { recipient, disclosures, next_cursor } = page;
-        let view = |disclosure| PartnerDisclosureView::from(&(disclosure, recipient.clone()));
-        Self { data: disclosures.into_iter().map(view).collect(), next_cursor }
+        Self {
+            data: page.disclosures.iter().map(PartnerDisclosureView::from).collect(),
+            next_cursor: page.next_cursor,
+        }
     }
 }
 

@@ -75,8 +75,7 @@ pub type Fetched = (Disclosure, Recipient);
 
 /// What was released to a recipient, in order.
 pub struct FeedPage {
-    pub recipient: Recipient,
-    pub disclosures: Vec<Disclosure>,
+    pub disclosures: Vec<Fetched>,
     pub next_cursor: Option<String>,
 }
 
@@ -97,7 +96,7 @@ impl DisclosureService {
     ///
     /// # Errors
     ///
-    /// [`DisclosureError::NotFound`] for a client of no recipient, [`DisclosureError::Cursor`].
+    /// [`DisclosureError::Cursor`]. To a client of no recipient nothing is released.
     pub async fn feed(
         &self,
         client: PartnerClientId,
@@ -106,13 +105,19 @@ impl DisclosureService {
     ) -> Result<FeedPage, DisclosureError> {
         let (kms, owner) = (self.vault.kms(), AccountId::from_uuid(client.as_uuid()));
         let after = cursors::count(kms, FEED, owner, cursor)?.unwrap_or(0);
-        let recipient = self.recipient_of(client).await?;
-        let (id, wanted) = (recipient.id, i64::from(limit));
-        let disclosures = self.db.read(move |c| disclosures::list_feed(c, id, after, wanted)).await?;
+        let wanted = i64::from(limit);
+        let disclosures: Vec<Fetched> = self
+            .db
+            .read(move |c| {
+                let Some(recipient) = recipients::find_by_client(c, client)? else { return Ok(Vec::new()) };
+                let released = disclosures::list_feed(c, recipient.id, after, wanted)?;
+                Ok::<_, DisclosureError>(released.into_iter().map(|row| (row, recipient.clone())).collect())
+            })
+            .await?;
         // The feed is polled: it always says where to go on, also where nothing is new.
-        let last = disclosures.last().and_then(|disclosure| disclosure.feed_number).unwrap_or(after);
+        let last = disclosures.last().and_then(|(disclosure, _)| disclosure.feed_number).unwrap_or(after);
         let next_cursor = Some(cursors::wrap(kms, FEED, owner, &last.to_be_bytes())?);
-        Ok(FeedPage { recipient, disclosures, next_cursor })
+        Ok(FeedPage { disclosures, next_cursor })
     }
 
     /// Something that was released to the recipient of a client.
