@@ -226,6 +226,7 @@ enum PurposeArg {
     PartnerToken,
     Log,
     Receipt,
+    Package,
 }
 
 impl From<PurposeArg> for KeyPurpose {
@@ -243,6 +244,7 @@ impl From<PurposeArg> for KeyPurpose {
             PurposeArg::PartnerToken => Self::PartnerToken,
             PurposeArg::Log => Self::Log,
             PurposeArg::Receipt => Self::Receipt,
+            PurposeArg::Package => Self::Package,
         }
     }
 }

@@ -35,6 +35,7 @@ use crate::{
         files::{FileError, FileSettings, FileStore},
         idempotency::IdempotencyService,
         images::ImageService,
+        instruments::InstrumentService,
         jobs::JobRunner,
         kyc::KycService,
         log::{
@@ -115,6 +116,7 @@ pub struct Services {
     pub kyc: KycService,
     pub disclosures: DisclosureService,
     pub recipients: RecipientService,
+    pub instruments: InstrumentService,
     pub idempotency: IdempotencyService,
     pub blocks: BlockService,
     pub log: LogService,
@@ -344,7 +346,6 @@ fn compose(
     kms: Arc<Kms>,
 ) -> Result<(Services, JobRunner), StartError> {
     let vault = Vault::new(Arc::clone(&kms), stores.keys.clone());
-    let passwords = passwords(config)?;
     let access = AccessTokens::new(Arc::clone(&kms), config.public_url.clone());
     let outbox = outbox(config, &stores.data, &vault, &clock)?;
     let (throttles, links) =
@@ -353,7 +354,7 @@ fn compose(
         db: stores.data.clone(),
         vault: vault.clone(),
         clock: clock.clone(),
-        passwords,
+        passwords: passwords(config)?,
         access: access.clone(),
         throttles: throttles.clone(),
         outbox: outbox.clone(),
@@ -373,7 +374,7 @@ fn compose(
         vault: vault.clone(),
         clock: clock.clone(),
         outbox,
-        erasure: ErasureService::new(stores.data.clone(), vault.clone(), kyc.files.clone(), clock.clone()),
+        erasure: erasure(&kyc),
         accounts: accounts.clone(),
         notices: notices.clone(),
         kyc: kyc.clone(),
@@ -383,18 +384,19 @@ fn compose(
         kyc_files_kept: TimeDelta::days(config.kyc_files_days.into()),
     };
     let services = Services {
+        instruments: instruments(&kyc),
+        recipients: recipients(&accounts),
+        support: support(&accounts),
         sessions,
         policies,
         consents,
         notices,
         kyc,
-        recipients: recipients(&accounts),
         disclosures,
         idempotency: IdempotencyService::new(stores.data.clone(), vault.clone(), clock.clone()),
         blocks,
         log,
         staff,
-        support: support(&accounts),
         accounts,
         partners,
         access,
@@ -462,6 +464,20 @@ fn disclosures(config: &Config, accounts: &AccountService, policies: PolicyServi
         policies,
         outbox: accounts.outbox.clone(),
         controller: config.public_url.clone(),
+    }
+}
+
+fn erasure(kyc: &KycService) -> ErasureService {
+    ErasureService::new(kyc.db.clone(), kyc.vault.clone(), kyc.files.clone(), kyc.clock.clone())
+}
+
+fn instruments(kyc: &KycService) -> InstrumentService {
+    InstrumentService {
+        db: kyc.db.clone(),
+        vault: kyc.vault.clone(),
+        clock: kyc.clock.clone(),
+        images: kyc.images.clone(),
+        files: kyc.files.clone(),
     }
 }
 

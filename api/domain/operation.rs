@@ -267,6 +267,12 @@ operations! {
     "activate_recipient" POST "/v1/staff/recipients/{recipient_id}/activation" Staff[Legal Admin] SteppedUp Open Ordinary Leaf Single;
     "deactivate_recipient" POST "/v1/staff/recipients/{recipient_id}/deactivation" Staff[Legal Admin] SteppedUp Open Ordinary Leaf Single;
     "list_recipient_events" GET "/v1/staff/recipients/{recipient_id}/events" Staff[Legal Admin DataProcessor Auditor] Session Open Ordinary Silent Page;
+    "register_instrument" POST "/v1/staff/instruments" Staff[Legal] SteppedUp Open Costly Leaf Single;
+    "list_instruments" GET "/v1/staff/instruments" Staff[Legal DataProcessor Auditor] Session Open Ordinary Silent Page;
+    "get_instrument" GET "/v1/staff/instruments/{instrument_id}" Staff[Legal DataProcessor Auditor] Session Open Ordinary Silent Single;
+    "read_instrument" POST "/v1/staff/instruments/{instrument_id}/reads" Staff[Legal DataProcessor] Session Open Ordinary Leaf Single;
+    "get_instrument_file" GET "/v1/staff/instruments/{instrument_id}/file" Staff[Legal] SteppedUp Open Ordinary Leaf Single;
+    "withdraw_instrument" POST "/v1/staff/instruments/{instrument_id}/withdrawal" Staff[Legal] SteppedUp Open Ordinary Leaf Single;
     "draft_disclosure" POST "/v1/staff/disclosures" Staff[DataProcessor] Session Open Ordinary Leaf Single;
     "list_staff_disclosures" GET "/v1/staff/disclosures" Staff[DataProcessor Legal Auditor] Session Open Ordinary Silent Page;
     "get_staff_disclosure" GET "/v1/staff/disclosures/{disclosure_id}" Staff[DataProcessor Legal Auditor] Session Open Ordinary Silent Single;
@@ -274,6 +280,8 @@ operations! {
     "submit_disclosure" POST "/v1/staff/disclosures/{disclosure_id}/submission" Staff[DataProcessor] Session Open Ordinary Leaf Single;
     "review_disclosure" POST "/v1/staff/disclosures/{disclosure_id}/reviews" Staff[Legal] SteppedUp Open Ordinary Leaf Single;
     "release_disclosure" POST "/v1/staff/disclosures/{disclosure_id}/release" Staff[DataProcessor] SteppedUp Open Ordinary Leaf Single;
+    "silence_disclosure" PUT "/v1/staff/disclosures/{disclosure_id}/silence" Staff[Legal] SteppedUp Open Ordinary Leaf Single;
+    "end_disclosure_silence" DELETE "/v1/staff/disclosures/{disclosure_id}/silence" Staff[Legal] SteppedUp Open Ordinary Leaf Single;
     "cancel_disclosure" POST "/v1/staff/disclosures/{disclosure_id}/cancellation" Staff[DataProcessor Legal] Session Open Ordinary Leaf Single;
     "hand_over_disclosure" POST "/v1/staff/disclosures/{disclosure_id}/hand-overs" Staff[DataProcessor] SteppedUp Open Ordinary Leaf Single;
     "create_access_token" POST "/oauth/token" Public Session Open Ordinary Silent Single;
@@ -329,6 +337,7 @@ impl Operation {
             // A hundred signals.
             "report_signals" => 64 * 1_024,
             // Two files and a few words.
+            "register_instrument" => MOST_BYTES + 64 * 1_024,
             "upload_kyc_document" => 2 * MOST_BYTES + 64 * 1_024,
             _ => 16 * 1_024,
         }

@@ -211,6 +211,7 @@ problem-role-conflict = Niemand hat beide Rollen
 problem-staff-state-conflict = Der Zustand erlaubt es nicht
 problem-recipient-state-conflict = Der Zustand des Empfängers lässt das nicht zu
 problem-recipient-has-no-key = Der Empfänger hat keinen Schlüssel, für den Pakete versiegelt werden
+problem-instrument-state-conflict = Der Beschluss ist zurückgenommen
 problem-disclosure-state-conflict = Der Stand der Weitergabe lässt das nicht zu
 problem-disclosure-refused = Ohne beide Schlüssel, oder solange etwas im Weg steht, wird nichts weitergegeben
 problem-pulls-spent = Es wurde so oft abgeholt, wie es abgeholt werden darf

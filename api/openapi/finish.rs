@@ -43,6 +43,7 @@ const TAGS: &[(&str, &str)] = &[
     ("Staff support", "Answering persons."),
     ("Staff verification", "Asking persons for a verification of their identity."),
     ("Staff policy", "The next version of the policy, written by one and published by another."),
+    ("Orders", "Orders of courts and state bodies, which compel disclosures."),
     ("Recipients", "The register of those whom data may go to."),
     (
         "Staff disclosures",

@@ -76,6 +76,7 @@ codes! {
         KycDocumentExists = "kyc_document_exists" / 409, "A document stands in its place, or one of its kind is there";
         RecipientStateConflict = "recipient_state_conflict" / 409, "The recipient's state does not allow it";
         RecipientHasNoKey = "recipient_has_no_key" / 409, "The recipient has no key that packages are sealed to";
+        InstrumentStateConflict = "instrument_state_conflict" / 409, "The order was withdrawn";
         DisclosureStateConflict = "disclosure_state_conflict" / 409, "The disclosure's state does not allow it";
         DisclosureRefused = "disclosure_refused" / 409, "Nothing is released without both keys, and with something in the way";
         PullsSpent = "pulls_spent" / 409, "It was given out as often as it may be";

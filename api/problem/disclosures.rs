@@ -1,11 +1,12 @@
 //! How refusals about disclosures and recipients become problems: in full for staff, and for a partner no more than
 //! whether it is worth coming back.
 
-use super::{FieldCode, FieldProblem, Problem, ProblemCode};
+use super::{FieldCode, FieldProblem, Problem, ProblemCode, mapping::file_code};
 use crate::{
     domain::disclosure::refusal::GateRefusal,
     services::{
         disclosures::{DisclosureError, DraftFault},
+        instruments::{InstrumentError, InstrumentFault},
         recipients::{EntryFault, RecipientError},
     },
 };
@@ -31,6 +32,7 @@ impl From<DisclosureError> for Problem {
                 ..Self::new(ProblemCode::DisclosureRefused)
             }
             .under_clause(refusal.clause()),
+            DisclosureError::NotSilent => Self::invalid("/until", FieldCode::OutOfRange).under_clause("4.5"),
             DisclosureError::NotOpen => Self::new(ProblemCode::ConsentRequestClosed),
             DisclosureError::PolicyNotAccepted => {
                 Self::new(ProblemCode::PolicyAcceptanceRequired).under_clause("0.4")
@@ -84,6 +86,36 @@ impl From<RecipientError> for Problem {
             RecipientError::Storage(error) => error.into(),
         }
     }
+}
+
+impl From<InstrumentError> for Problem {
+    fn from(error: InstrumentError) -> Self {
+        match error {
+            InstrumentError::NotFound => Self::new(ProblemCode::NotFound),
+            InstrumentError::StateConflict => Self::new(ProblemCode::InstrumentStateConflict),
+            InstrumentError::Told(faults) => Self {
+                errors: faults.iter().map(|fault| instrument_fault(*fault)).collect(),
+                ..Self::new(ProblemCode::ValidationFailed).under_clause("4.5")
+            },
+            InstrumentError::File(fault) => Self::invalid("/file", file_code(fault)),
+            InstrumentError::Image(error) => error.into(),
+            InstrumentError::Files(error) => error.into(),
+            InstrumentError::Cursor(error) => error.into(),
+            InstrumentError::Idempotency(error) => error.into(),
+            InstrumentError::Vault(error) => error.into(),
+            InstrumentError::Storage(error) => error.into(),
+        }
+    }
+}
+
+fn instrument_fault(fault: InstrumentFault) -> FieldProblem {
+    let (pointer, code) = match fault {
+        InstrumentFault::Recipient => ("/recipient_id", FieldCode::RecipientUnfit),
+        InstrumentFault::IssuedOn => ("/issued_on", FieldCode::InTheFuture),
+        InstrumentFault::ValidUntil => ("/valid_until", FieldCode::OutOfRange),
+        InstrumentFault::GagUntil => ("/gag_until", FieldCode::OutOfRange),
+    };
+    FieldProblem { pointer: pointer.to_owned(), code }
 }
 
 /// Everything that is wrong with a draft.

@@ -236,6 +236,24 @@ impl From<PartnerError> for Problem {
     }
 }
 
+impl From<ImageError> for Problem {
+    fn from(error: ImageError) -> Self {
+        match error {
+            ImageError::Busy => Self::try_again(error.to_string()),
+            ImageError::Process(_) | ImageError::Fault(_) => Self::internal(&error),
+        }
+    }
+}
+
+impl From<FileError> for Problem {
+    fn from(error: FileError) -> Self {
+        match error {
+            FileError::Store(_) => Self::try_again(error.to_string()),
+            FileError::Randomness | FileError::Folder(_) => Self::internal(&error),
+        }
+    }
+}
+
 impl From<KycError> for Problem {
     fn from(error: KycError) -> Self {
         match error {
@@ -271,14 +289,8 @@ impl From<KycError> for Problem {
             KycError::File { side, fault } => {
                 Self::invalid(format!("/{}", side.as_str()), file_code(fault)).under_clause("1.6")
             }
-            KycError::Image(error) => match error {
-                ImageError::Busy => Self::try_again(error.to_string()),
-                ImageError::Process(_) | ImageError::Fault(_) => Self::internal(&error),
-            },
-            KycError::Files(error) => match error {
-                FileError::Store(_) => Self::try_again(error.to_string()),
-                FileError::Randomness | FileError::Folder(_) => Self::internal(&error),
-            },
+            KycError::Image(error) => error.into(),
+            KycError::Files(error) => error.into(),
             KycError::Idempotency(error) => error.into(),
             KycError::Vault(error) => error.into(),
             KycError::Storage(error) => error.into(),
@@ -368,7 +380,7 @@ fn told(faults: &[ToldFault]) -> Problem {
     Problem { errors: errors.collect(), ..Problem::new(ProblemCode::ValidationFailed) }
 }
 
-const fn file_code(fault: FileFault) -> FieldCode {
+pub(super) const fn file_code(fault: FileFault) -> FieldCode {
     match fault {
         FileFault::Format => FieldCode::FileFormat,
         FileFault::Broken => FieldCode::FileBroken,
@@ -456,6 +468,7 @@ impl From<ConsentError> for Problem {
             ConsentError::PolicyMoved => {
                 StorageError::Unavailable("the policy changes at this very moment").into()
             }
+            ConsentError::Disclosure(error) => error.into(),
             ConsentError::Cursor(error) => error.into(),
             ConsentError::Policy(error) => error.into(),
             ConsentError::Idempotency(error) => error.into(),

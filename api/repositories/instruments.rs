@@ -7,7 +7,7 @@ use crate::{
     db::{Conn, Dispatch, StorageError, schema::instruments as t},
     domain::{
         disclosure::{instrument::Instrument, scope::DisclosureField},
-        ids::{InstrumentId, RecipientId, StaffId},
+        ids::{AccountId, InstrumentId, RecipientId, StaffId},
         kyc::file::FileName,
         time::Timestamp,
     },
@@ -52,6 +52,51 @@ impl TryFrom<Row> for Instrument {
             withdrawn_at: row.withdrawn_at,
         })
     }
+}
+
+/// Orders after `cursor`, in the order of their ids.
+pub fn list(c: &mut Conn, cursor: Option<InstrumentId>, limit: i64) -> Result<Vec<Instrument>, StorageError> {
+    let after = cursor.unwrap_or(InstrumentId::from_uuid(uuid::Uuid::nil()));
+    let rows: Vec<Row> =
+        t::table.filter(t::instrument_id.gt(after)).order(t::instrument_id).limit(limit).load(c)?;
+    rows.into_iter().map(Instrument::try_from).collect()
+}
+
+/// What of an order is sealed, unless it was erased.
+pub fn find_sealed(c: &mut Conn, id: InstrumentId) -> Result<Option<SealedInstrument>, StorageError> {
+    type Cells = (Option<Vec<u8>>, Option<Vec<u8>>);
+    let found: Option<Cells> = t::table.find(id).select((t::reference, t::named)).get_result(c).optional()?;
+    Ok(found.and_then(|(reference, named)| Some(SealedInstrument { reference: reference?, named: named? })))
+}
+
+/// Ends an order; `false` if it has ended.
+pub fn withdraw(c: &mut Conn, id: InstrumentId, now: Timestamp) -> Result<bool, StorageError> {
+    let ended = diesel::update(t::table.find(id))
+        .filter(t::withdrawn_at.is_null())
+        .set(t::withdrawn_at.eq(Some(now)))
+        .execute(c)?;
+    Ok(ended == 1)
+}
+
+/// Which of these names files of orders.
+pub fn filter_kept(c: &mut Conn, names: &[FileName]) -> Result<Vec<FileName>, StorageError> {
+    let names: Vec<Vec<u8>> = names.iter().map(|name| name.0.to_vec()).collect();
+    let kept: Vec<Option<Vec<u8>>> =
+        t::table.filter(t::file_name.eq_any(names).assume_not_null()).select(t::file_name).load(c)?;
+    let name = |bytes: Vec<u8>| bytes.try_into().map(FileName);
+    kept.into_iter()
+        .flatten()
+        .map(|bytes| name(bytes).map_err(|_| corrupt(TABLE, "no name of a file")))
+        .collect()
+}
+
+/// Which of `subjects` are orders: their keys are kept where a person's would be.
+pub fn filter_existing(c: &mut Conn, subjects: &[AccountId]) -> Result<Vec<AccountId>, StorageError> {
+    let ids: Vec<InstrumentId> =
+        subjects.iter().map(|subject| InstrumentId::from_uuid(subject.as_uuid())).collect();
+    let found: Vec<InstrumentId> =
+        t::table.filter(t::instrument_id.eq_any(ids)).select(t::instrument_id).load(c)?;
+    Ok(found.into_iter().map(|id| AccountId::from_uuid(id.as_uuid())).collect())
 }
 
 /// What of an order is sealed.

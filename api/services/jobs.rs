@@ -15,9 +15,9 @@ use crate::{
         time::Timestamp,
     },
     repositories::{
-        account_devices, accounts, blocks, contact_changes, devices, idempotency_keys, kyc_signals, leases,
-        one_time_codes, outbox, partners, password_resets, registrations, sessions, sign_in_challenges,
-        staff, subject_keys, throttles,
+        account_devices, accounts, blocks, contact_changes, devices, idempotency_keys, instruments,
+        kyc_signals, leases, one_time_codes, outbox, partners, password_resets, registrations, sessions,
+        sign_in_challenges, staff, subject_keys, throttles,
     },
     services::{
         accounts::AccountService,
@@ -366,6 +366,7 @@ impl JobRunner {
                     living.extend(registrations::filter_existing(c, &asked)?);
                     living.extend(password_resets::filter_existing(c, &asked)?);
                     living.extend(staff::filter_existing(c, &asked)?);
+                    living.extend(instruments::filter_existing(c, &asked)?);
                     Ok::<_, StorageError>(living)
                 })
                 .await?;

@@ -33,6 +33,7 @@ pub mod erasure;
 pub mod files;
 pub mod idempotency;
 pub mod images;
+pub mod instruments;
 pub mod jobs;
 pub mod kyc;
 pub mod limits;

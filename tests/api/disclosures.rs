@@ -238,8 +238,10 @@ async fn a_withdrawn_purpose_shuts_the_gate_before_the_release_and_after_it() {
     assert_eq!(reason(&refused), shut("consent_withdrawn"));
     assert_eq!(refused.json()["clause"], "4.8");
     for id in [&after, &asked] {
-        assert_eq!(pool.pulls(&app, id).await.problem(), (410, "disclosure_revoked".to_owned()));
         assert_eq!(desk.sees(id).await["disclosure"]["state"], "revoked");
+        let entry = ada.gets(&format!("/v1/disclosures/{id}")).await.json();
+        assert_eq!((&entry["state"], steps(&entry).last()), (&json!("revoked"), Some(&"revoked")));
+        assert_eq!(pool.pulls(&app, id).await.problem(), (410, "disclosure_revoked".to_owned()));
     }
     // What has ended does not come back with the consent.
     assert_eq!(ada.decides("group_sharing", true).await.status, 200);

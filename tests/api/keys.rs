@@ -66,7 +66,7 @@ async fn every_purpose_rotates_and_what_was_sealed_still_opens() {
         app.database.number(
             "SELECT count(*) AS n FROM log_leaves WHERE leaf_id IN (SELECT leaf_id FROM log_public_details)"
         ),
-        8,
+        9,
         "one for each rotation, and the first policy version"
     );
 }

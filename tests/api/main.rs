@@ -29,6 +29,7 @@ mod kyc_review;
 mod log;
 mod matrix;
 mod notices;
+mod orders;
 mod outbox;
 mod partners;
 mod policies;

@@ -434,6 +434,7 @@ fn body_of(id: &str, ada: &Person, case: &str) -> Option<Value> {
         "change_disclosure" => json!({
             "recipient_id": "rcp_0198c8f2b1d07c3f9e21a4b7c6d5e4f3", "fields": ["email"],
         }),
+        "silence_disclosure" => json!({ "kind": "gag", "until": "2026-06-01T00:00:00Z" }),
         "review_disclosure" => json!({ "verdict": "approved", "scope_hash": "0".repeat(64) }),
         "create_partner_client" => json!({ "name": "x", "scopes": ["reports.read"] }),
         "add_partner_credential" => json!({ "kind": "client_secret" }),
@@ -462,6 +463,7 @@ fn path_with(path: &str, case: &str) -> String {
         .replace("{support_case_id}", case)
         .replace("{kyc_case_id}", &format!("kyc_{unknown}"))
         .replace("{recipient_id}", &format!("rcp_{unknown}"))
+        .replace("{instrument_id}", &format!("itr_{unknown}"))
         .replace("{disclosure_id}", &format!("dsc_{unknown}"))
         .replace("{kyc_flag_id}", &format!("flg_{unknown}"))
         .replace("{staff_read_id}", &format!("srd_{unknown}"))

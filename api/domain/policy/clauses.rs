@@ -65,7 +65,7 @@ clauses! {
     "4.2" everywhere "There is no operation that gives analytics or search providers data about a person." [];
     "4.3" everywhere "There is no operation that gives advertisers data about a person." [];
     "4.4" at "A transfer to a buyer needs the purpose `business_transfer` to stand." ["accept_policy" "set_consent" "release_disclosure" "pull_disclosure"];
-    "4.5" at "A compelled disclosure needs the purpose `compelled_disclosure` to stand." ["accept_policy" "set_consent" "release_disclosure" "pull_disclosure"];
+    "4.5" at "A compelled disclosure takes an order in force that names every field, and the purpose `compelled_disclosure` to stand; a gag has an end, and then the person is told." ["register_instrument" "draft_disclosure" "release_disclosure" "pull_disclosure" "silence_disclosure" "set_consent"];
     "4.6" at "A disclosure that protects rights needs the purpose `rights_protection` to stand." ["accept_policy" "set_consent" "release_disclosure" "pull_disclosure"];
     "4.7" at "A disclosure against fraud needs the purpose `rights_protection` to stand." ["accept_policy" "set_consent" "release_disclosure" "pull_disclosure"];
     "4.8" at "At the release and at every pull, in the transaction that records it, the legal team's review of exactly this and the person's standing consent are looked at, or nothing goes." ["draft_disclosure" "review_disclosure" "answer_consent_request" "withdraw_consent_answer" "release_disclosure" "pull_disclosure" "list_disclosures" "set_consent" "list_consent_events" "get_consent_receipt"];

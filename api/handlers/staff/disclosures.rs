@@ -3,7 +3,7 @@
 use std::future::{Ready, ready};
 
 use actix_web::{
-    FromRequest, HttpRequest, HttpResponse,
+    FromRequest, HttpRequest, HttpResponse, delete,
     dev::Payload,
     get,
     http::header,
@@ -23,8 +23,8 @@ use crate::{
             query::{malformed, values},
         },
         views::{
-            DisclosurePackageView, DraftDisclosure, ReviewDisclosure, StaffDisclosureDetailView,
-            StaffDisclosurePageView, WriteDisclosure,
+            DisclosurePackageView, DraftDisclosure, ReviewDisclosure, SilenceDisclosure,
+            StaffDisclosureDetailView, StaffDisclosurePageView, WriteDisclosure,
         },
     },
     openapi::responses::{Conflict, NotFound, PreconditionFailed},
@@ -224,6 +224,42 @@ pub(super) async fn release_disclosure(
         services.disclosures.release(by, id, recording).await
     })
     .await
+}
+
+/// Keep a disclosure from its person
+///
+/// While an order forbids to tell, or telling would prejudice an investigation of money laundering; until a day, on which
+/// the person is told. Only before that, and not where the person was asked. An order that forbids to tell does so
+/// by itself.
+#[utoipa::path(
+    tag = "Staff disclosures",
+    params(("disclosure_id" = DisclosureId, Path, description = "The disclosure.")),
+    request_body = SilenceDisclosure,
+    responses((status = OK, description = "The disclosure.", body = StaffDisclosureDetailView), NotFound, Conflict)
+)]
+#[put("/v1/staff/disclosures/{disclosure_id}/silence")]
+pub(super) async fn silence_disclosure(
+    ByStaff(staff, (id, body)): ByStaff<(TypedPath<DisclosureId>, StrictJson<SilenceDisclosure>)>,
+    services: Data<Services>,
+) -> Result<HttpResponse, Problem> {
+    let SilenceDisclosure { kind, until } = body.value;
+    Ok(present(&services.disclosures.silence(staff.staff_id, id.0, kind, until).await?))
+}
+
+/// Let a disclosure be told
+///
+/// The person is told of what was released, at once.
+#[utoipa::path(
+    tag = "Staff disclosures",
+    params(("disclosure_id" = DisclosureId, Path, description = "The disclosure.")),
+    responses((status = OK, description = "The disclosure.", body = StaffDisclosureDetailView), NotFound, Conflict)
+)]
+#[delete("/v1/staff/disclosures/{disclosure_id}/silence")]
+pub(super) async fn end_disclosure_silence(
+    ByStaff(staff, id): ByStaff<TypedPath<DisclosureId>>,
+    services: Data<Services>,
+) -> Result<HttpResponse, Problem> {
+    Ok(present(&services.disclosures.end_silence(staff.staff_id, id.0).await?))
 }
 
 /// Cancel a disclosure

@@ -3,6 +3,7 @@
 mod cases;
 mod disclosures;
 mod flags;
+mod instruments;
 mod kyc;
 mod members;
 mod policies;
@@ -69,6 +70,12 @@ fn disclosure_operations(routes: &mut ServiceConfig<'_>) {
         .service(recipients::activate_recipient)
         .service(recipients::deactivate_recipient)
         .service(recipients::list_recipient_events)
+        .service(instruments::register_instrument)
+        .service(instruments::list_instruments)
+        .service(instruments::get_instrument)
+        .service(instruments::read_instrument)
+        .service(instruments::get_instrument_file)
+        .service(instruments::withdraw_instrument)
         .service(disclosures::draft_disclosure)
         .service(disclosures::list_staff_disclosures)
         .service(disclosures::get_staff_disclosure)
@@ -76,6 +83,8 @@ fn disclosure_operations(routes: &mut ServiceConfig<'_>) {
         .service(disclosures::submit_disclosure)
         .service(disclosures::review_disclosure)
         .service(disclosures::release_disclosure)
+        .service(disclosures::silence_disclosure)
+        .service(disclosures::end_disclosure_silence)
         .service(disclosures::cancel_disclosure)
         .service(disclosures::hand_over_disclosure);
 }

@@ -165,12 +165,12 @@ impl ReviewDisclosure {
 #[schema(as = StaffDisclosureStep)]
 pub struct StaffDisclosureStepView {
     /// Counts the steps.
-    #[schema(minimum = 1, example = 1)]
+    #[schema(minimum = 1, maximum = 1_000_000, example = 1)]
     pub number: i32,
     /// What was done.
     pub step: DisclosureStep,
     /// The revision that it was done to.
-    #[schema(minimum = 1, example = 1)]
+    #[schema(minimum = 1, maximum = 1_000_000, example = 1)]
     pub revision: i32,
     /// The member of staff who did it.
     #[schema(required)]
@@ -220,7 +220,7 @@ pub struct StaffDisclosureView {
     #[schema(required)]
     pub instrument_id: Option<InstrumentId>,
     /// Counts the changes; `If-Match` names it.
-    #[schema(minimum = 1, example = 1)]
+    #[schema(minimum = 1, maximum = 1_000_000, example = 1)]
     pub revision: i32,
     /// What both keys are about; a review names it.
     #[schema(
@@ -242,7 +242,7 @@ pub struct StaffDisclosureView {
     #[schema(required)]
     pub released_at: Option<Timestamp>,
     /// How often it was fetched.
-    #[schema(minimum = 0, example = 0)]
+    #[schema(minimum = 0, maximum = 1_000_000, example = 0)]
     pub pulls: i32,
     /// Why the person is not told for now.
     #[schema(required)]
@@ -353,7 +353,7 @@ pub struct PartnerDisclosureView {
     /// Identifies it.
     pub disclosure_id: DisclosureId,
     /// Its place among what was released to the partner; it never changes.
-    #[schema(minimum = 1, example = 1)]
+    #[schema(minimum = 1, maximum = 1_000_000_000, example = 1)]
     pub feed_number: i64,
     /// `released` while it can be fetched, `revoked` once what it rested on has ended.
     pub state: DisclosureState,
@@ -373,10 +373,10 @@ pub struct PartnerDisclosureView {
     /// Until when it can be fetched.
     pub expires_at: Timestamp,
     /// How often it was fetched.
-    #[schema(minimum = 0, example = 0)]
+    #[schema(minimum = 0, maximum = 1_000_000, example = 0)]
     pub pulls: i32,
     /// How often it can be fetched in all.
-    #[schema(minimum = 1, example = 5)]
+    #[schema(minimum = 1, maximum = 1_000_000, example = 5)]
     pub most_pulls: i32,
 }
 
@@ -422,9 +422,9 @@ impl From<FeedPage> for PartnerDisclosurePageView {
 
 /// How a package is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum PackageFormat {
     /// An age file (age-encryption.org/v1) around a compact JWS (RFC 7515).
-    #[serde(rename = "age+jws")]
     AgeJws,
 }
 
@@ -435,7 +435,7 @@ pub struct DisclosurePackageView {
     /// The disclosure.
     pub disclosure_id: DisclosureId,
     /// Which pull it is.
-    #[schema(minimum = 1, example = 1)]
+    #[schema(minimum = 1, maximum = 1_000_000, example = 1)]
     pub pull_number: i32,
     /// How it is made.
     pub format: PackageFormat,
@@ -579,7 +579,7 @@ impl Example for DisclosurePackageView {
         json!({
             "disclosure_id": "dsc_0198c8f2b1d07c3f9e21a4b7c6d5e4f3",
             "pull_number": 1,
-            "format": "age+jws",
+            "format": "age_jws",
             "package": "YWdlLWVuY3J5cHRpb24ub3JnL3YxCi0+IFgyNTUxOQ==",
             "package_hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
             "pulled_at": "2026-03-02T10:00:00.000000Z",

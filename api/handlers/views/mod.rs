@@ -7,6 +7,7 @@ mod challenge;
 mod consent;
 mod device;
 mod disclosure;
+mod instrument;
 mod kyc;
 mod kyc_review;
 mod kyc_signals;
@@ -40,6 +41,9 @@ pub use device::{CookieRegister, DeviceConsentsView, GpcSupport, SetDeviceConsen
 pub use disclosure::{
     DisclosurePackageView, DraftDisclosure, PartnerDisclosurePageView, PartnerDisclosureView,
     ReviewDisclosure, StaffDisclosureDetailView, StaffDisclosurePageView, WriteDisclosure,
+};
+pub use instrument::{
+    InstrumentPageView, InstrumentView, OpenedInstrumentView, RegisterInstrument, SilenceDisclosure,
 };
 pub use kyc::{
     Days, KycDetailsView, KycDocumentView, KycRequirementView, KycSubmissionView, KycView, Picture,

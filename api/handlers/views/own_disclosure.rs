@@ -141,7 +141,7 @@ pub struct DisclosureLogEntryView {
     /// Until when the recipient could fetch it, at most.
     pub expires_at: Timestamp,
     /// How often it was fetched.
-    #[schema(minimum = 0, example = 1)]
+    #[schema(minimum = 0, maximum = 1_000_000, example = 1)]
     pub pulls: i32,
     /// What happened since, oldest first.
     #[schema(max_items = 1000)]

@@ -204,7 +204,7 @@ pub struct StaffRecipientView {
     /// Whether anything may go there.
     pub state: RecipientState,
     /// Counts what was done to it; `If-Match` names it.
-    #[schema(minimum = 1, example = 2)]
+    #[schema(minimum = 1, maximum = 1_000_000, example = 2)]
     pub version: i64,
     /// Who changed it last; somebody else activates it.
     pub changed_by: StaffId,
@@ -264,7 +264,7 @@ impl From<RecipientPage> for StaffRecipientPageView {
 #[schema(as = RecipientEvent)]
 pub struct RecipientEventView {
     /// Counts the steps.
-    #[schema(minimum = 1, example = 1)]
+    #[schema(minimum = 1, maximum = 1_000_000, example = 1)]
     pub number: i64,
     /// What was done.
     pub step: RecipientStep,

@@ -17,7 +17,7 @@ use crate::{
     repositories::{
         accounts, consent_events, log as leaves, policy_acceptances, sessions, sign_in_challenges,
     },
-    services::{idempotency::Recording, log::LeafDraft, vault::SubjectKeys},
+    services::{disclosures::end_resting_on, idempotency::Recording, log::LeafDraft, vault::SubjectKeys},
 };
 
 /// A decision about the policy, as it stands in the ledger.
@@ -142,6 +142,7 @@ impl Act<'_> {
             self.express(c, id, others, device_ref)?;
         } else {
             accounts::set_policy_refused(c, id, decided.sequence)?;
+            end_resting_on(c, self.keys, None, self.now)?;
         }
         Ok(decided)
     }

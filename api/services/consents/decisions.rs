@@ -17,7 +17,7 @@ use crate::{
         time::Timestamp,
     },
     repositories::{accounts, accounts::ConsentFacts, consent_events},
-    services::{log::LeafDraft, vault::SubjectKeys},
+    services::{disclosures::end_resting_on, log::LeafDraft, vault::SubjectKeys},
 };
 
 /// What a person decides about a purpose.
@@ -156,6 +156,9 @@ impl ConsentService {
                 } else {
                     let sequence = accounts::take_sequence(c, id, 1)?.ok_or(ConsentError::NotFound)?;
                     let event = event.write(c, &keys, &draft, sequence, now)?;
+                    if event.action != ConsentAction::Granted {
+                        end_resting_on(c, &keys, Some(choice.purpose), now)?;
+                    }
                     if definition.required {
                         settle_service(c, id, &event, was_stopped, now)?;
                     }

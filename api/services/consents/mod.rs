@@ -35,6 +35,7 @@ use crate::{
     services::{
         clock::Clock,
         cursors::{self, InvalidCursor},
+        disclosures::DisclosureError,
         idempotency::IdempotencyError,
         log::LeafDraft,
         policies::{PolicyError, PolicyService},
@@ -62,6 +63,8 @@ pub enum ConsentError {
     #[error("the policy that was looked at is no longer the one in force")]
     PolicyMoved,
     #[error(transparent)]
+    Disclosure(#[from] DisclosureError),
+    #[error(transparent)]
     Cursor(#[from] InvalidCursor),
     #[error(transparent)]
     Policy(#[from] PolicyError),
@@ -73,7 +76,7 @@ pub enum ConsentError {
     Storage(#[from] StorageError),
 }
 
-service_error!(ConsentError, storage in Policy, Idempotency, Vault);
+service_error!(ConsentError, storage in Disclosure, Policy, Idempotency, Vault);
 
 /// Where a decision comes from.
 #[derive(Clone, Copy, Debug)]

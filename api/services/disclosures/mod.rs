@@ -13,6 +13,7 @@ mod pulls;
 mod queue;
 mod release;
 mod review;
+mod silence;
 mod upkeep;
 
 use std::sync::Arc;
@@ -21,7 +22,7 @@ pub use asking::{AnsweredRequest, AskedOf, ConsentRequestPage};
 pub use drafts::DraftDisclosure;
 pub use own::{OwnDisclosure, OwnDisclosurePage};
 pub use package::{Package, is_package_key};
-pub use pulls::{FeedPage, Fetched, PulledPackage, Puller};
+pub use pulls::{FeedPage, Fetched, PulledPackage, Puller, end_resting_on};
 pub use queue::{DisclosurePage, StaffDisclosure};
 pub use review::{ReviewOutcome, Verdict};
 
@@ -66,6 +67,8 @@ pub enum DisclosureError {
     PolicyNotAccepted,
     #[error("the gate is shut")]
     Shut(GateRefusal),
+    #[error("nobody is kept from knowing of it, or not for as long as that")]
+    NotSilent,
     #[error("it was answered before, or too late")]
     NotOpen,
     #[error("the recipient has no key that packages are sealed to")]

@@ -21,6 +21,7 @@ use crate::{
         },
         ids::{AccountId, DisclosureId, PartnerClientId, StaffId},
         policy::PublishedPolicy,
+        purpose::Purpose,
         time::Timestamp,
     },
     repositories::{accounts, consent_requests, disclosure_events, disclosures, recipients},
@@ -280,6 +281,26 @@ impl Pull {
             vouched_until: now.plus(VOUCHED_FOR),
         })
     }
+}
+
+/// Ends what was released about a person and rested on a consent that was just taken back, of one purpose or of all:
+/// a consent that is given later does not bring it back.
+///
+/// # Errors
+///
+/// Storage and sealing trouble only.
+pub fn end_resting_on(
+    c: &mut Conn,
+    keys: &SubjectKeys,
+    purpose: Option<Purpose>,
+    now: Timestamp,
+) -> Result<(), DisclosureError> {
+    for released in disclosures::list_in_states(c, keys.account_id(), &[DisclosureState::Released])? {
+        if purpose.is_none_or(|purpose| purpose == released.purpose) {
+            revoke(c, keys, &released, GateRefusal::ConsentWithdrawn, now)?;
+        }
+    }
+    Ok(())
 }
 
 /// Ends what rested on something that has ended.

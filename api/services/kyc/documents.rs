@@ -28,7 +28,7 @@ use crate::{
         time::Timestamp,
     },
     repositories::{
-        kyc_cases, kyc_details,
+        instruments, kyc_cases, kyc_details,
         kyc_documents::{self, KeptFile, SealedDocument},
         kyc_flags,
         log::{self as leaves},
@@ -294,7 +294,14 @@ impl KycService {
         let mut swept = 0;
         for batch in names.chunks(SWEEP_BATCH) {
             let asked = batch.to_vec();
-            let kept = self.db.read_long(move |c| kyc_documents::filter_kept(c, &asked)).await?;
+            let kept = self
+                .db
+                .read_long(move |c| {
+                    let mut kept = kyc_documents::filter_kept(c, &asked)?;
+                    kept.extend(instruments::filter_kept(c, &asked)?);
+                    Ok::<_, StorageError>(kept)
+                })
+                .await?;
             let orphans: Vec<FileName> = batch.iter().copied().filter(|name| !kept.contains(name)).collect();
             swept += orphans.len();
             self.forget(orphans).await;

@@ -8,7 +8,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{Answer, App, Member, Person};
+use super::{Answer, App, Form, Member, Person};
 
 /// The members of staff that a disclosure takes.
 pub struct Desk {
@@ -31,6 +31,19 @@ pub fn company(name: &str) -> Value {
         "class": "group_company", "name": name, "country": "NZ",
         "agreement": "Agreement of 1 March 2026", "contact": "privacy@pool.example",
     })
+}
+
+/// The form of an order.
+pub fn order(recipient: &str, fields: &str) -> Form {
+    Form::default()
+        .text("recipient_id", recipient)
+        .text("issuer", "District Court of Auckland")
+        .text("reference", "CIV-2026-404-1234")
+        .text("issued_on", "2026-02-10")
+        .text("valid_until", "2026-08-10T00:00:00Z")
+        .text("fields", fields)
+        .text("named", "Whoever has the address in the order.")
+        .file("file", "order.jpg", &super::pictures::picture(image::ImageFormat::Jpeg))
 }
 
 impl App {
@@ -75,6 +88,24 @@ impl Desk {
         entry["partner_client_id"] = json!(client_id);
         let recipient_id = self.registers(&entry).await;
         Partner { recipient_id, bearer, identity }
+    }
+
+    /// A court with a client, and its order for these fields; gives the court, and the id of the order.
+    pub async fn court_order(&self, app: &App, fields: &str, gag_until: Option<&str>) -> (Partner, String) {
+        let court = json!({
+            "class": "court", "name": "District Court", "country": "NZ", "agreement": "Senior Courts Act 2016",
+            "contact": "registry@court.example", "policy_url": "https://court.example/privacy",
+        });
+        let court = self.partner(app, court).await;
+        let form = order(&court.recipient_id, fields);
+        let form = match gag_until {
+            Some(until) => form.text("gag_until", until),
+            None => form,
+        };
+        let entered = self.legal.uploads("/v1/staff/instruments", &form).await;
+        assert_eq!(entered.status, 201, "{}", entered.text);
+        let id = entered.json()["instrument_id"].as_str().expect("an id").to_owned();
+        (court, id)
     }
 
     pub async fn tries_to_draft(&self, body: &Value) -> Answer {

@@ -93,6 +93,13 @@ impl Member {
         super::form::fetch(&self.app, path, &self.access_token).await
     }
 
+    /// Sends a form.
+    pub async fn uploads(&self, path: &str, form: &super::Form) -> Answer {
+        let request = self.app.client.post(format!("{}{path}", self.app.url)).bearer_auth(&self.access_token);
+        let request = request.header("content-type", super::Form::content_type());
+        Answer::of(request.body(form.body()).send().await.expect("the server answers")).await
+    }
+
     pub async fn posts(&self, path: &str, body: &Value) -> Answer {
         self.sends(Method::POST, path, Some(body)).await
     }
