@@ -37,6 +37,7 @@ use crate::{
             checkpoint::{CheckpointError, Trusted},
             copy::LogCopy,
             promise,
+            proof_file::{ProofFault, ProofFile},
             proofs::ProofError,
             sequencer::LogError,
             verify::{Against, VerifyError, verify},
@@ -137,6 +138,14 @@ enum LogCommand {
         /// A promise that came with an answer (`Log-Promise`), in a file.
         #[arg(long = "receipt")]
         receipts: Vec<PathBuf>,
+    },
+    /// Verify a proof file (`get_disclosure_proof`) offline: no database, no service, no key but public ones.
+    VerifyProof {
+        /// The file.
+        file: PathBuf,
+        /// A key that may have signed, as `log keys` prints them; more than one may be given.
+        #[arg(long = "public-key", required = true)]
+        public_keys: Vec<String>,
     },
     /// Print the keys that verify the log's checkpoints and promises.
     Keys,
@@ -283,6 +292,8 @@ enum CommandError {
     Checkpoint(#[from] CheckpointError),
     #[error(transparent)]
     Verify(#[from] VerifyError),
+    #[error(transparent)]
+    ProofFile(#[from] ProofFault),
     #[error("{} is not a promise that a key given has signed", .0.display())]
     Receipt(PathBuf),
     /// Printed already.
@@ -456,6 +467,17 @@ async fn look_after_log(config: &Config, command: &LogCommand) -> Result<(), Com
                 live: false,
             };
             verify_log(&Db::open(&settings)?, &against).await
+        }
+        LogCommand::VerifyProof { file, public_keys } => {
+            let proven = ProofFile::verify(&std::fs::read_to_string(file)?, &Trusted::new(public_keys)?)?;
+            let mut page = String::new();
+            for (leaf, facts) in proven {
+                let _ = writeln!(page, "{}  {} {} (clause {})", leaf.at, leaf.act, leaf.object, leaf.clause);
+                for fact in facts {
+                    let _ = writeln!(page, "    {}: {}", fact.name, fact.value);
+                }
+            }
+            print(&page)
         }
         LogCommand::Keys => {
             let log = server::open_services(config, clock).await?.log;

@@ -203,6 +203,7 @@ operations! {
     "list_recipients" GET "/v1/recipients" Person Session Open Ordinary Silent Single;
     "list_disclosures" GET "/v1/disclosures" Person Session Open Ordinary Silent Page;
     "get_disclosure" GET "/v1/disclosures/{disclosure_id}" Person Session Open Ordinary Silent Single;
+    "get_disclosure_proof" GET "/v1/disclosures/{disclosure_id}/proof" Person Session Open Ordinary Silent Single;
     "list_consent_requests" GET "/v1/consent-requests" Person Session Open Ordinary Silent Page;
     "get_consent_request" GET "/v1/consent-requests/{consent_request_id}" Person Session Open Ordinary Silent Single;
     "answer_consent_request" POST "/v1/consent-requests/{consent_request_id}/answer" Person Session ToNarrow Ordinary Leaf Single;

@@ -14,8 +14,8 @@ use super::{
     },
     views::{
         AnswerConsentRequest, ConsentRequestPageView, ConsentRequestView, DisclosureLogEntryView,
-        DisclosureLogPageView, DisclosurePackageView, PartnerDisclosurePageView, PartnerDisclosureView,
-        RecipientListView,
+        DisclosureLogPageView, DisclosurePackageView, DisclosureProofView, PartnerDisclosurePageView,
+        PartnerDisclosureView, RecipientListView,
     },
 };
 use crate::{
@@ -23,7 +23,7 @@ use crate::{
     openapi::responses::{Conflict, Gone, Locked, NotFound},
     problem::{Problem, for_partner},
     server::Services,
-    services::{consents::ConsentOrigin, disclosures::Puller, idempotency},
+    services::{consents::ConsentOrigin, disclosures::Puller, idempotency, log::proof_file::ProofFile},
 };
 
 fn caller(owner: AccountId, id: ConsentRequestId) -> Vec<u8> {
@@ -79,6 +79,26 @@ pub(super) async fn get_disclosure(
     services: Data<Services>,
 ) -> Result<Json<DisclosureLogEntryView>, Problem> {
     Ok(Json(DisclosureLogEntryView::from(&services.disclosures.own_one(person.account_id, id.0).await?)))
+}
+
+/// Get the proof of a disclosure
+///
+/// A file that anybody verifies without this service: everything that happened to the disclosure since its release,
+/// what each leaf of the log commits to, and the way up to a signed checkpoint. `smart-mining log verify-proof` checks
+/// it offline. What was done within the last minute may not be in the tree yet (`try_again`).
+#[utoipa::path(
+    tag = "Disclosures",
+    params(("disclosure_id" = DisclosureId, Path, description = "The disclosure.")),
+    responses((status = OK, description = "The proof.", body = DisclosureProofView), NotFound)
+)]
+#[get("/v1/disclosures/{disclosure_id}/proof")]
+pub(super) async fn get_disclosure_proof(
+    By(person, id): By<TypedPath<DisclosureId>>,
+    services: Data<Services>,
+) -> Result<Json<DisclosureProofView>, Problem> {
+    let own = services.disclosures.own_one(person.account_id, id.0).await?;
+    let proven = services.log.prove_leaves(own.steps.iter().map(|step| step.leaf_id).collect()).await?;
+    Ok(Json(DisclosureProofView::from(ProofFile::new(proven, |leaf| own.facts_of(leaf)))))
 }
 
 /// List consent requests

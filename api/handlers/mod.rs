@@ -136,6 +136,7 @@ fn disclosure_operations(routes: &mut ServiceConfig<'_>) {
         .service(disclosures::list_recipients)
         .service(disclosures::list_disclosures)
         .service(disclosures::get_disclosure)
+        .service(disclosures::get_disclosure_proof)
         .service(disclosures::list_consent_requests)
         .service(disclosures::get_consent_request)
         .service(disclosures::answer_consent_request)

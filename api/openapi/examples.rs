@@ -12,10 +12,10 @@ use crate::handlers::views::{
     ContinueSignInChallenge, CookieRegister, CreateAccessToken, CreatePartnerClient, CreateSession,
     CreateStaffSession, DataConfirmationView, DecideKycCase, DecideOnPolicy, DecideRoleGrant,
     DeviceConsentsView, DiscardedPolicyDraftView, DisclosureLogEntryView, DisclosureLogPageView,
-    DisclosurePackageView, DraftDisclosure, DraftPolicyVersion, EmailChangeView, EndedSessionView,
-    EndedSessionsView, EndedStaffSessionView, Example, ExtendKycCase, FactorChangedView, FactorResetView,
-    FindPerson, GpcSupport, InstrumentPageView, InstrumentView, InviteStaffMember, KycDecisionView,
-    KycDocumentView, KycNoteView, KycSubmissionView, KycView, LinkToken, LogCheckpointView,
+    DisclosurePackageView, DisclosureProofView, DraftDisclosure, DraftPolicyVersion, EmailChangeView,
+    EndedSessionView, EndedSessionsView, EndedStaffSessionView, Example, ExtendKycCase, FactorChangedView,
+    FactorResetView, FindPerson, GpcSupport, InstrumentPageView, InstrumentView, InviteStaffMember,
+    KycDecisionView, KycDocumentView, KycNoteView, KycSubmissionView, KycView, LinkToken, LogCheckpointView,
     LogConsistencyProofView, LogInclusionProofView, MaskedPersonView, NoticePageView, NoticeView,
     OAuthErrorView, OpenKycDetails, OpenKycImage, OpenStaffSupportCase, OpenSupportCase, OpenedFieldsView,
     OpenedInstrumentView, OpenedKycDetailsView, OpenedKycImageView, PartnerClientPageView, PartnerClientView,
@@ -100,6 +100,7 @@ pub(super) fn examples() -> Map<String, Value> {
 
 fn examples_of_disclosure() -> impl Iterator<Item = (&'static str, Value)> {
     [
+        ("DisclosureProof", DisclosureProofView::example()),
         ("Instrument", InstrumentView::example()),
         ("InstrumentPage", InstrumentPageView::example()),
         ("OpenedInstrument", OpenedInstrumentView::example()),

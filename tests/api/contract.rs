@@ -186,6 +186,11 @@ async fn disclosed(app: &App, desk: &Desk, ada: &Person) -> (Partner, Vec<(&'sta
     let disclosure = desk.discloses(ada, &pool, &json!(["email"])).await;
     assert_eq!(pool.pulls(app, &disclosure).await.status, 201);
     desk.approves(&desk.submits(ada, &pool.recipient_id, &json!(["residence"])).await).await;
+    let proof = format!("/v1/disclosures/{disclosure}/proof");
+    crate::support::eventually("the leaves in the tree", || async {
+        (ada.gets(&proof).await.status == 200).then_some(())
+    })
+    .await;
     let request = ada.gets("/v1/consent-requests").await.json()["data"][0]["consent_request_id"].clone();
     let ids = vec![
         ("{instrument_id}", desk.court_order(app, "real_name", None).await.1),
@@ -197,8 +202,18 @@ async fn disclosed(app: &App, desk: &Desk, ada: &Person) -> (Partner, Vec<(&'sta
 }
 
 /// What lists are called in answers.
-const LISTS: [&str; 9] =
-    ["data", "keys", "clauses", "purposes", "consents", "places", "cookies", "activities", "stored_values"];
+const LISTS: [&str; 10] = [
+    "entries",
+    "data",
+    "keys",
+    "clauses",
+    "purposes",
+    "consents",
+    "places",
+    "cookies",
+    "activities",
+    "stored_values",
+];
 
 #[tokio::test]
 async fn answers_have_the_fields_of_their_examples() {

@@ -14,7 +14,7 @@ use smart_mining::{
     services::{clock::Clock, limits::LimitService, vault::Vault},
 };
 
-use crate::support::{Answer, App, Desk, Person, company, eventually};
+use crate::support::{Answer, App, Desk, Person, Process, company, eventually};
 
 const EMAIL: &str = "ada@example.org";
 
@@ -532,4 +532,61 @@ async fn what_nobody_released_in_time_lapses_and_so_does_what_was_asked() {
     let ada = app.signs_in(EMAIL, &cookie).await;
     assert_eq!(request_of(&ada).await["state"], "expired");
     assert_eq!(answers(&ada, true).await.problem().1, "consent_request_closed");
+}
+
+#[tokio::test]
+async fn the_proof_of_an_entry_is_verified_offline_and_every_change_of_it_is_found() {
+    let app = App::start().await;
+    let (desk, ada) = (app.desk().await, app.person(EMAIL).await);
+    let pool = desk.partner(&app, company("Harbour Pool")).await;
+    let id = desk.discloses(&ada, &pool, &json!(["email"])).await;
+    let hash = pool.pulls(&app, &id).await.json()["package_hash"].as_str().unwrap().to_owned();
+    let path = format!("/v1/disclosures/{id}/proof");
+    let proof = eventually("the leaves in the tree", || async {
+        let answer = ada.gets(&path).await;
+        assert!([200, 503].contains(&answer.status), "{}", answer.text);
+        (answer.status == 200).then_some(answer.text)
+    })
+    .await;
+    let eve = app.person("eve@example.org").await;
+    assert_eq!(eve.gets(&path).await.status, 404);
+
+    let key = app.get("/v1/log/checkpoint").await.json()["public_keys"][0].as_str().unwrap().to_owned();
+    let file = app.database.folder.path().join("proof.json");
+    // Neither a database nor keys are at hand where it is verified.
+    let elsewhere = tempfile::TempDir::new().unwrap();
+    let mut settings = app.settings.clone();
+    settings.insert("DATA_DIR".to_owned(), elsewhere.path().display().to_string());
+    settings.insert("DATABASE_URL".to_owned(), format!("{}/none.db", elsewhere.path().display()));
+    let verify = |text: &str, key: &str| {
+        std::fs::write(&file, text).unwrap();
+        let arguments = ["log", "verify-proof", file.to_str().unwrap(), "--public-key", key];
+        let output = Process::run(&settings, &arguments);
+        (output.status.success(), String::from_utf8(output.stdout).unwrap())
+    };
+    let (verified, said) = verify(&proof, &key);
+    assert!(verified, "{said}");
+    assert!(said.contains("disclosure.released group_company_disclosure (clause 4.1)"), "{said}");
+    assert!(said.contains(&format!("package_hash: {hash}")), "{said}");
+    assert!(!elsewhere.path().join("none.db").exists(), "no database was opened");
+
+    let proof: Value = serde_json::from_str(&proof).unwrap();
+    let changed = |change: &dyn Fn(&mut Value)| {
+        let mut proof = proof.clone();
+        change(&mut proof);
+        verify(&proof.to_string(), &key).0
+    };
+    let facts = proof["entries"][0]["facts"].as_array().unwrap().len();
+    for n in 0..facts {
+        assert!(!changed(&|p| p["entries"][0]["facts"][n]["value"] = json!("another")), "fact {n}");
+    }
+    assert!(!changed(&|p| p["entries"][1]["facts"] = p["entries"][0]["facts"].clone()));
+    assert!(!changed(&|p| p["entries"][0]["leaf_index"] = json!(0)));
+    assert!(!changed(&|p| p["entries"][0]["audit_path"][0] = json!("0".repeat(64))));
+    assert!(!changed(&|p| p["entries"][0]["salt"] = json!("0".repeat(64))));
+    assert!(!changed(&|p| p["entries"] = json!([])));
+    assert!(!changed(&|p| {
+        let note = p["checkpoint"].as_str().unwrap().replacen('\n', "x\n", 1);
+        p["checkpoint"] = json!(note);
+    }));
 }

@@ -38,6 +38,7 @@ fn outcome(operation: &Operation) -> u16 {
         | "delete_kyc_document"
         | "get_kyc_document_image"
         | "get_disclosure"
+        | "get_disclosure_proof"
         | "get_consent_request"
         | "answer_consent_request"
         | "withdraw_consent_answer" => 404,
@@ -389,7 +390,11 @@ async fn prepare(app: &App, operation: &Operation, ada: &Person) -> (String, Opt
         "get_kyc_document" | "delete_kyc_document" | "get_kyc_document_image" => {
             path = path.replace("{document_id}", &document_of(app, ada).await).replace("{side}", "front");
         }
-        "get_disclosure" | "get_consent_request" | "answer_consent_request" | "withdraw_consent_answer" => {
+        "get_disclosure"
+        | "get_disclosure_proof"
+        | "get_consent_request"
+        | "answer_consent_request"
+        | "withdraw_consent_answer" => {
             disclose_everybody(app);
             let (disclosure, request) = (made_for(ada, "dsc_"), made_for(ada, "crq_"));
             path = path.replace("{disclosure_id}", &disclosure).replace("{consent_request_id}", &request);

@@ -16,6 +16,13 @@ use crate::{
 #[schema(value_type = String, min_length = 64, max_length = 64, pattern = "^[0-9a-f]{64}$", example = "96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7")]
 pub struct TreeHash(String);
 
+impl TreeHash {
+    /// A hash that is written already.
+    pub const fn of(text: String) -> Self {
+        Self(text)
+    }
+}
+
 /// A key that verifies signatures (C2SP signed-note: `NAME+HASH+KEY`).
 #[derive(Serialize, ToSchema)]
 #[serde(transparent)]

@@ -60,7 +60,7 @@ pub use log::{LogCheckpointView, LogConsistencyProofView, LogInclusionProofView}
 pub use notice::{NoticePageView, NoticeView};
 pub use own_disclosure::{
     AnswerConsentRequest, ConsentRequestPageView, ConsentRequestView, DisclosureLogEntryView,
-    DisclosureLogPageView,
+    DisclosureLogPageView, DisclosureProofView,
 };
 pub use partner::{
     AccessTokenView, AddPartnerCredential, AddedPartnerCredentialView, CreateAccessToken,

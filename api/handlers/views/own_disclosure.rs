@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::{Example, RecipientView};
+use super::{Example, LogCheckpointView, RecipientView, log::TreeHash, member};
 use crate::{
     domain::{
         consent::ConsentKind,
@@ -19,7 +19,10 @@ use crate::{
         ids::{ConsentRequestId, DisclosureId},
         time::Timestamp,
     },
-    services::disclosures::{AskedOf, ConsentRequestPage, OwnDisclosure, OwnDisclosurePage},
+    services::{
+        disclosures::{AskedOf, ConsentRequestPage, OwnDisclosure, OwnDisclosurePage},
+        log::proof_file::{Entry, Fact, ProofFile},
+    },
 };
 
 /// What the person says.
@@ -186,6 +189,93 @@ impl From<OwnDisclosurePage> for DisclosureLogPageView {
             data: page.disclosures.iter().map(DisclosureLogEntryView::from).collect(),
             next_cursor: page.next_cursor,
         }
+    }
+}
+
+/// What a leaf says, by name.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ProofFact)]
+pub struct ProofFactView {
+    /// What it is called.
+    #[schema(max_length = 64, example = "step")]
+    pub name: String,
+    /// What it is.
+    #[schema(max_length = 4000, example = "released")]
+    pub value: String,
+}
+
+/// One entry of a proof file.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ProofEntry)]
+pub struct ProofEntryView {
+    /// The leaf as the tree holds it, in base64.
+    #[schema(max_length = 4096, content_encoding = "base64", example = "AAAABWxlYWYx")]
+    pub leaf: String,
+    /// What opens its commitment: SHA-256 over `c1`, this, and the facts, each after its length in four bytes.
+    #[schema(
+        min_length = 64,
+        max_length = 64,
+        pattern = "^[0-9a-f]{64}$",
+        example = "96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7"
+    )]
+    pub salt: String,
+    /// What it commits to, in this order.
+    #[schema(max_items = 64)]
+    pub facts: Vec<ProofFactView>,
+    /// Its place in the tree, from 0.
+    #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64, example = 17)]
+    pub leaf_index: u64,
+    /// The hashes from the leaf up to the root, in hexadecimal digits (RFC 9162, section 2.1.3).
+    #[schema(max_items = 64)]
+    pub audit_path: Vec<TreeHash>,
+}
+
+/// A proof that anybody verifies offline.
+#[derive(Serialize, ToSchema)]
+#[schema(as = DisclosureProof)]
+pub struct DisclosureProofView {
+    /// The form of the file.
+    #[schema(max_length = 64, example = "smart-mining-proof-1")]
+    pub format: String,
+    /// The signed checkpoint that the paths lead up to (C2SP tlog-checkpoint).
+    #[schema(max_length = 4096)]
+    pub checkpoint: String,
+    /// One for each thing that happened.
+    #[schema(max_items = 1000)]
+    pub entries: Vec<ProofEntryView>,
+}
+
+impl From<ProofFile> for DisclosureProofView {
+    fn from(file: ProofFile) -> Self {
+        let fact = |fact: Fact| ProofFactView { name: fact.name, value: fact.value };
+        let entry = |entry: Entry| ProofEntryView {
+            leaf: entry.leaf,
+            salt: entry.salt,
+            facts: entry.facts.into_iter().map(fact).collect(),
+            leaf_index: entry.leaf_index,
+            audit_path: entry.audit_path.into_iter().map(TreeHash::of).collect(),
+        };
+        Self {
+            format: file.format,
+            checkpoint: file.checkpoint,
+            entries: file.entries.into_iter().map(entry).collect(),
+        }
+    }
+}
+
+impl Example for DisclosureProofView {
+    fn example() -> Value {
+        json!({
+            "format": "smart-mining-proof-1",
+            "checkpoint": member(&LogCheckpointView::example(), "note"),
+            "entries": [{
+                "leaf": "AAAABWxlYWYx",
+                "salt": "96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7",
+                "facts": [{ "name": "step", "value": "released" }],
+                "leaf_index": 17,
+                "audit_path": ["96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7"],
+            }],
+        })
     }
 }
 

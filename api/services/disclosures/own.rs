@@ -9,11 +9,15 @@ use crate::{
             event::{DisclosureEvent, DisclosureStep},
             recipient::Recipient,
         },
-        ids::{AccountId, DisclosureId},
+        evidence::Evidence,
+        ids::{AccountId, DisclosureId, LeafId},
         time::Timestamp,
     },
     repositories::{disclosure_events, disclosures, recipients},
-    services::cursors::{self, InvalidCursor},
+    services::{
+        cursors::{self, InvalidCursor},
+        log::proof_file::Fact,
+    },
 };
 
 const LIST: &str = "own_disclosures";
@@ -25,6 +29,15 @@ pub struct OwnDisclosure {
     pub recipient: Recipient,
     /// From its release on: what happened before was about a proposal.
     pub steps: Vec<DisclosureEvent>,
+}
+
+impl OwnDisclosure {
+    /// What a leaf of it says.
+    pub fn facts_of(&self, leaf: LeafId) -> Vec<Fact> {
+        let step = self.steps.iter().find(|step| step.leaf_id == leaf);
+        let facts = step.map(Evidence::facts).unwrap_or_default();
+        facts.into_iter().map(|(name, value)| Fact { name: name.to_owned(), value }).collect()
+    }
 }
 
 /// A page of them, newest first.

@@ -7,6 +7,7 @@
 pub mod checkpoint;
 pub mod copy;
 pub mod promise;
+pub mod proof_file;
 pub mod proofs;
 pub mod sequencer;
 pub mod tree;

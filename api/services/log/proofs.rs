@@ -71,7 +71,7 @@ pub struct ConsistencyProof {
 
 /// The public face of the log.
 pub struct LogService {
-    db: Db,
+    pub(super) db: Db,
     kms: Arc<Kms>,
     clock: Clock,
     sequencer: Sequencer,
@@ -115,7 +115,7 @@ impl LogService {
         Ok(CurrentCheckpoint { head, note: stored.note, signed_at: stored.signed_at, keys })
     }
 
-    async fn newest(&self) -> Result<(Origin, log_tree::SignedCheckpoint), ProofError> {
+    pub(super) async fn newest(&self) -> Result<(Origin, log_tree::SignedCheckpoint), ProofError> {
         self.db
             .read(|c| {
                 let origin = log_tree::find_current_origin(c)?.ok_or(ProofError::NoCheckpoint)?;
@@ -175,7 +175,7 @@ impl LogService {
         Ok((origin, u64::try_from(stored.size).map_err(|_| ProofError::NoCheckpoint)?))
     }
 
-    async fn nodes(&self, origin: &Origin, wanted: Vec<u64>) -> Result<Nodes, ProofError> {
+    pub(super) async fn nodes(&self, origin: &Origin, wanted: Vec<u64>) -> Result<Nodes, ProofError> {
         let number = origin.number;
         Ok(Nodes::new(self.db.read(move |c| log_tree::list_nodes(c, number, &wanted)).await?))
     }
