@@ -1055,6 +1055,8 @@ table! {
         pull_number -> Nullable<Integer>,
         package_hash -> Nullable<Binary>,
         reason -> Nullable<Text>,
+        silence -> Nullable<Text>,
+        silent_until -> Nullable<Instant>,
         occurred_at -> Instant,
         leaf_id -> Id,
     }
@@ -1115,7 +1117,10 @@ table! {
         file_name -> Nullable<Binary>,
         registered_by -> Id,
         registered_at -> Instant,
+        withdrawn_by -> Nullable<Id>,
         withdrawn_at -> Nullable<Instant>,
+        leaf_id -> Id,
+        withdrawal_leaf_id -> Nullable<Id>,
     }
 }
 

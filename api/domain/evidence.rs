@@ -8,6 +8,7 @@ use super::{
     device::DeviceConsentEvent,
     disclosure::{
         event::DisclosureStep,
+        instrument::{INSTRUMENT_REGISTERED, INSTRUMENT_WITHDRAWN},
         limit::{LIMIT_BEGUN, LIMIT_ENDED},
         recipient::{RECIPIENT_ACTIVATED, RECIPIENT_CHANGED, RECIPIENT_DEACTIVATED, RECIPIENT_REGISTERED},
     },
@@ -79,6 +80,8 @@ const ACTS: &[&Act] = &[
     &RECIPIENT_DEACTIVATED,
     &LIMIT_BEGUN,
     &LIMIT_ENDED,
+    &INSTRUMENT_REGISTERED,
+    &INSTRUMENT_WITHDRAWN,
 ];
 
 /// Their names, with those of the steps of disclosures.

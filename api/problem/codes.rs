@@ -182,6 +182,7 @@ codes! {
         NotForThisClass = "not_for_this_class", "Recipients of this class are never told this.";
         OutsideTheOrder = "outside_the_order", "The order does not name this.";
         OrderMissing = "order_missing", "It takes an order of this recipient that is in force.";
+        CompelledQuestion = "compelled_question", "What is compelled is not asked for.";
         SilentQuestion = "silent_question", "Whoever must not know of it cannot be asked.";
         InvalidPackageKey = "invalid_package_key", "This is not a public key of age (X25519).";
         ClientNotFree = "client_not_free", "There is no such live client, or it fetches for another recipient.";

@@ -111,6 +111,8 @@ impl From<InstrumentError> for Problem {
 fn instrument_fault(fault: InstrumentFault) -> FieldProblem {
     let (pointer, code) = match fault {
         InstrumentFault::Recipient => ("/recipient_id", FieldCode::RecipientUnfit),
+        InstrumentFault::Issuer => ("/issuer", FieldCode::NotOneLine),
+        InstrumentFault::Reference => ("/reference", FieldCode::NotOneLine),
         InstrumentFault::IssuedOn => ("/issued_on", FieldCode::InTheFuture),
         InstrumentFault::ValidUntil => ("/valid_until", FieldCode::OutOfRange),
         InstrumentFault::GagUntil => ("/gag_until", FieldCode::OutOfRange),
@@ -128,6 +130,7 @@ fn faulty(faults: &[DraftFault]) -> Problem {
             DraftFault::InstrumentMissing => ("/instrument_id".to_owned(), FieldCode::OrderMissing),
             DraftFault::InstrumentNotTaken => ("/instrument_id".to_owned(), FieldCode::InvalidValue),
             DraftFault::GroundMissing => ("/ground".to_owned(), FieldCode::MissingField),
+            DraftFault::CompelledQuestion => ("/ask".to_owned(), FieldCode::CompelledQuestion),
             DraftFault::SilentQuestion => ("/ask".to_owned(), FieldCode::SilentQuestion),
         };
         FieldProblem { pointer, code }

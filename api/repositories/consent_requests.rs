@@ -108,6 +108,22 @@ pub fn change_state(
     Ok(changed == 1)
 }
 
+/// Ends whatever question about a disclosure is in one of these states.
+pub fn end(
+    c: &mut Conn,
+    owner: AccountId,
+    disclosure: DisclosureId,
+    from: &[ConsentRequestState],
+    to: ConsentRequestState,
+) -> Result<(), StorageError> {
+    let from: Vec<&str> = from.iter().map(|state| state.as_str()).collect();
+    diesel::update(t::table.filter(t::account_id.eq(owner)).filter(t::disclosure_id.eq(disclosure)))
+        .filter(t::state.eq_any(from))
+        .set(t::state.eq(to.as_str()))
+        .execute(c)?;
+    Ok(())
+}
+
 /// Ends whatever question about a disclosure is open.
 pub fn end_open(
     c: &mut Conn,
@@ -115,9 +131,15 @@ pub fn end_open(
     disclosure: DisclosureId,
     to: ConsentRequestState,
 ) -> Result<(), StorageError> {
-    diesel::update(t::table.filter(t::account_id.eq(owner)).filter(t::disclosure_id.eq(disclosure)))
-        .filter(t::state.eq(ConsentRequestState::Open.as_str()))
-        .set(t::state.eq(to.as_str()))
-        .execute(c)?;
-    Ok(())
+    end(c, owner, disclosure, &[ConsentRequestState::Open], to)
+}
+
+/// Whether the person was ever asked about a disclosure.
+pub fn was_asked(c: &mut Conn, owner: AccountId, disclosure: DisclosureId) -> Result<bool, StorageError> {
+    let asked: i64 = t::table
+        .filter(t::account_id.eq(owner))
+        .filter(t::disclosure_id.eq(disclosure))
+        .count()
+        .get_result(c)?;
+    Ok(asked > 0)
 }

@@ -7,6 +7,7 @@ use crate::{
     db::{Conn, Dispatch, StorageError, schema::disclosure_events as t},
     domain::{
         disclosure::{
+            Silence,
             event::{DisclosureEvent, DisclosureStep, StepReason},
             scope::Scope,
         },
@@ -36,6 +37,8 @@ struct Row {
     pull_number: Option<i32>,
     package_hash: Option<Vec<u8>>,
     reason: Option<String>,
+    silence: Option<String>,
+    silent_until: Option<Timestamp>,
     at: Timestamp,
     leaf_id: LeafId,
 }
@@ -63,6 +66,13 @@ impl TryFrom<Row> for DisclosureEvent {
             pull_number: row.pull_number,
             package_hash: row.package_hash.map(|hash| hash32(TABLE, &hash)).transpose()?,
             reason: row.reason.map(reason).transpose()?,
+            silence: match (row.silence, row.silent_until) {
+                (None, None) => None,
+                (Some(kind), Some(until)) => {
+                    Some((Silence::parse(&kind).ok_or(corrupt(TABLE, "an unknown silence"))?, until))
+                }
+                _ => return Err(corrupt(TABLE, "half a silence")),
+            },
             at: row.at,
             leaf_id: row.leaf_id,
         })
@@ -89,6 +99,8 @@ pub fn append(c: &mut Conn, event: &DisclosureEvent) -> Result<(), StorageError>
             t::pull_number.eq(event.pull_number),
             t::package_hash.eq(event.package_hash.map(|hash| hash.to_vec())),
             t::reason.eq(event.reason.map(StepReason::as_str)),
+            t::silence.eq(event.silence.map(|(kind, _)| kind.as_str())),
+            t::silent_until.eq(event.silence.map(|(_, until)| until)),
             t::occurred_at.eq(event.at),
             t::leaf_id.eq(event.leaf_id),
         ))

@@ -291,6 +291,18 @@ pub fn count_subjects(
         .get_result(c)?)
 }
 
+/// Disclosures after `cursor`, in the order of their ids.
+pub fn list_all(
+    c: &mut Conn,
+    cursor: Option<DisclosureId>,
+    limit: i64,
+) -> Result<Vec<Disclosure>, StorageError> {
+    let after = cursor.unwrap_or(DisclosureId::from_uuid(uuid::Uuid::nil()));
+    let rows: Vec<Row> =
+        t::table.filter(t::disclosure_id.gt(after)).order(t::disclosure_id).limit(limit).load(c)?;
+    rows.into_iter().map(Disclosure::try_from).collect()
+}
+
 /// Some disclosures whose time has passed by `now`.
 pub fn list_ended(c: &mut Conn, now: Timestamp, limit: i64) -> Result<Vec<Disclosure>, StorageError> {
     let live: Vec<&str> =

@@ -13,7 +13,7 @@ use crate::{
             registrations, sessions, sign_in_challenges, support_messages, totp_factors,
         },
     },
-    domain::{data_dictionary::Category, ids::AccountId, kyc::KycState},
+    domain::{data_dictionary::Category, disclosure::DisclosureState, ids::AccountId, kyc::KycState},
 };
 
 /// Deletes or empties whatever the data dictionary puts into `category`.
@@ -66,6 +66,7 @@ pub fn erase_rows(c: &mut Conn, id: AccountId, category: Category) -> Result<(),
         }
         Category::LogDetail => {
             diesel::delete(log_details::table.filter(log_details::account_id.eq(id))).execute(c)?;
+            end_disclosures(c, id)?;
         }
         Category::Documents => {
             diesel::delete(kyc_document_numbers::table.filter(kyc_document_numbers::account_id.eq(id)))
@@ -77,6 +78,26 @@ pub fn erase_rows(c: &mut Conn, id: AccountId, category: Category) -> Result<(),
             diesel::delete(kyc_records::table.filter(kyc_records::account_id.eq(id))).execute(c)?;
         }
     }
+    Ok(())
+}
+
+/// Ends whatever is under way: no step of it could be written any more.
+fn end_disclosures(c: &mut Conn, id: AccountId) -> Result<(), StorageError> {
+    let open = DisclosureState::ALL.iter().filter(|state| state.is_open());
+    let open: Vec<&str> = open.map(|state| state.as_str()).collect();
+    diesel::update(disclosures::table.filter(disclosures::account_id.eq(id)))
+        .filter(disclosures::state.eq_any(open))
+        .set(disclosures::state.eq(DisclosureState::Expired.as_str()))
+        .execute(c)?;
+    diesel::update(disclosures::table.filter(disclosures::account_id.eq(id)))
+        .filter(disclosures::state.eq(DisclosureState::Released.as_str()))
+        .set(disclosures::state.eq(DisclosureState::Revoked.as_str()))
+        .execute(c)?;
+    // Nobody is left to be told.
+    diesel::update(disclosures::table.filter(disclosures::account_id.eq(id)))
+        .filter(disclosures::told_at.is_null())
+        .set(disclosures::told_at.eq(disclosures::released_at))
+        .execute(c)?;
     Ok(())
 }
 

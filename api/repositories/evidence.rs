@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use super::{
-    account_changes, consent_events, device_consent_events, disclosure_events, kyc_decisions,
+    account_changes, consent_events, device_consent_events, disclosure_events, instruments, kyc_decisions,
     policy_acceptances, policy_versions, processing_limit_events, recipients, staff_reads,
 };
 use crate::{
@@ -17,8 +17,9 @@ use crate::{
     },
     domain::{
         account::DataConfirmation,
+        disclosure::instrument::Instrument,
         evidence::{Attested, Evidence},
-        ids::{AccountId, DataConfirmationId, DeviceRef, DisclosureId, LeafId, RecipientId},
+        ids::{AccountId, DataConfirmationId, DeviceRef, DisclosureId, InstrumentId, LeafId, RecipientId},
         time::Timestamp,
     },
 };
@@ -37,13 +38,14 @@ pub enum Ledger {
     DisclosureEvents,
     RecipientEvents,
     ProcessingLimitEvents,
+    Instruments,
 }
 
 /// Where a page of a ledger ends.
 pub type Place = (AccountId, i64);
 
 impl Ledger {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::PolicyVersions,
         Self::PolicyAcceptances,
         Self::ConsentEvents,
@@ -55,6 +57,7 @@ impl Ledger {
         Self::DisclosureEvents,
         Self::RecipientEvents,
         Self::ProcessingLimitEvents,
+        Self::Instruments,
     ];
 
     pub const fn as_str(self) -> &'static str {
@@ -70,6 +73,7 @@ impl Ledger {
             Self::DisclosureEvents => "disclosure_events",
             Self::RecipientEvents => "recipient_events",
             Self::ProcessingLimitEvents => "processing_limit_events",
+            Self::Instruments => "instruments",
         }
     }
 
@@ -93,6 +97,7 @@ impl Ledger {
             Self::DisclosureEvents => list_disclosure_events(c, after, limit),
             Self::RecipientEvents => list_recipient_events(c, after, limit),
             Self::ProcessingLimitEvents => list_processing_limit_events(c, after, limit),
+            Self::Instruments => list_instruments(c, after, limit),
         }
     }
 }
@@ -242,6 +247,21 @@ fn list_processing_limit_events(
 ) -> Result<Vec<(Place, Attested)>, StorageError> {
     let rows = processing_limit_events::list_all(c, after, limit)?;
     Ok(rows.into_iter().map(|row| ((row.account_id, row.sequence), attested(row.leaf_id, &row))).collect())
+}
+
+/// An order stands in the place of a person, and for one act or two.
+fn list_instruments(
+    c: &mut Conn,
+    (instrument, _): Place,
+    limit: i64,
+) -> Result<Vec<(Place, Attested)>, StorageError> {
+    let after = InstrumentId::from_uuid(instrument.as_uuid());
+    let rows = instruments::list(c, Some(after), limit)?;
+    let attested = |row: Instrument| {
+        let place = (AccountId::from_uuid(row.id.as_uuid()), 0);
+        row.attested().into_iter().map(move |act| (place, act))
+    };
+    Ok(rows.into_iter().flat_map(attested).collect())
 }
 
 /// Accounts after `cursor`, with the count of events that each stands at and the rows that there are.

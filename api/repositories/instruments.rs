@@ -6,8 +6,11 @@ use super::corrupt;
 use crate::{
     db::{Conn, Dispatch, StorageError, schema::instruments as t},
     domain::{
-        disclosure::{instrument::Instrument, scope::DisclosureField},
-        ids::{AccountId, InstrumentId, RecipientId, StaffId},
+        disclosure::{
+            instrument::{Instrument, Withdrawal},
+            scope::DisclosureField,
+        },
+        ids::{AccountId, InstrumentId, LeafId, RecipientId, StaffId},
         kyc::file::FileName,
         time::Timestamp,
     },
@@ -29,7 +32,10 @@ struct Row {
     file_name: Option<Vec<u8>>,
     registered_by: StaffId,
     registered_at: Timestamp,
+    withdrawn_by: Option<StaffId>,
     withdrawn_at: Option<Timestamp>,
+    leaf_id: LeafId,
+    withdrawal_leaf_id: Option<LeafId>,
 }
 
 impl TryFrom<Row> for Instrument {
@@ -49,7 +55,12 @@ impl TryFrom<Row> for Instrument {
             file_name: row.file_name.map(name).transpose()?,
             registered_by: row.registered_by,
             registered_at: row.registered_at,
-            withdrawn_at: row.withdrawn_at,
+            withdrawn: match (row.withdrawn_by, row.withdrawn_at, row.withdrawal_leaf_id) {
+                (None, None, None) => None,
+                (Some(by), Some(at), Some(leaf_id)) => Some(Withdrawal { by, at, leaf_id }),
+                _ => return Err(corrupt(TABLE, "half a withdrawal")),
+            },
+            leaf_id: row.leaf_id,
         })
     }
 }
@@ -70,10 +81,14 @@ pub fn find_sealed(c: &mut Conn, id: InstrumentId) -> Result<Option<SealedInstru
 }
 
 /// Ends an order; `false` if it has ended.
-pub fn withdraw(c: &mut Conn, id: InstrumentId, now: Timestamp) -> Result<bool, StorageError> {
+pub fn withdraw(c: &mut Conn, id: InstrumentId, end: Withdrawal) -> Result<bool, StorageError> {
     let ended = diesel::update(t::table.find(id))
         .filter(t::withdrawn_at.is_null())
-        .set(t::withdrawn_at.eq(Some(now)))
+        .set((
+            t::withdrawn_by.eq(Some(end.by)),
+            t::withdrawn_at.eq(Some(end.at)),
+            t::withdrawal_leaf_id.eq(Some(end.leaf_id)),
+        ))
         .execute(c)?;
     Ok(ended == 1)
 }
@@ -121,6 +136,7 @@ pub fn insert(c: &mut Conn, instrument: &Instrument, sealed: SealedInstrument) -
             t::file_name.eq(instrument.file_name.map(|name| name.0.to_vec())),
             t::registered_by.eq(instrument.registered_by),
             t::registered_at.eq(instrument.registered_at),
+            t::leaf_id.eq(instrument.leaf_id),
         ))
         .dispatch(c)?;
     Ok(())

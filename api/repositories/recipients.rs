@@ -224,6 +224,21 @@ pub fn list_events(
     rows.into_iter().map(RecipientEvent::try_from).collect()
 }
 
+/// What an entry was at an instant.
+pub fn find_entry_at(
+    c: &mut Conn,
+    id: RecipientId,
+    at: Timestamp,
+) -> Result<Option<RecipientEntry>, StorageError> {
+    let row: Option<EventRow> = e::table
+        .filter(e::recipient_id.eq(id))
+        .filter(e::occurred_at.le(at))
+        .order(e::number.desc())
+        .first(c)
+        .optional()?;
+    Ok(row.map(RecipientEvent::try_from).transpose()?.map(|event| event.entry))
+}
+
 /// Steps of all entries after a place, in order.
 pub fn list_all_events(
     c: &mut Conn,

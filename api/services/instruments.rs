@@ -13,14 +13,16 @@ use crate::{
         disclosure::{
             LONGEST_SILENCE,
             classes::ClassRule,
-            instrument::{INSTRUMENT_READ, INSTRUMENT_REGISTERED, INSTRUMENT_WITHDRAWN, Instrument},
+            instrument::{
+                INSTRUMENT_READ, INSTRUMENT_REGISTERED, INSTRUMENT_WITHDRAWN, Instrument, Withdrawal,
+            },
             recipient::RecipientState,
             scope::DisclosureField,
         },
-        evidence::{Act, Facts},
+        evidence::Act,
         ids::{AccountId, InstrumentId, RecipientId, StaffId},
         kyc::file::{Accepts, FileFault, FileName},
-        personal::PersonalText,
+        personal::{Personal, PersonalText},
         sealed::Sealed,
         time::Timestamp,
     },
@@ -71,6 +73,9 @@ service_error!(InstrumentError, storage in Idempotency, Vault);
 pub enum InstrumentFault {
     /// Nothing is ordered by, or for, a recipient of this class, or it is not active.
     Recipient,
+    /// The issuer, or the number of the case, is not on one line.
+    Issuer,
+    Reference,
     /// It was issued in the future.
     IssuedOn,
     /// It is not in force any more.
@@ -109,8 +114,8 @@ pub struct InstrumentPage {
 }
 
 const LIST: &str = "instruments";
-/// What seals an order: its words and its file, and the details of its leaves.
-const CATEGORIES: &[Category] = &[Category::Documents, Category::LogDetail];
+/// What seals an order: its words and its file, the details of its leaves, and what was answered of it.
+const CATEGORIES: &[Category] = &[Category::Documents, Category::LogDetail, Category::Messages];
 
 /// Keeps orders.
 #[derive(Clone)]
@@ -125,19 +130,6 @@ pub struct InstrumentService {
 /// An order in the place of a subject: its keys live and die as a person's do.
 const fn subject(id: InstrumentId) -> AccountId {
     AccountId::from_uuid(id.as_uuid())
-}
-
-fn facts(instrument: &Instrument, by: StaffId) -> Facts {
-    vec![
-        ("instrument", instrument.id.to_string()),
-        ("recipient", instrument.recipient_id.to_string()),
-        ("issuer", instrument.issuer.clone()),
-        ("issued_on", instrument.issued_on.to_string()),
-        ("valid_until", instrument.valid_until.to_string()),
-        ("fields", DisclosureField::join(&instrument.fields)),
-        ("gag_until", instrument.gag_until.map(|until| until.to_string()).unwrap_or_default()),
-        ("staff", by.to_string()),
-    ]
 }
 
 impl InstrumentService {
@@ -182,14 +174,15 @@ impl InstrumentService {
             file_name: Some(name),
             registered_by: by,
             registered_at: now,
-            withdrawn_at: None,
+            withdrawn: None,
+            leaf_id: draft.id(),
         };
         let written = self
             .db
             .write(move |c| {
                 recording.refuse_if_done(c)?;
-                instruments::insert(c, &instrument, sealed.clone())?;
                 attest(c, &keys, (by, &INSTRUMENT_REGISTERED), &instrument, &draft)?;
+                instruments::insert(c, &instrument, sealed.clone())?;
                 recording.record(c, &own, &instrument)?;
                 Ok::<_, InstrumentError>(instrument.clone())
             })
@@ -217,6 +210,13 @@ impl InstrumentService {
         let mut faults = Vec::new();
         if !takes {
             faults.push(InstrumentFault::Recipient);
+        }
+        let is_line = |text: &str| !text.trim().is_empty() && !text.chars().any(char::is_control);
+        if !is_line(&new.issuer) {
+            faults.push(InstrumentFault::Issuer);
+        }
+        if !is_line(new.reference.expose()) {
+            faults.push(InstrumentFault::Reference);
         }
         // Whatever day it may be on earth.
         if new.issued_on > now.plus(chrono::TimeDelta::hours(14)).day_in(chrono_tz::UTC) {
@@ -273,7 +273,6 @@ impl InstrumentService {
     ) -> Result<OpenedInstrument, InstrumentError> {
         let draft = LeafDraft::new(self.clock.now())?;
         let keys = self.vault.keys_of(subject(id)).await?;
-        let own = self.vault.keys_of(by.subject()).await?;
         self.db
             .write(move |c| {
                 recording.refuse_if_done(c)?;
@@ -290,7 +289,7 @@ impl InstrumentService {
                     )?,
                     named: keys.open(&INSTRUMENT_NAMED, row, &Sealed::from_envelope(sealed.named))?,
                 };
-                recording.record(c, &own, &opened)?;
+                recording.record(c, &keys, &opened)?;
                 Ok(opened)
             })
             .await
@@ -332,11 +331,12 @@ impl InstrumentService {
             .write(move |c| {
                 recording.refuse_if_done(c)?;
                 let instrument = instruments::find(c, id)?.ok_or(InstrumentError::NotFound)?;
-                if !instruments::withdraw(c, id, now)? {
+                let end = Withdrawal { by, at: now, leaf_id: draft.id() };
+                let withdrawn = Instrument { withdrawn: Some(end), ..instrument };
+                attest(c, &keys, (by, &INSTRUMENT_WITHDRAWN), &withdrawn, &draft)?;
+                if !instruments::withdraw(c, id, end)? {
                     return Err(InstrumentError::StateConflict);
                 }
-                let withdrawn = Instrument { withdrawn_at: Some(now), ..instrument };
-                attest(c, &keys, (by, &INSTRUMENT_WITHDRAWN), &withdrawn, &draft)?;
                 recording.record(c, &own, &withdrawn)?;
                 Ok(withdrawn)
             })
@@ -351,6 +351,6 @@ fn attest(
     instrument: &Instrument,
     draft: &LeafDraft,
 ) -> Result<(), InstrumentError> {
-    leaves::append(c, &draft.of_staff_upon(by, keys, act, &facts(instrument, by))?)?;
+    leaves::append(c, &draft.of_staff_upon(by, keys, act, &instrument.facts(by))?)?;
     Ok(())
 }

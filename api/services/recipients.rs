@@ -144,25 +144,23 @@ impl RecipientService {
         .await
     }
 
-    /// Lets data go to a recipient that somebody else entered or changed.
+    /// Lets data go to a recipient, as it was shown to the one who activates it: somebody who had no part in what
+    /// was written since it was activated last.
     ///
     /// # Errors
     ///
-    /// [`RecipientError::SecondPersonRequired`] for whoever changed it last, [`RecipientError::StateConflict`] if it
-    /// is active.
+    /// [`RecipientError::SecondPersonRequired`] for whoever had, [`RecipientError::StateConflict`] if it is active,
+    /// [`RecipientError::Stale`] for another version.
     #[tracing::instrument(skip_all)]
     pub async fn activate(
         &self,
         by: StaffId,
-        id: RecipientId,
+        (id, version): (RecipientId, i64),
         recording: Recording<Recipient>,
     ) -> Result<Recipient, RecipientError> {
-        self.step(by, (id, None), RecipientStep::Activated, recording, move |was| {
+        self.step(by, (id, Some(version)), RecipientStep::Activated, recording, move |was| {
             if was.state == RecipientState::Active {
                 return Err(RecipientError::StateConflict);
-            }
-            if was.changed_by == by {
-                return Err(RecipientError::SecondPersonRequired);
             }
             Ok(Recipient { state: RecipientState::Active, ..was })
         })
@@ -209,7 +207,13 @@ impl RecipientService {
                 }
                 let version = was.version + 1;
                 let next = Recipient { version, changed_by: by, changed_at: now, ..to(was)? };
-                has_client(c, &next.entry)?;
+                if step == RecipientStep::Activated && has_part(c, id, by)? {
+                    return Err(RecipientError::SecondPersonRequired);
+                }
+                // Whatever became of its client, nothing keeps a recipient from being shut off.
+                if step != RecipientStep::Deactivated {
+                    has_client(c, &next.entry)?;
+                }
                 if let Some(client) = next.entry.partner_client_id
                     && recipients::find_by_client(c, client)?.is_some_and(|other| other.id != id)
                 {
@@ -294,6 +298,15 @@ impl RecipientService {
             })
             .await
     }
+}
+
+/// Whether a member wrote any of what an activation would let stand.
+fn has_part(c: &mut Conn, id: RecipientId, by: StaffId) -> Result<bool, StorageError> {
+    let events = recipients::list_events(c, id, i64::MAX, i64::MAX)?;
+    let since = events.iter().take_while(|event| event.step != RecipientStep::Activated);
+    Ok(since
+        .filter(|event| matches!(event.step, RecipientStep::Registered | RecipientStep::Changed))
+        .any(|event| event.staff_id == by))
 }
 
 fn check(entry: &RecipientEntry) -> Result<(), RecipientError> {

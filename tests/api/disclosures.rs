@@ -122,6 +122,7 @@ async fn the_legal_team_sees_no_values_and_nobody_whom_it_could_look_up() {
         "Call +64 21 123 4567 first.",
         &format!("See {}.", ada.account_id),
         "See https://pool.example/people/17.",
+        "Under dsc_0198c8f2b1d07c3f9e21a4b7c6d5e4f3 before.",
     ] {
         let refused = desk.tries_to_draft(&draft(tells)).await;
         assert_eq!(refused.first_error(), ("/ground".to_owned(), "tells_who_it_is".to_owned()), "{tells}");
@@ -137,8 +138,9 @@ async fn the_legal_team_sees_no_values_and_nobody_whom_it_could_look_up() {
         assert!(!shown.text.contains(told), "{told} in {}", shown.text);
     }
     let subject = shown.json()["disclosure"]["subject_ref"].as_str().unwrap().to_owned();
+    assert_eq!(desk.sees(&id).await["disclosure"]["subject_ref"], subject.as_str());
     let again = desk.submits_as(draft("The same person, another time.")).await;
-    assert_eq!(desk.sees(&again).await["disclosure"]["subject_ref"], subject.as_str());
+    assert_ne!(desk.sees(&again).await["disclosure"]["subject_ref"], subject.as_str());
     let lookup = json!({ "account_id": ada.account_id });
     assert_eq!(desk.legal.posts("/v1/staff/person-lookups", &lookup).await.problem().1, "role_required");
 }
@@ -314,7 +316,10 @@ async fn nothing_goes_abroad_without_the_consent_that_says_so() {
     desk.releases(&id).await;
     assert_eq!(pool.pulls(&app, &id).await.status, 201);
     assert_eq!(ada.decides("cross_border_transfer", false).await.status, 200);
-    assert_eq!(pool.pulls(&app, &id).await.problem(), (423, "disclosure_held".to_owned()));
+    // What went abroad rests on that consent, too, and does not come back with it.
+    assert_eq!(pool.pulls(&app, &id).await.problem(), (410, "disclosure_revoked".to_owned()));
+    assert_eq!(ada.decides("cross_border_transfer", true).await.status, 200);
+    assert_eq!(pool.pulls(&app, &id).await.problem().0, 410);
 }
 
 #[tokio::test]
@@ -334,18 +339,24 @@ async fn a_recipient_takes_two_and_other_terms_void_the_review() {
     assert_eq!(desk.legal.sends(Method::PUT, &path, Some(&entry)).await.status, 200);
     assert_eq!(reason(&desk.tries_to_release(&id).await), shut("recipient_inactive"));
     assert_eq!(pool.pulls(&app, &released).await.problem().1, "disclosure_held");
-    let activation = format!("{path}/activation");
-    let own = desk.legal.sends(Method::POST, &activation, None).await;
+    let own = desk.tries_to_activate(&desk.legal, &pool.recipient_id).await;
     assert_eq!(own.problem(), (403, "second_person_required".to_owned()));
+    // Nor after somebody else shut it off in between.
+    let off = format!("{path}/deactivation");
+    assert_eq!(desk.second.sends(Method::POST, &off, None).await.status, 201);
+    let own = desk.tries_to_activate(&desk.legal, &pool.recipient_id).await;
+    assert_eq!(own.problem(), (403, "second_person_required".to_owned()));
+    let unseen = desk.admins[0].posts(&format!("{path}/activation"), &json!({ "version": 1 })).await;
+    assert_eq!(unseen.problem(), (412, "stale_version".to_owned()));
     desk.activates(&pool.recipient_id).await;
     assert_eq!(reason(&desk.tries_to_release(&id).await), shut("scope_changed"));
     let history = desk.legal.gets(&format!("{path}/events")).await.json();
     let of = |n: usize, name: &str| history["data"][n][name].clone();
     assert_eq!(
-        (of(0, "step"), of(1, "step"), of(3, "step")),
+        (of(0, "step"), of(2, "step"), of(4, "step")),
         (json!("activated"), json!("changed"), json!("registered"))
     );
-    assert_eq!(of(3, "agreement"), "Agreement of 1 March 2026");
+    assert_eq!(of(4, "agreement"), "Agreement of 1 March 2026");
     assert_eq!(desk.legal.sends(Method::POST, &format!("{path}/deactivation"), None).await.status, 201);
     assert_eq!(pool.pulls(&app, &released).await.problem().1, "disclosure_held");
     let mut another = company("Thief");
@@ -449,9 +460,16 @@ async fn a_package_is_built_from_what_is_true_at_the_pull() {
     ada.changes_profile(json!({ "real_name": "Ada King", "display_name": "countess" })).await;
     let claims = pool.opens(&app, &pool.pulls(&app, &id).await).await;
     assert_eq!(claims["fields"], json!({ "real_name": "Ada King", "display_name": "countess" }));
-    let handed = format!("/v1/staff/disclosures/{id}/hand-overs");
-    let handed = desk.processor.sends(Method::POST, &handed, None).await;
-    assert_eq!(pool.opens(&app, &handed).await["pull_number"], 2);
+    let hand_over = |id: &str| format!("/v1/staff/disclosures/{id}/hand-overs");
+    let refused = desk.processor.sends(Method::POST, &hand_over(&id), None).await;
+    assert_eq!(refused.problem().1, "disclosure_state_conflict", "the recipient fetches by itself");
+    let absent = desk.absent(company("Without a client")).await;
+    let id = desk.discloses(&ada, &absent, &json!(["real_name"])).await;
+    let own = desk.processor.sends(Method::POST, &hand_over(&id), None).await;
+    assert_eq!(own.problem().1, "second_person_required");
+    let other = app.member_called(&desk.admins, "second.processor", "data_processor").await;
+    let handed = other.sends(Method::POST, &hand_over(&id), None).await;
+    assert_eq!(absent.opens(&app, &handed).await["pull_number"], 1);
     if !crate::support::is_postgres() {
         let sealed = STANDARD.decode(handed.json()["package"].as_str().unwrap()).unwrap();
         let piece = &sealed[sealed.len() - 48..];
@@ -589,4 +607,61 @@ async fn the_proof_of_an_entry_is_verified_offline_and_every_change_of_it_is_fou
         let note = p["checkpoint"].as_str().unwrap().replacen('\n', "x\n", 1);
         p["checkpoint"] = json!(note);
     }));
+}
+
+#[tokio::test]
+async fn a_question_keeps_its_own_words_whatever_becomes_of_the_disclosure() {
+    let app = App::start().await;
+    let (desk, ada) = (app.desk().await, app.person(EMAIL).await);
+    let pool = desk.partner(&app, company("Harbour Pool")).await;
+    let id = desk.submits(&ada, &pool.recipient_id, &json!(["birth_date"])).await;
+    desk.approves(&id).await;
+    assert_eq!(answers(&ada, true).await.status, 201);
+    let path = format!("/v1/staff/disclosures/{id}");
+    let (court, instrument) = desk.court_order(&app, "email", Some("2026-06-01T00:00:00Z")).await;
+    let gagged = json!({
+        "recipient_id": court.recipient_id, "instrument_id": instrument, "fields": ["email"],
+    });
+    let refused = desk.processor.sends(Method::PUT, &path, Some(&gagged)).await;
+    assert_eq!(refused.first_error(), ("/ask".to_owned(), "silent_question".to_owned()));
+    let lawyers = json!({ "recipient_id": pool.recipient_id, "fields": ["phone"] });
+    assert_eq!(desk.processor.sends(Method::PUT, &path, Some(&lawyers)).await.status, 200);
+    let asked = request_of(&ada).await;
+    assert_eq!((&asked["state"], &asked["fields"]), (&json!("cancelled"), &json!(["birth_date"])));
+    assert_eq!(takes_back(&ada).await.problem().1, "consent_request_closed");
+}
+
+#[tokio::test]
+async fn a_review_or_an_answer_under_other_terms_counts_for_nothing() {
+    let app = App::start().await;
+    let (desk, ada) = (app.desk().await, app.person(EMAIL).await);
+    let pool = desk.partner(&app, company("Harbour Pool")).await;
+    let reviewed = desk.submits(&ada, &pool.recipient_id, &json!(["email"])).await;
+    let asked = desk.submits(&ada, &pool.recipient_id, &json!(["birth_date"])).await;
+    desk.approves(&asked).await;
+    let path = format!("/v1/staff/recipients/{}", pool.recipient_id);
+    let shown = desk.legal.gets(&path).await.json();
+    app.advance(TimeDelta::minutes(1));
+    let mut entry = company("A harmless name");
+    entry["partner_client_id"] = shown["partner_client_id"].clone();
+    entry["package_key"] = shown["package_key"].clone();
+    assert_eq!(desk.legal.sends(Method::PUT, &path, Some(&entry)).await.status, 200);
+    let stale = desk.tries_to_approve(&desk.legal, &reviewed).await;
+    assert_eq!(stale.problem(), (412, "stale_version".to_owned()));
+    assert_eq!(request_of(&ada).await["recipient"]["name"], "Harbour Pool", "as it was asked");
+    assert_eq!(answers(&ada, true).await.problem().1, "consent_request_closed");
+}
+
+#[tokio::test]
+async fn the_log_of_the_person_shows_the_recipient_as_it_was() {
+    let app = App::start().await;
+    let (desk, ada) = (app.desk().await, app.person(EMAIL).await);
+    let pool = desk.partner(&app, company("Harbour Pool")).await;
+    let id = desk.discloses(&ada, &pool, &json!(["email"])).await;
+    app.advance(TimeDelta::minutes(1));
+    let path = format!("/v1/staff/recipients/{}", pool.recipient_id);
+    let renamed = desk.legal.sends(Method::PUT, &path, Some(&company("Ocean Pool"))).await;
+    assert_eq!(renamed.status, 200, "{}", renamed.text);
+    let entry = ada.gets(&format!("/v1/disclosures/{id}")).await.json();
+    assert_eq!(entry["recipient"]["name"], "Harbour Pool");
 }

@@ -189,9 +189,10 @@ impl World {
         let court = id(&self.partners[4].recipient_id);
         self.app.database.sql(&format!(
             "DELETE FROM instruments; INSERT INTO instruments \
-             (instrument_id, recipient_id, issuer, issued_on, valid_until, fields, registered_by, registered_at) \
+             (instrument_id, recipient_id, issuer, issued_on, valid_until, fields, registered_by, registered_at, leaf_id) \
              SELECT recipient_id, recipient_id, 'Court', '2026-01-01', (SELECT max(expires_at) FROM sessions), \
-                    'real_name,email,phone', changed_by, registered_at FROM recipients WHERE recipient_id = {court}"
+                    'real_name,email,phone', changed_by, registered_at, \
+                    (SELECT leaf_id FROM log_leaves ORDER BY leaf_id LIMIT 1) FROM recipients WHERE recipient_id = {court}"
         ));
     }
 
@@ -263,14 +264,9 @@ impl World {
         }
     }
 
-    /// Pulls as the partner does, or hands over, whose refusal says why.
-    async fn pull(&self, id: &str, to: usize, over: bool) -> bool {
-        let answer = if over {
-            let path = format!("/v1/staff/disclosures/{id}/hand-overs");
-            self.desk.processor.sends(Method::POST, &path, None).await
-        } else {
-            self.partners[to].pulls(&self.app, id).await
-        };
+    /// A partner is not told why it gets nothing.
+    async fn pull(&self, id: &str, to: usize) -> bool {
+        let answer = self.partners[to].pulls(&self.app, id).await;
         if answer.status == 201 {
             self.pulled.fetch_add(1, Ordering::SeqCst);
             return true;
@@ -372,7 +368,7 @@ impl World {
         let mut done = true;
         match act {
             Act::Release => done = self.release(disclosure).await,
-            Act::Pull => done = self.pull(disclosure, to, dice.roll(2) > 0).await,
+            Act::Pull => done = self.pull(disclosure, to).await,
             Act::Approve => {
                 let by = dice.one_of(&[&self.desk.legal, &self.desk.second]);
                 self.desk.tries_to_approve(by, disclosure).await;
@@ -401,11 +397,13 @@ impl World {
                 let method = if act == Act::Close { Method::POST } else { Method::DELETE };
                 done = person.sends(method, "/v1/account/closure", &[], None).await.status < 300;
             }
-            Act::Deactivate | Act::Activate => {
-                let what = if act == Act::Deactivate { "deactivation" } else { "activation" };
-                let path = format!("/v1/staff/recipients/{}/{what}", self.partners[to].recipient_id);
-                let by = if act == Act::Deactivate { &self.desk.legal } else { &self.desk.admins[0] };
-                done = by.sends(Method::POST, &path, None).await.status == 201;
+            Act::Deactivate => {
+                let path = format!("/v1/staff/recipients/{}/deactivation", self.partners[to].recipient_id);
+                done = self.desk.legal.sends(Method::POST, &path, None).await.status == 201;
+            }
+            Act::Activate => {
+                let recipient = &self.partners[to].recipient_id;
+                done = self.desk.tries_to_activate(&self.desk.admins[0], recipient).await.status == 201;
             }
             Act::Publish if dice.roll(3) == 0 => self.publish().await,
             Act::Publish => {}

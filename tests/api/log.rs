@@ -219,17 +219,8 @@ impl Audited {
         verify(&self.app.settings, &words)
     }
 
-    /// Runs statements past every trigger and key, as whoever owns the machine can.
     fn tamper(&self, statements: &str) {
-        if is_postgres() {
-            self.app.database.sql(&format!("SET session_replication_role = replica; {statements}"));
-            return;
-        }
-        let triggers = self.app.database.texts("SELECT name AS t FROM sqlite_master WHERE type = 'trigger'");
-        for trigger in triggers {
-            self.app.database.sql(&format!("DROP TRIGGER {trigger}"));
-        }
-        self.app.database.sql(&format!("PRAGMA foreign_keys = OFF; {statements}"));
+        tamper(&self.app, statements);
     }
 
     fn size(&self) -> u64 {
@@ -257,6 +248,18 @@ impl Audited {
         let forger = Sequencer::new(stores.data, kms, self.app.clock.clone(), copy, "forged".to_owned());
         assert!(forger.advance().await.unwrap() > 10);
     }
+}
+
+/// Runs statements past every trigger and key, as whoever owns the machine can.
+fn tamper(app: &App, statements: &str) {
+    if is_postgres() {
+        app.database.sql(&format!("SET session_replication_role = replica; {statements}"));
+        return;
+    }
+    for trigger in app.database.texts("SELECT name AS t FROM sqlite_master WHERE type = 'trigger'") {
+        app.database.sql(&format!("DROP TRIGGER {trigger}"));
+    }
+    app.database.sql(&format!("PRAGMA foreign_keys = OFF; {statements}"));
 }
 
 fn blob(hex: &str) -> String {
@@ -294,6 +297,58 @@ async fn a_tampered_database_does_not_verify() {
         let (right, said) = audited.verify();
         assert!(!right && said.contains(expected), "{what}: {said}");
         println!("{what}: {}", said.lines().next().unwrap());
+    }
+}
+
+/// A disclosure that was reviewed, released and fetched, left behind.
+async fn disclosed() -> (App, String) {
+    let app = App::start().await;
+    let (desk, ada) = (app.desk().await, app.person(EMAIL).await);
+    let pool = desk.partner(&app, crate::support::company("Harbour Pool")).await;
+    let id = desk.discloses(&ada, &pool, &json!(["email"])).await;
+    assert_eq!(pool.pulls(&app, &id).await.status, 201);
+    settled(&app).await;
+    let key = public_key(&app.settings);
+    drop((ada, desk, pool));
+    (app.stop_and_keep().await, key)
+}
+
+#[tokio::test]
+async fn a_tampered_disclosure_does_not_verify() {
+    let hash = blob(&"00".repeat(32));
+    for (what, statements, expected) in [
+        ("nothing", String::new(), "whole"),
+        (
+            "a reviewer exchanged",
+            "UPDATE disclosure_events SET staff_id = account_id WHERE step = 'approved'".to_owned(),
+            "a row of disclosure_events is not what its leaf commits to",
+        ),
+        (
+            "a pull that never was",
+            "DELETE FROM disclosure_events WHERE step = 'pulled'".to_owned(),
+            "the row that disclosure.pulled attests is missing",
+        ),
+        (
+            "fields exchanged",
+            format!("UPDATE disclosures SET scope_hash = {hash}"),
+            "is about something else",
+        ),
+        (
+            "a state of its own",
+            "UPDATE disclosures SET state = 'ready'".to_owned(),
+            "is not where its steps left it",
+        ),
+        ("a count that does not hold", "UPDATE disclosures SET steps = 9".to_owned(), "has not the steps"),
+        (
+            "another agreement",
+            "UPDATE recipient_events SET terms = replace(terms, '1 March', '2 March')".to_owned(),
+            "a row of recipient_events is not what its leaf commits to",
+        ),
+    ] {
+        let (app, key) = disclosed().await;
+        tamper(&app, &statements);
+        let (right, said) = verify(&app.settings, &["--public-key", &key]);
+        assert!(right == (what == "nothing") && said.contains(expected), "{what}: {said}");
     }
 }
 

@@ -10,7 +10,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use smart_mining::domain::operation::{Assurance, Audience, OPERATIONS, Operation, PolicyGate};
 
-use crate::support::{Answer, App, Form, PASSWORD, Person, challenge_of, registration_body};
+use crate::support::{Answer, App, Form, PASSWORD, Person, challenge_of, is_postgres, registration_body};
 
 /// Who calls.
 const PRINCIPALS: [&str; 6] = [
@@ -102,14 +102,16 @@ fn ask_everybody(app: &App) {
     app.database.sql(
         "INSERT INTO kyc_cases \
          (account_id, kyc_case_id, state, ground, requested_at, due_at, rejections, revision) \
-         SELECT account_id, account_id, 'requested', 'activity', created_at, created_at, '[]', 1 FROM accounts \
+         SELECT account_id, account_id, 'requested', 'activity', created_at, \
+                (SELECT max(expires_at) FROM sessions), '[]', 1 FROM accounts \
          WHERE account_id NOT IN (SELECT account_id FROM kyc_cases)",
     );
 }
 
 /// Everybody who was not is asked before a disclosure; the same one stands for what was released, too.
 fn disclose_everybody(app: &App) {
-    app.database.sql(
+    let hex = if is_postgres() { "replace(account_id::text, '-', '')" } else { "lower(hex(account_id))" };
+    app.database.sql(&format!(
         "INSERT INTO recipients \
          (recipient_id, class, name, country, agreement, contact, state, version, feed, changed_by, \
           registered_at, changed_at) \
@@ -121,14 +123,22 @@ fn disclose_everybody(app: &App) {
           requested_by, requested_at, changed_at, ends_at, released_at, reviews_needed, pulls, steps) \
          SELECT account_id, account_id, account_id, 'group_sharing', 'email', 'specific', 1, \
                 (SELECT content_hash FROM policy_versions WHERE version = 1), 'awaiting_consent', account_id, \
-                created_at, created_at, (SELECT max(expires_at) FROM sessions), created_at, 1, 0, 0 FROM accounts \
+                created_at, created_at, (SELECT max(expires_at) FROM sessions), created_at, 1, 0, 1 FROM accounts \
          WHERE account_id NOT IN (SELECT account_id FROM disclosures); \
+         INSERT INTO disclosure_events \
+         (account_id, disclosure_id, number, disclosure_event_id, step, revision, scope, scope_hash, \
+          person_sequence, occurred_at, leaf_id) \
+         SELECT account_id, account_id, 1, account_id, 'asked', 1, \
+                'recipient=rcp_' || {hex} || ' class=group_company country=NZ purpose=group_sharing fields=email \
+consent=specific instrument=', (SELECT content_hash FROM policy_versions WHERE version = 1), sequence, created_at, \
+                (SELECT leaf_id FROM log_leaves ORDER BY leaf_id LIMIT 1) FROM accounts \
+         WHERE account_id NOT IN (SELECT account_id FROM disclosure_events); \
          INSERT INTO consent_requests \
          (account_id, consent_request_id, number, disclosure_id, revision, state, asked_at, expires_at) \
          SELECT account_id, account_id, 1, account_id, 1, 'open', created_at, \
                 (SELECT max(expires_at) FROM sessions) FROM accounts \
-         WHERE account_id NOT IN (SELECT account_id FROM consent_requests)",
-    );
+         WHERE account_id NOT IN (SELECT account_id FROM consent_requests)"
+    ));
 }
 
 /// What [`disclose_everybody`] made for a person, by the prefix of its ids.
@@ -358,6 +368,16 @@ async fn another(app: &App, not_stepped_up: bool) -> Person {
     person
 }
 
+/// A proof of the right person, for a step-up.
+async fn step_up_of(app: &App, ada: &Person) -> Value {
+    let email = ada.gets("/v1/account").await.json()["email"].as_str().unwrap().to_owned();
+    let method = json!({ "method": "password_and_email" });
+    ada.sends(Method::POST, "/v1/sessions/step-up/code", &[], Some(&method)).await;
+    app.mail_saying(&email, "confirm that it is you").await;
+    let code = app.code_mailed_to(&email).await;
+    json!({ "method": "password_and_email", "code": code, "password": PASSWORD })
+}
+
 /// Does whatever an operation needs done before, and gives the request that succeeds then.
 async fn prepare(app: &App, operation: &Operation, ada: &Person) -> (String, Option<Value>) {
     let mut body = body_of(app, operation, &Value::Null).await;
@@ -390,15 +410,14 @@ async fn prepare(app: &App, operation: &Operation, ada: &Person) -> (String, Opt
         "get_kyc_document" | "delete_kyc_document" | "get_kyc_document_image" => {
             path = path.replace("{document_id}", &document_of(app, ada).await).replace("{side}", "front");
         }
-        "get_disclosure"
-        | "get_disclosure_proof"
-        | "get_consent_request"
-        | "answer_consent_request"
-        | "withdraw_consent_answer" => {
+        id if id.contains("disclosure")
+            || id.contains("consent_request")
+            || id == "withdraw_consent_answer" =>
+        {
             disclose_everybody(app);
-            let (disclosure, request) = (made_for(ada, "dsc_"), made_for(ada, "crq_"));
-            path = path.replace("{disclosure_id}", &disclosure).replace("{consent_request_id}", &request);
-            if operation.id == "withdraw_consent_answer" {
+            path = path.replace("{disclosure_id}", &made_for(ada, "dsc_"));
+            path = path.replace("{consent_request_id}", &made_for(ada, "crq_"));
+            if id == "withdraw_consent_answer" {
                 app.database.sql("UPDATE consent_requests SET state = 'granted'");
             }
         }
@@ -407,14 +426,7 @@ async fn prepare(app: &App, operation: &Operation, ada: &Person) -> (String, Opt
         "reopen_account" => {
             assert_eq!(ada.sends(Method::POST, "/v1/account/closure", &[], None).await.status, 201);
         }
-        "step_up_session" => {
-            let email = ada.gets("/v1/account").await.json()["email"].as_str().unwrap().to_owned();
-            let method = json!({ "method": "password_and_email" });
-            ada.sends(Method::POST, "/v1/sessions/step-up/code", &[], Some(&method)).await;
-            app.mail_saying(&email, "confirm that it is you").await;
-            let code = app.code_mailed_to(&email).await;
-            body = Some(json!({ "method": "password_and_email", "code": code, "password": PASSWORD }));
-        }
+        "step_up_session" => body = Some(step_up_of(app, ada).await),
         "end_session" => {
             let email = ada.gets("/v1/account").await.json()["email"].as_str().unwrap().to_owned();
             let elsewhere = ada.signs_in(&email, PASSWORD).await.json();

@@ -143,7 +143,7 @@ async fn goes_to_court(app: &App, desk: &Desk, ada: &Person, gag: &str) -> Strin
     let mut asked = draft.clone();
     asked["ask"] = asks["ask"].clone();
     let refused = desk.tries_to_draft(&asked).await;
-    assert_eq!(refused.first_error(), ("/ask".to_owned(), "silent_question".to_owned()));
+    assert_eq!(refused.first_error(), ("/ask".to_owned(), "compelled_question".to_owned()));
     let id = desk.submits_as(draft).await;
     desk.approves(&id).await;
     desk.releases(&id).await;
@@ -202,6 +202,14 @@ async fn no_view_of_the_person_tips_off_and_all_of_them_tell_when_the_silence_en
     let last = number().await;
     assert_eq!(ada.decides("analytics", false).await.status, 200);
     assert_eq!(number().await, last + 1, "no number is missing");
+    // Nor what an answer promises of the log: a withdrawal ends the silent ones without a word.
+    let promised = |purpose: &'static str| {
+        let ada = &ada;
+        async move { crate::log::promised(&ada.decides(purpose, false).await).len() }
+    };
+    assert_eq!(promised("business_transfer").await, 1, "nothing rests on it");
+    assert_eq!(promised("compelled_disclosure").await, 1);
+    assert_eq!(promised("rights_protection").await, 1);
     assert_eq!(app.mails_to(EMAIL).len(), mails);
 
     let cookie = ada.cookie.clone();
@@ -223,7 +231,7 @@ async fn no_view_of_the_person_tips_off_and_all_of_them_tell_when_the_silence_en
         let entry = ada.gets(&format!("/v1/disclosures/{silent}")).await.json();
         let steps: Vec<&str> =
             entry["steps"].as_array().unwrap().iter().map(|step| step["step"].as_str().unwrap()).collect();
-        assert_eq!(steps, ["released", "pulled", "told"]);
+        assert_eq!(steps, ["released", "pulled", "revoked", "told"]);
     }
     eventually("three mails", || async {
         let told = app.mails_to(EMAIL).iter().filter(|mail| mail.contains("Data about you")).count();
@@ -248,6 +256,14 @@ async fn silence_is_for_whom_a_law_allows_it_has_an_end_and_can_be_lifted() {
         assert_eq!(answer.status, status, "{day}: {}", answer.text);
     }
     assert_eq!(ada.gets(&format!("/v1/disclosures/{gagged}")).await.status, 404);
+    // Nobody ends what an order demands; the order is withdrawn first.
+    let ended = desk.legal.sends(Method::DELETE, &path(&gagged), None).await;
+    assert_eq!(ended.problem(), (409, "disclosure_state_conflict".to_owned()));
+    let earlier = desk.legal.sends(Method::PUT, &path(&gagged), Some(&until("2026-05-01"))).await;
+    assert_eq!(earlier.first_error().0, "/until");
+    let order = desk.sees(&gagged).await["disclosure"]["instrument_id"].as_str().unwrap().to_owned();
+    let withdrawal = format!("/v1/staff/instruments/{order}/withdrawal");
+    assert_eq!(desk.legal.sends(Method::POST, &withdrawal, None).await.status, 201);
     assert_eq!(desk.legal.sends(Method::DELETE, &path(&gagged), None).await.status, 200);
     assert_eq!(ada.gets(&format!("/v1/disclosures/{gagged}")).await.status, 200);
     app.mail_saying(EMAIL, "Data about you were disclosed").await;

@@ -434,6 +434,7 @@ fn body_of(id: &str, ada: &Person, case: &str) -> Option<Value> {
         "change_disclosure" => json!({
             "recipient_id": "rcp_0198c8f2b1d07c3f9e21a4b7c6d5e4f3", "fields": ["email"],
         }),
+        "activate_recipient" => json!({ "version": 1 }),
         "silence_disclosure" => json!({ "kind": "gag", "until": "2026-06-01T00:00:00Z" }),
         "review_disclosure" => json!({ "verdict": "approved", "scope_hash": "0".repeat(64) }),
         "create_partner_client" => json!({ "name": "x", "scopes": ["reports.read"] }),

@@ -173,10 +173,11 @@ impl ClassRule {
 
     /// Whether a consent of this kind covers these fields; who is asked has said more than who accepted.
     pub fn allows(&self, fields: &[DisclosureField], kind: ConsentKind) -> bool {
-        !fields.is_empty()
-            && self
-                .consent_for(fields)
-                .is_some_and(|least| kind == ConsentKind::Specific || least == ConsentKind::PolicyClause)
+        // What is compelled is never recorded as a free consent.
+        let is_free = !self.takes_instrument || kind == ConsentKind::PolicyClause;
+        let least = self.consent_for(fields);
+        let suffices = least.is_some_and(|least| kind == ConsentKind::Specific || kind == least);
+        !fields.is_empty() && is_free && suffices
     }
 }
 

@@ -1,6 +1,7 @@
 //! The steps of a disclosure: a ledger that only grows, and what each step says in the log.
 
 use super::{
+    DisclosureState, Silence,
     refusal::{DenialReason, GateRefusal},
     scope::Scope,
 };
@@ -90,6 +91,8 @@ pub struct DisclosureEvent {
     /// SHA-256 of the sealed package.
     pub package_hash: Option<[u8; 32]>,
     pub reason: Option<StepReason>,
+    /// What keeps the person from being told, and until when, since this step.
+    pub silence: Option<(Silence, Timestamp)>,
     pub at: Timestamp,
     pub leaf_id: LeafId,
 }
@@ -130,6 +133,26 @@ const fn acts() -> [[Act; CLASSES.len()]; STEPS] {
 }
 
 impl DisclosureStep {
+    /// Where it leaves a disclosure; none if that depends on more, or nothing is moved.
+    pub const fn leaves_it(self) -> &'static [DisclosureState] {
+        match self {
+            Self::Requested | Self::Changed => &[DisclosureState::Draft],
+            Self::Submitted => &[DisclosureState::InReview],
+            Self::Approved => {
+                &[DisclosureState::InReview, DisclosureState::AwaitingConsent, DisclosureState::Ready]
+            }
+            Self::Denied => &[DisclosureState::Denied],
+            Self::Asked => &[DisclosureState::AwaitingConsent],
+            Self::Granted => &[DisclosureState::Ready],
+            Self::Declined => &[DisclosureState::Declined],
+            Self::Released | Self::Pulled | Self::Acknowledged => &[DisclosureState::Released],
+            Self::Cancelled => &[DisclosureState::Cancelled],
+            Self::Expired => &[DisclosureState::Expired],
+            Self::Revoked => &[DisclosureState::Revoked],
+            Self::Withdrawn | Self::Silenced | Self::Told => &[],
+        }
+    }
+
     /// What the log calls it.
     pub const fn act_name(self) -> &'static str {
         match self {
@@ -193,6 +216,10 @@ impl Evidence for DisclosureEvent {
         facts.extend(self.consent_sequence.map(|number| ("consent_sequence", number.to_string())));
         facts.extend(self.pull_number.map(|number| ("pull_number", number.to_string())));
         facts.extend(self.package_hash.map(|hash| ("package_hash", hex(&hash))));
+        if let Some((silence, until)) = self.silence {
+            facts.push(("silence", silence.as_str().to_owned()));
+            facts.push(("silent_until", until.to_string()));
+        }
         facts.extend(self.reason.map(|reason| ("reason", reason.as_str().to_owned())));
         facts
     }

@@ -13,7 +13,10 @@ use crate::{
         extract::{
             ByStaff, IdempotencyKey, IfMatch, NoBody, Page, StrictJson, Success, TypedPath, etag, once,
         },
-        views::{RecipientEventPageView, StaffRecipientPageView, StaffRecipientView, WriteRecipient},
+        views::{
+            ActivateRecipient, RecipientEventPageView, StaffRecipientPageView, StaffRecipientView,
+            WriteRecipient,
+        },
     },
     openapi::responses::{Conflict, NotFound, PreconditionFailed},
     problem::Problem,
@@ -110,22 +113,28 @@ pub(super) async fn change_recipient(
 
 /// Activate a recipient
 ///
-/// By somebody else than whoever changed it last (`second_person_required`).
+/// As it was shown, by its `version` (`stale_version` if it is other by now), and by nobody who wrote any of it since it
+/// was activated last (`second_person_required`).
 #[utoipa::path(
     tag = "Recipients",
     params(("recipient_id" = RecipientId, Path, description = "The recipient.")),
-    responses((status = CREATED, description = "The recipient, active.", body = StaffRecipientView), NotFound, Conflict)
+    request_body = ActivateRecipient,
+    responses((status = CREATED, description = "The recipient, active.", body = StaffRecipientView), NotFound, Conflict, PreconditionFailed)
 )]
 #[post("/v1/staff/recipients/{recipient_id}/activation")]
 pub(super) async fn activate_recipient(
-    ByStaff(caller, (id, key, _)): ByStaff<(TypedPath<RecipientId>, IdempotencyKey, NoBody)>,
+    ByStaff(caller, (id, key, body)): ByStaff<(
+        TypedPath<RecipientId>,
+        IdempotencyKey,
+        StrictJson<ActivateRecipient>,
+    )>,
     services: Data<Services>,
 ) -> Result<HttpResponse, Problem> {
-    let (by, id) = (caller.staff_id, id.0);
+    let (by, id, version) = (caller.staff_id, id.0, body.value.version);
     let who = [by.as_bytes().as_slice(), id.as_bytes()].concat();
     let place = Success::created(place_of(id));
-    once::<_, StaffRecipientView, _, _>(key, &who, &idempotency::digest(&[]), place, |recording| async move {
-        services.recipients.activate(by, id, recording).await
+    once::<_, StaffRecipientView, _, _>(key, &who, &body.digest, place, |recording| async move {
+        services.recipients.activate(by, (id, version), recording).await
     })
     .await
 }

@@ -66,14 +66,13 @@ impl WriteDisclosure {
     ///
     /// A problem if a field stands twice.
     pub fn about(self, account_id: AccountId) -> Result<Draft, Problem> {
-        let fields = DisclosureField::sorted(self.fields.clone());
-        if fields.len() != self.fields.len() {
+        if DisclosureField::sorted(self.fields.clone()).len() != self.fields.len() {
             return Err(Problem::invalid("/fields", FieldCode::DuplicateField));
         }
         Ok(Draft {
             account_id,
             recipient_id: self.recipient_id,
-            fields,
+            fields: self.fields,
             ask: self.ask,
             instrument_id: self.instrument_id,
             ground: self.ground.map(|ground| PersonalText::of(&ground.0)),

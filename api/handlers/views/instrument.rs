@@ -137,7 +137,7 @@ impl From<&Instrument> for InstrumentView {
             gag_until: instrument.gag_until,
             registered_by: instrument.registered_by,
             registered_at: instrument.registered_at,
-            withdrawn_at: instrument.withdrawn_at,
+            withdrawn_at: instrument.withdrawn.map(|end| end.at),
         }
     }
 }

@@ -78,8 +78,8 @@ pub use policy_version::{
 };
 pub use processing::ProcessingRecords;
 pub use recipient::{
-    RecipientEventPageView, RecipientListView, RecipientView, StaffRecipientPageView, StaffRecipientView,
-    WriteRecipient,
+    ActivateRecipient, RecipientEventPageView, RecipientListView, RecipientView, StaffRecipientPageView,
+    StaffRecipientView, WriteRecipient,
 };
 pub use registration::{ConsentChoice, RegisterAccount, RegistrationView, VerifiedAccount, VerifyAccount};
 pub use security::{

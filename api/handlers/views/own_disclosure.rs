@@ -71,7 +71,7 @@ impl From<&AskedOf> for ConsentRequestView {
             consent_request_id: asked.request.id,
             state: asked.request.state,
             recipient: RecipientView::from(&asked.recipient),
-            fields: asked.disclosure.fields.clone(),
+            fields: asked.scope.fields.clone(),
             purpose: rule.map_or(PublicPurpose::GroupSharing, |rule| rule.public_purpose),
             clause: rule.map(|rule| rule.clause).unwrap_or_default().to_owned(),
             conditions_of_use: rule.map(|rule| rule.conditions).unwrap_or_default().to_owned(),

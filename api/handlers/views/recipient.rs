@@ -111,6 +111,15 @@ impl WriteRecipient {
     }
 }
 
+/// What is activated.
+#[derive(Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct ActivateRecipient {
+    /// The version of the entry that was looked at.
+    #[schema(minimum = 1, maximum = 1_000_000, example = 1)]
+    pub version: i64,
+}
+
 /// What people are told of a recipient.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Recipient)]
@@ -341,6 +350,12 @@ impl Example for WriteRecipient {
             "contact": "privacy@pool.example",
             "package_key": "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p",
         })
+    }
+}
+
+impl Example for ActivateRecipient {
+    fn example() -> Value {
+        json!({ "version": 1 })
     }
 }
 

@@ -13,7 +13,7 @@ use crate::{
     db::Conn,
     domain::{
         account::Profile,
-        data_dictionary::DISCLOSURE_GROUND,
+        data_dictionary::{Category, DISCLOSURE_GROUND},
         disclosure::{Disclosure, DisclosureState, recipient::Recipient},
         ids::{AccountId, DisclosureId, StaffId, SubjectRef},
         personal::PersonalText,
@@ -22,7 +22,7 @@ use crate::{
     },
     repositories::{accounts, disclosure_events, disclosures, profiles as profile_rows, recipients},
     services::{
-        idempotency::Recording,
+        idempotency::{IdempotencyError, Recording},
         profiles,
         vault::{Row, SubjectKeys},
     },
@@ -86,9 +86,9 @@ impl DisclosureService {
         let now = self.clock.now();
         let (was, _) = self.find(id).await?;
         let owner = was.account_id;
-        let (keys, own) = (self.vault.keys_of(owner).await?, self.vault.keys_of(by.subject()).await?);
+        let keys = self.vault.keys_of(owner).await?;
         let profile = self.profile_of(owner, &keys).await?;
-        let subject = self.subject_of(owner)?;
+        let subject = self.subject_of(owner, id)?;
         self.db
             .write_holding(stripe(turn, &was), move |c| {
                 accounts::hold(c, owner)?;
@@ -98,7 +98,7 @@ impl DisclosureService {
                 let at = Moment { policy: &policy, now };
                 act(c, was, &recipient, &Acting { by, keys: &keys, profile: profile.as_ref(), at })?;
                 let shown = show(c, &keys, subject, id, &at)?;
-                recording.record(c, &own, &shown)?;
+                record(&recording, c, &keys, &shown)?;
                 Ok(shown)
             })
             .await
@@ -119,6 +119,20 @@ fn stripe(turn: Turn, disclosure: &Disclosure) -> Uuid {
     match turn {
         Turn::OfPerson => disclosure.account_id.as_uuid(),
         Turn::OfRecipient => disclosure.recipient_id.as_uuid(),
+    }
+}
+
+/// Records an answer under the person's key, or only that there was one where that key was erased.
+pub(super) fn record<T>(
+    recording: &Recording<T>,
+    c: &mut Conn,
+    keys: &SubjectKeys,
+    answer: &T,
+) -> Result<(), IdempotencyError> {
+    if keys.holds(Category::Messages) {
+        recording.record(c, keys, answer)
+    } else {
+        recording.record_without_answer(c, keys.account_id())
     }
 }
 

@@ -18,13 +18,16 @@ use crate::{
             event::{DisclosureStep, StepReason},
             recipient::Recipient,
             refusal::GateRefusal,
+            scope::Scope,
         },
-        ids::{AccountId, ConsentRequestId, DeviceId, DeviceRef, NoticeId},
+        ids::{AccountId, ConsentRequestId, DeviceId, DeviceRef, NoticeId, RecipientId},
         message::MessageBody,
         notice::NoticeKind,
         time::Timestamp,
     },
-    repositories::{accounts, consent_requests, devices, disclosures, policy_versions, recipients},
+    repositories::{
+        accounts, consent_requests, devices, disclosure_events, disclosures, policy_versions, recipients,
+    },
     services::{cursors, idempotency::Recording, mailing, notices, vault::SubjectKeys},
 };
 
@@ -34,7 +37,11 @@ const REQUESTS: &str = "consent_requests";
 #[derive(Clone)]
 pub struct AskedOf {
     pub request: ConsentRequest,
+    /// The disclosure as it is now; it may have become another since.
     pub disclosure: Disclosure,
+    /// What was asked for.
+    pub scope: Scope,
+    /// Whom it was to go to, in the words of that moment.
     pub recipient: Recipient,
 }
 
@@ -166,6 +173,12 @@ impl DisclosureService {
                 if granted && facts.state != AccountState::Active {
                     return Err(DisclosureError::StateConflict);
                 }
+                // The recipient may have other terms by now than those that were shown.
+                let recipient = recipients::find(c, asked.disclosure.recipient_id)?;
+                let is_same = recipient.is_some_and(|now| gate::is_of_scope(&asked.disclosure, &now));
+                if granted && !is_same {
+                    return Err(DisclosureError::NotOpen);
+                }
                 let said = if granted {
                     (ConsentRequestState::Granted, DisclosureStep::Granted, DisclosureState::Ready)
                 } else {
@@ -222,8 +235,7 @@ impl DisclosureService {
                 if is_live {
                     let because = StepReason::Gate(GateRefusal::ConsentWithdrawn);
                     let step = (Actor::Service, DisclosureStep::Revoked);
-                    let scope = gate::scope_of(&withdrawn.disclosure, &withdrawn.recipient);
-                    let about = (&withdrawn.disclosure, &scope);
+                    let about = (&withdrawn.disclosure, &withdrawn.scope);
                     ledger::write(c, &keys, step, about, Particulars::because(because), now)?;
                 }
                 recording.record(c, &keys, &withdrawn)?;
@@ -250,17 +262,29 @@ fn say(
     if state != asked.disclosure.state {
         write_over(c, &asked.disclosure, &disclosure)?;
     }
-    let scope = gate::scope_of(&disclosure, &asked.recipient);
-    ledger::write(c, keys, (actor, step), (&disclosure, &scope), particulars, now)?;
+    ledger::write(c, keys, (actor, step), (&disclosure, &asked.scope), particulars, now)?;
     let request = ConsentRequest { state: to, answered_at: Some(now), ..asked.request };
     Ok(AskedOf { request, disclosure, ..asked })
 }
 
+/// A question with what it was about: the disclosure may be about something else by now.
 fn with_subject(c: &mut Conn, request: ConsentRequest) -> Result<AskedOf, DisclosureError> {
     let disclosure = disclosures::find_owned(c, request.account_id, request.disclosure_id)?;
     let disclosure = disclosure.ok_or(DisclosureError::NotFound)?;
-    let recipient = recipients::find(c, disclosure.recipient_id)?.ok_or(DisclosureError::NotFound)?;
-    Ok(AskedOf { request, disclosure, recipient })
+    let asked = disclosure_events::list(c, request.account_id, request.disclosure_id)?;
+    let asked = asked
+        .into_iter()
+        .rfind(|event| event.step == DisclosureStep::Asked && event.revision == request.revision);
+    let asked = asked.ok_or(DisclosureError::NotFound)?;
+    let recipient = as_it_was(c, asked.scope.recipient_id, asked.at)?;
+    Ok(AskedOf { request, disclosure, scope: asked.scope, recipient })
+}
+
+/// A recipient in the words of an instant.
+pub(super) fn as_it_was(c: &mut Conn, id: RecipientId, at: Timestamp) -> Result<Recipient, DisclosureError> {
+    let recipient = recipients::find(c, id)?.ok_or(DisclosureError::NotFound)?;
+    let entry = recipients::find_entry_at(c, id, at)?;
+    Ok(Recipient { entry: entry.unwrap_or_else(|| recipient.entry.clone()), ..recipient })
 }
 
 fn device_ref(c: &mut Conn, device: Option<DeviceId>) -> Result<Option<DeviceRef>, DisclosureError> {

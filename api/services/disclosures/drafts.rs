@@ -2,7 +2,7 @@
 
 use super::{
     DisclosureError, DisclosureService, DraftFault, StaffDisclosure,
-    acting::{Acting, Turn},
+    acting::{Acting, Turn, record},
     contact_data, gate,
     ledger::{self, Actor, Particulars},
 };
@@ -78,7 +78,7 @@ impl DisclosureService {
             id: DisclosureId::generate(now),
             recipient_id: asked.recipient_id,
             purpose: purpose_of(&scene.recipient)?,
-            fields: asked.fields.clone(),
+            fields: DisclosureField::sorted(asked.fields.clone()),
             consent_kind: kind,
             instrument_id: asked.instrument_id,
             transfer_id: None,
@@ -100,7 +100,7 @@ impl DisclosureService {
         };
         let draft = with_hash(draft, &scene.recipient);
         let ground = seal_ground(&keys, &draft, asked.ground.as_ref())?;
-        let (own, subject) = (self.vault.keys_of(by.subject()).await?, self.subject_of(draft.account_id)?);
+        let subject = self.subject_of(draft.account_id, draft.id)?;
         self.db
             .write_holding(draft.account_id, move |c| {
                 is_there(c, draft.account_id)?;
@@ -117,7 +117,8 @@ impl DisclosureService {
                     steps: vec![event],
                     standing: None,
                 };
-                recording.record(c, &own, &drafted)?;
+                // What it is for is about the person, and goes with the person.
+                record(&recording, c, &keys, &drafted)?;
                 Ok(drafted)
             })
             .await
@@ -141,22 +142,7 @@ impl DisclosureService {
         let keys = self.vault.keys_of(was.account_id).await?;
         let scene = self.scene(&keys, &asked).await?;
         let kind = check(&scene, &asked, now)?;
-        let changed = Disclosure {
-            recipient_id: asked.recipient_id,
-            purpose: purpose_of(&scene.recipient)?,
-            fields: asked.fields.clone(),
-            consent_kind: kind,
-            instrument_id: asked.instrument_id,
-            has_ground: asked.ground.is_some(),
-            revision: was.revision + 1,
-            state: DisclosureState::Draft,
-            changed_at: now,
-            ends_at: now.plus(TO_RELEASE),
-            silence: silence_of(scene.instrument.as_ref(), now).or(was.silence),
-            ..was.clone()
-        };
-        let changed = with_hash(changed, &scene.recipient);
-        let ground = seal_ground(&keys, &changed, asked.ground.as_ref())?;
+        let ground = seal_ground(&keys, &was, asked.ground.as_ref())?;
         self.db
             .write_holding(was.account_id, move |c| {
                 accounts::hold(c, was.account_id)?;
@@ -167,10 +153,33 @@ impl DisclosureService {
                 if !was.state.is_open() {
                     return Err(DisclosureError::StateConflict);
                 }
-                let changed = Disclosure { steps: was.steps, ..changed.clone() };
+                let silence = silence_after(&scene, &was, now);
+                // Nor does a question that was put come to be about what must not be known.
+                let is_known =
+                    kind == ConsentKind::Specific || consent_requests::was_asked(c, was.account_id, id)?;
+                if silence.is_some() && is_known {
+                    return Err(DisclosureError::Draft(vec![DraftFault::SilentQuestion]));
+                }
+                // From the row as it is now: the next revision is one that nothing was ever said about.
+                let changed = Disclosure {
+                    recipient_id: asked.recipient_id,
+                    purpose: purpose_of(&scene.recipient)?,
+                    fields: DisclosureField::sorted(asked.fields.clone()),
+                    consent_kind: kind,
+                    instrument_id: asked.instrument_id,
+                    has_ground: asked.ground.is_some(),
+                    revision: was.revision + 1,
+                    state: DisclosureState::Draft,
+                    changed_at: now,
+                    ends_at: now.plus(TO_RELEASE),
+                    silence,
+                    ..was.clone()
+                };
+                let changed = with_hash(changed, &scene.recipient);
                 write_over(c, &was, &changed)?;
                 disclosures::set_ground(c, was.account_id, id, ground.clone())?;
-                consent_requests::end_open(c, was.account_id, id, ConsentRequestState::Cancelled)?;
+                let standing = [ConsentRequestState::Open, ConsentRequestState::Granted];
+                consent_requests::end(c, was.account_id, id, &standing, ConsentRequestState::Cancelled)?;
                 let step = (Actor::Staff(by), DisclosureStep::Changed);
                 let scope = gate::scope_of(&changed, &scene.recipient);
                 ledger::write(c, &keys, step, (&changed, &scope), Particulars::default(), now)?;
@@ -282,6 +291,15 @@ fn silence_of(instrument: Option<&Instrument>, now: Timestamp) -> Option<(Silenc
     until.map(|until| (Silence::Gag, until))
 }
 
+/// After a change: what the order forbids, and what was set before where the class still allows it; whichever lasts
+/// longer.
+fn silence_after(scene: &Scene, was: &Disclosure, now: Timestamp) -> Option<(Silence, Timestamp)> {
+    let may_be_silent =
+        ClassRule::of(scene.recipient.entry.terms.class).is_some_and(|rule| rule.may_be_silent);
+    let before = was.silence.filter(|(_, until)| may_be_silent && now < *until);
+    [silence_of(scene.instrument.as_ref(), now), before].into_iter().flatten().max_by_key(|(_, until)| *until)
+}
+
 fn seal_ground(
     keys: &SubjectKeys,
     disclosure: &Disclosure,
@@ -299,6 +317,9 @@ fn check(scene: &Scene, asked: &DraftDisclosure, now: Timestamp) -> Result<Conse
         .filter(|_| scene.recipient.state == RecipientState::Active);
     let Some(rule) = rule else { return Err(DisclosureError::Draft(vec![DraftFault::Recipient])) };
     let mut faults = Vec::new();
+    if asked.ask && rule.takes_instrument {
+        faults.push(DraftFault::CompelledQuestion);
+    }
     for (n, field) in asked.fields.iter().enumerate() {
         if rule.consent_for(&[*field]).is_none() {
             faults.push(DraftFault::Field(n));

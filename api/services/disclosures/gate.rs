@@ -30,7 +30,7 @@ use crate::{
     },
     repositories::{
         accounts, consent_events, disclosure_events, disclosures, instruments, policy_versions,
-        processing_limit_events, recipients,
+        processing_limit_events, profiles, recipients,
     },
 };
 
@@ -185,10 +185,17 @@ fn examine(c: &mut Conn, way: Way, disclosure: &Disclosure, at: &Moment<'_>) -> 
         return Err(GateRefusal::GroundMissing.into());
     }
     let keys = both_keys(c, way, disclosure, &recipient, at)?;
+    let abroad = (scope.country != Country::HOME).then_some(Purpose::CrossBorderTransfer);
     for limit in processing_limit_events::list_standing(c, disclosure.account_id)? {
-        if let Some(refusal) = limit.scope.refuses(disclosure.purpose, &disclosure.fields) {
-            return Err(refusal.into());
+        for purpose in std::iter::once(disclosure.purpose).chain(abroad) {
+            if let Some(refusal) = limit.scope.refuses(purpose, &disclosure.fields) {
+                return Err(refusal.into());
+            }
         }
+    }
+    // Part of the person may be erased while the account lives on.
+    if profiles::find_unless_erased(c, disclosure.account_id)?.is_none() {
+        return Err(GateRefusal::SubjectGone.into());
     }
     Ok(Found { recipient, rule, scope, keys })
 }
@@ -243,6 +250,12 @@ pub fn scope_of(disclosure: &Disclosure, recipient: &Recipient) -> Scope {
     }
 }
 
+/// Whether a disclosure is still about what its hash says, with the recipient as it is now.
+pub fn is_of_scope(disclosure: &Disclosure, recipient: &Recipient) -> bool {
+    let whose = (disclosure.account_id, disclosure.id, disclosure.revision);
+    scope_of(disclosure, recipient).hash(whose, &recipient.entry.terms) == disclosure.scope_hash
+}
+
 fn is_due(way: Way, disclosure: &Disclosure, now: Timestamp) -> Result<(), GateRefusal> {
     let is_far_enough = match way {
         Way::Release => {
@@ -268,8 +281,7 @@ fn class_allows(
     recipient: &Recipient,
     scope: &Scope,
 ) -> Result<&'static ClassRule, GateRefusal> {
-    let whose = (disclosure.account_id, disclosure.id, disclosure.revision);
-    if scope.hash(whose, &recipient.entry.terms) != disclosure.scope_hash {
+    if !is_of_scope(disclosure, recipient) {
         return Err(GateRefusal::ScopeChanged);
     }
     let rule = ClassRule::of(scope.class).filter(|rule| rule.purpose == disclosure.purpose);

@@ -88,6 +88,7 @@ pub(super) fn write(
         pull_number: particulars.pull_number,
         package_hash: particulars.package_hash,
         reason: particulars.reason,
+        silence: disclosure.silence,
         at: now,
         leaf_id: draft.id(),
     };
@@ -98,7 +99,11 @@ pub(super) fn write(
         Actor::Person(_) => draft.of_person(keys, act, &facts),
         Actor::Service => draft.of_service_upon(keys, act, &facts),
     };
-    leaves::append(c, &leaf?)?;
+    match actor {
+        // Whoever withdraws a consent is promised that alone: what else it ended may be kept from them.
+        Actor::Service => leaves::append_unpromised(c, &leaf?)?,
+        _ => leaves::append(c, &leaf?)?,
+    };
     disclosure_events::append(c, &event)?;
     Ok(event)
 }

@@ -115,6 +115,8 @@ pub enum DraftFault {
     /// It takes none.
     InstrumentNotTaken,
     GroundMissing,
+    /// What is compelled is not asked for: it is never recorded as a free consent.
+    CompelledQuestion,
     /// A person who must not know cannot be asked.
     SilentQuestion,
 }

@@ -1,6 +1,6 @@
 //! The person's own log: who got what, why, when, under which clause and on which consent, with a proof of each.
 
-use super::{DisclosureError, DisclosureService};
+use super::{DisclosureError, DisclosureService, asking::as_it_was};
 use crate::{
     db::Conn,
     domain::{
@@ -13,7 +13,7 @@ use crate::{
         ids::{AccountId, DisclosureId, LeafId},
         time::Timestamp,
     },
-    repositories::{disclosure_events, disclosures, recipients},
+    repositories::{disclosure_events, disclosures},
     services::{
         cursors::{self, InvalidCursor},
         log::proof_file::Fact,
@@ -103,7 +103,9 @@ impl DisclosureService {
 }
 
 fn with_steps(c: &mut Conn, disclosure: Disclosure) -> Result<OwnDisclosure, DisclosureError> {
-    let recipient = recipients::find(c, disclosure.recipient_id)?.ok_or(DisclosureError::NotFound)?;
+    // As it was when it got the data.
+    let at = disclosure.released_at.unwrap_or(disclosure.changed_at);
+    let recipient = as_it_was(c, disclosure.recipient_id, at)?;
     let steps = disclosure_events::list(c, disclosure.account_id, disclosure.id)?;
     let steps = steps.into_iter().skip_while(|event| event.step != DisclosureStep::Released).collect();
     Ok(OwnDisclosure { disclosure, recipient, steps })

@@ -13,11 +13,11 @@ use super::{DisclosureError, DisclosureService, gate::Permit};
 use crate::{
     domain::{
         data_dictionary::KYC_RECORD,
-        disclosure::scope::DisclosureField,
-        kyc::decision::KycRecord,
+        disclosure::{refusal::GateRefusal, scope::DisclosureField},
+        kyc::{KycState, decision::KycRecord},
         personal::{Personal, PersonalText},
     },
-    repositories::{accounts, kyc_decisions, kyc_details, profiles as profile_rows},
+    repositories::{accounts, kyc_cases, kyc_decisions, kyc_details, profiles as profile_rows},
     services::{
         kyc::open_details,
         profiles,
@@ -115,13 +115,17 @@ fn seal(key: &x25519::Recipient, text: &[u8]) -> Result<Vec<u8>, DisclosureError
 fn open_fields(permit: &mut Permit<'_>, keys: &SubjectKeys) -> Result<Map<String, Value>, DisclosureError> {
     let (owner, wanted) = (permit.disclosure().account_id, permit.disclosure().fields.clone());
     let c = permit.conn();
-    let profile = profile_rows::find(c, owner)?.ok_or(DisclosureError::NotFound)?;
+    // Part of the person may be erased while the account lives on.
+    let profile = profile_rows::find_unless_erased(c, owner)?;
+    let profile = profile.ok_or(DisclosureError::Shut(GateRefusal::SubjectGone))?;
     let profile = profiles::open(keys, &profile)?;
     let details = match kyc_details::find(c, owner)? {
         Some(sealed) => open_details(keys, sealed)?,
         None => None,
     };
-    let record = kyc_decisions::find_last_record(c, owner)?;
+    // A verification that was asked for anew vouches for nothing until it is approved.
+    let verified = kyc_cases::find_current(c, owner)?.filter(|case| case.state == KycState::Approved);
+    let record = kyc_decisions::find_last_record(c, owner)?.filter(|_| verified.is_some());
     let registered_at = accounts::find_created_at(c, owner)?.ok_or(DisclosureError::NotFound)?;
     let mut fields = Map::new();
     for field in wanted {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{
     DisclosureError, DisclosureService, Package,
+    acting::record,
     drafts::write_over,
     gate::{self, Moment, Permit, Shut, Way},
     ledger::{self, Actor, Particulars},
@@ -12,6 +13,7 @@ use super::{
 use crate::{
     db::Conn,
     domain::{
+        country::Country,
         disclosure::{
             Disclosure, DisclosureState,
             consent_request::ConsentRequestState,
@@ -24,7 +26,7 @@ use crate::{
         purpose::Purpose,
         time::Timestamp,
     },
-    repositories::{accounts, consent_requests, disclosure_events, disclosures, recipients},
+    repositories::{accounts, consent_requests, disclosure_events, disclosures, partners, recipients},
     services::{
         cursors,
         idempotency::{Draft, Recording},
@@ -104,13 +106,17 @@ impl DisclosureService {
         cursor: Option<&str>,
         limit: u32,
     ) -> Result<FeedPage, DisclosureError> {
-        let (kms, owner) = (self.vault.kms(), AccountId::from_uuid(client.as_uuid()));
+        let kms = self.vault.kms();
+        let recipient = self.db.read(move |c| recipients::find_by_client(c, client)).await?;
+        // A place in the feed of one recipient is none in the feed of another.
+        let fed = recipient.as_ref().map_or(client.as_uuid(), |recipient| recipient.id.as_uuid());
+        let owner = AccountId::from_uuid(fed);
         let after = cursors::count(kms, FEED, owner, cursor)?.unwrap_or(0);
         let wanted = i64::from(limit);
         let disclosures: Vec<Fetched> = self
             .db
             .read(move |c| {
-                let Some(recipient) = recipients::find_by_client(c, client)? else { return Ok(Vec::new()) };
+                let Some(recipient) = &recipient else { return Ok(Vec::new()) };
                 let released = disclosures::list_feed(c, recipient.id, after, wanted)?;
                 Ok::<_, DisclosureError>(released.into_iter().map(|row| (row, recipient.clone())).collect())
             })
@@ -207,7 +213,7 @@ impl DisclosureService {
                 let scope = gate::scope_of(&disclosure, &recipient);
                 let step = (Actor::Partner(client), DisclosureStep::Acknowledged);
                 ledger::write(c, &keys, step, (&disclosure, &scope), particulars, now)?;
-                recording.record(c, &keys, &(disclosure.clone(), recipient.clone()))?;
+                record(&recording, c, &keys, &(disclosure.clone(), recipient.clone()))?;
                 Ok((disclosure.clone(), recipient.clone()))
             })
             .await
@@ -236,6 +242,8 @@ impl Pull {
             draft.refuse_if_done(c)?;
         }
         let was = disclosures::find(c, id)?.ok_or(DisclosureError::NotFound)?;
+        let recipient = recipients::find(c, was.recipient_id)?.ok_or(DisclosureError::NotFound)?;
+        self.may_fetch(c, &was, &recipient)?;
         let moment = Moment { policy: &self.policy, now: self.now };
         match gate::admit(c, Way::Pull, was.clone(), &moment) {
             Ok(permit) => {
@@ -252,6 +260,25 @@ impl Pull {
                 Ok(Outcome::Shut(refusal))
             }
             Err(shut) => Err(shut.into()),
+        }
+    }
+
+    /// The recipient's own client, as it is now; staff only where there is none, and nobody for their own request.
+    fn may_fetch(
+        &self,
+        c: &mut Conn,
+        was: &Disclosure,
+        recipient: &Recipient,
+    ) -> Result<(), DisclosureError> {
+        match (self.by, recipient.entry.partner_client_id) {
+            (Puller::Client(client), Some(own)) if client == own => {
+                let is_active = partners::find(c, client)?.is_some_and(|client| client.active);
+                if is_active { Ok(()) } else { Err(DisclosureError::NotFound) }
+            }
+            (Puller::Client(_), _) => Err(DisclosureError::NotFound),
+            (Puller::Staff(_), Some(_)) => Err(DisclosureError::StateConflict),
+            (Puller::Staff(by), None) if by == was.requested_by => Err(DisclosureError::SecondPersonRequired),
+            (Puller::Staff(_), None) => Ok(()),
         }
     }
 
@@ -296,7 +323,13 @@ pub fn end_resting_on(
     now: Timestamp,
 ) -> Result<(), DisclosureError> {
     for released in disclosures::list_in_states(c, keys.account_id(), &[DisclosureState::Released])? {
-        if purpose.is_none_or(|purpose| purpose == released.purpose) {
+        let rests = match purpose {
+            None => true,
+            Some(Purpose::CrossBorderTransfer) => recipients::find(c, released.recipient_id)?
+                .is_some_and(|recipient| recipient.entry.terms.country != Country::HOME),
+            Some(purpose) => purpose == released.purpose,
+        };
+        if rests {
             revoke(c, keys, &released, GateRefusal::ConsentWithdrawn, now)?;
         }
     }

@@ -42,11 +42,17 @@ pub struct DisclosurePage {
 }
 
 impl DisclosureService {
-    /// The name that a person goes by before the legal team: the same each time, and no operation takes it.
-    pub(super) fn subject_of(&self, id: AccountId) -> Result<SubjectRef, VaultError> {
+    /// The name that a person goes by before the legal team: one for each disclosure, so that who learns from an order
+    /// whom one of them is about learns nothing of the others. No operation takes it.
+    pub(super) fn subject_of(
+        &self,
+        id: AccountId,
+        disclosure: DisclosureId,
+    ) -> Result<SubjectRef, VaultError> {
         let kms = self.vault.kms();
         let version = kms.live_versions(KeyPurpose::TokenMac).last().copied().unwrap_or(1);
-        let mac = kms.mac(KeyPurpose::TokenMac, version, &[b"subject-ref", id.as_bytes()])?;
+        let mac =
+            kms.mac(KeyPurpose::TokenMac, version, &[b"subject-ref", id.as_bytes(), disclosure.as_bytes()])?;
         let (name, _) = mac.split_first_chunk::<16>().unwrap_or((&[0; 16], &[]));
         Ok(SubjectRef::from_uuid(uuid::Builder::from_custom_bytes(*name).into_uuid()))
     }
@@ -75,7 +81,7 @@ impl DisclosureService {
         let (rows, next_cursor) = cursors::page(kms, QUEUE, by.subject(), rows, limit, |row| {
             [row.ends_at.as_micros().to_be_bytes().as_slice(), row.id.as_bytes()].concat()
         })?;
-        let named = |row: Disclosure| Ok((row.clone(), self.subject_of(row.account_id)?));
+        let named = |row: Disclosure| Ok((row.clone(), self.subject_of(row.account_id, row.id)?));
         let disclosures = rows.into_iter().map(named).collect::<Result<_, VaultError>>()?;
         Ok(DisclosurePage { disclosures, next_cursor })
     }
@@ -89,7 +95,7 @@ impl DisclosureService {
         let (disclosure, _) = self.find(id).await?;
         let owner = disclosure.account_id;
         let keys = self.vault.keys_of(owner).await?;
-        let (subject, now) = (self.subject_of(owner)?, self.clock.now());
+        let (subject, now) = (self.subject_of(owner, id)?, self.clock.now());
         self.under_policy(|policy| {
             let keys = Arc::clone(&keys);
             self.db.read(move |c| {

@@ -45,7 +45,7 @@ impl DisclosureService {
 fn record(mut permit: Permit<'_>, acting: &Acting<'_>) -> Result<(), DisclosureError> {
     let now = permit.now();
     let (was, scope) = (permit.disclosure().clone(), permit.scope().clone());
-    let is_silent = was.is_silent(now);
+    let is_silent = permit.rule().may_be_silent && was.is_silent(now);
     let released = Disclosure {
         state: DisclosureState::Released,
         changed_at: now,
@@ -67,8 +67,7 @@ fn record(mut permit: Permit<'_>, acting: &Acting<'_>) -> Result<(), DisclosureE
     let step = (Actor::Staff(acting.by), DisclosureStep::Released);
     ledger::write(c, acting.keys, step, (&released, &scope), particulars, now)?;
     if !is_silent {
-        let profile = acting.profile.ok_or(DisclosureError::StateConflict)?;
-        tell(c, &released, &recipient, (acting.keys, profile), now)?;
+        tell(c, &released, &recipient, (acting.keys, acting.profile), now)?;
     }
     Ok(())
 }
@@ -78,13 +77,14 @@ pub(super) fn tell(
     c: &mut Conn,
     released: &Disclosure,
     recipient: &Recipient,
-    (keys, profile): (&SubjectKeys, &Profile),
+    (keys, profile): (&SubjectKeys, Option<&Profile>),
     now: Timestamp,
 ) -> Result<(), DisclosureError> {
     let at = released.released_at.unwrap_or(now).for_people();
     let body = MessageBody::DataDisclosed { recipient: recipient.entry.terms.name.clone(), at };
-    let mail = mailing::mail(keys, profile, body, now)?;
+    // Without an address left there is the notice alone.
+    let mail = profile.map(|profile| mailing::mail(keys, profile, body, now)).transpose()?;
     let notice = NoticeId::generate(now);
-    notices::tell(c, released.account_id, notice, NoticeKind::DataDisclosed, Some(&mail), now)?;
+    notices::tell(c, released.account_id, notice, NoticeKind::DataDisclosed, mail.as_ref(), now)?;
     Ok(())
 }

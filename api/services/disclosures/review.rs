@@ -74,7 +74,7 @@ fn write(
     if !was.state.is_open() || was.state == DisclosureState::Draft {
         return Err(DisclosureError::StateConflict);
     }
-    if was.scope_hash != outcome.scope_hash {
+    if was.scope_hash != outcome.scope_hash || !gate::is_of_scope(was, recipient) {
         return Err(DisclosureError::Stale);
     }
     if disclosure_events::list(c, owner, was.id)?.iter().any(|event| has_part(event, was, acting.by)) {
@@ -118,13 +118,18 @@ fn go_on(
     acting: &Acting<'_>,
 ) -> Result<(), DisclosureError> {
     let now = acting.at.now;
-    let state = match gate::find_keys(c, was, recipient, &acting.at) {
-        Ok(()) => DisclosureState::Ready,
+    let (state, asks) = match gate::find_keys(c, was, recipient, &acting.at) {
+        Ok(()) => (DisclosureState::Ready, false),
         Err(Shut::Refused(GateRefusal::ReviewMissing | GateRefusal::SecondReviewMissing)) => return Ok(()),
-        Err(Shut::Refused(_)) => DisclosureState::AwaitingConsent,
+        // Whoever is leaving is not asked for anything more.
+        Err(Shut::Refused(GateRefusal::SubjectLeaving | GateRefusal::SubjectGone)) => {
+            return Err(DisclosureError::StateConflict);
+        }
+        Err(Shut::Refused(_)) => {
+            (DisclosureState::AwaitingConsent, was.consent_kind == ConsentKind::Specific)
+        }
         Err(shut) => return Err(shut.into()),
     };
-    let asks = state == DisclosureState::AwaitingConsent && was.consent_kind == ConsentKind::Specific;
     let ends_at = if asks { was.ends_at.min(now.plus(TO_ANSWER)) } else { was.ends_at };
     let moved = Disclosure { state, changed_at: now, ends_at, ..was.clone() };
     write_over(c, was, &moved)?;

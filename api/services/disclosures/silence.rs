@@ -20,6 +20,7 @@ use crate::{
         ids::{DisclosureId, StaffId},
         time::Timestamp,
     },
+    repositories::{consent_requests, instruments},
     services::idempotency::Recording,
 };
 
@@ -45,8 +46,14 @@ impl DisclosureService {
             if !fits || !rule.is_some_and(|rule| rule.may_be_silent) {
                 return Err(DisclosureError::NotSilent);
             }
-            let is_known = was.told_at.is_some() || was.consent_kind == ConsentKind::Specific;
-            if is_known || !was.state.is_live() {
+            if ordered_until(c, &was, now)?.is_some_and(|ordered| until < ordered) {
+                return Err(DisclosureError::NotSilent);
+            }
+            // What is, or was, in a view of the person does not vanish from it.
+            let is_shown = was.released_at.is_some() && !was.is_silent(now);
+            let is_asked = was.consent_kind == ConsentKind::Specific
+                || consent_requests::was_asked(c, was.account_id, was.id)?;
+            if was.told_at.is_some() || is_shown || is_asked || !was.state.is_live() {
                 return Err(DisclosureError::StateConflict);
             }
             let silent = Disclosure { silence: Some((kind, until)), changed_at: now, ..was.clone() };
@@ -68,7 +75,8 @@ impl DisclosureService {
     ) -> Result<StaffDisclosure, DisclosureError> {
         self.act((by, id), Turn::OfPerson, Recording::none(), |c, was, recipient, acting| {
             let now = acting.at.now;
-            if !was.is_silent(now) {
+            // An order that stands is withdrawn first, not talked around.
+            if !was.is_silent(now) || ordered_until(c, &was, now)?.is_some() {
                 return Err(DisclosureError::StateConflict);
             }
             let tells = was.released_at.is_some() && was.told_at.is_none();
@@ -79,13 +87,24 @@ impl DisclosureService {
                 ..was.clone()
             };
             step(c, (&was, &told, recipient), DisclosureStep::Told, acting)?;
-            match acting.profile {
-                Some(profile) if tells => release::tell(c, &told, recipient, (acting.keys, profile), now),
-                _ => Ok(()),
+            if tells {
+                release::tell(c, &told, recipient, (acting.keys, acting.profile), now)?;
             }
+            Ok(())
         })
         .await
     }
+}
+
+/// Until when an order in force forbids to tell.
+fn ordered_until(
+    c: &mut Conn,
+    disclosure: &Disclosure,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, DisclosureError> {
+    let Some(id) = disclosure.instrument_id else { return Ok(None) };
+    let instrument = instruments::find(c, id)?.filter(|instrument| instrument.withdrawn.is_none());
+    Ok(instrument.and_then(|instrument| instrument.gag_until).filter(|until| now < *until))
 }
 
 fn step(

@@ -67,7 +67,7 @@ impl DisclosureService {
     async fn tell_one(&self, was: Disclosure, now: Timestamp) -> Result<bool, DisclosureError> {
         let owner = was.account_id;
         let keys = self.vault.keys_of(owner).await?;
-        let Some(profile) = self.profile_of(owner, &keys).await? else { return Ok(false) };
+        let profile = self.profile_of(owner, &keys).await?;
         self.db
             .write_holding(owner, move |c| {
                 accounts::hold(c, owner)?;
@@ -78,7 +78,7 @@ impl DisclosureService {
                 let scope = gate::scope_of(&told, &recipient);
                 let step = (Actor::Service, DisclosureStep::Told);
                 ledger::write(c, &keys, step, (&told, &scope), Particulars::default(), now)?;
-                release::tell(c, &told, &recipient, (&keys, &profile), now)?;
+                release::tell(c, &told, &recipient, (&keys, profile.as_ref()), now)?;
                 Ok::<_, DisclosureError>(true)
             })
             .await

@@ -12,11 +12,16 @@ use super::{
 use crate::{
     db::{Db, LeafHash, Refusal, StorageError},
     domain::{
+        disclosure::{
+            Disclosure, DisclosureState,
+            event::{DisclosureEvent, DisclosureStep},
+        },
         evidence::{self, Attested, LeafContent},
-        ids::{AccountId, DeviceRef, LeafId},
+        ids::{AccountId, DeviceRef, DisclosureId, LeafId},
         time::Timestamp,
     },
     repositories::{
+        disclosure_events, disclosures,
         evidence::{Ledger, Place, list_counts, list_device_counts},
         log_tree::{self, AnyLeaf, Entry, FoundLeaf, Origin},
     },
@@ -97,6 +102,7 @@ pub async fn verify(db: &Db, against: &Against) -> Result<Report, VerifyError> {
     check.rows().await?;
     check.counts().await?;
     check.device_counts().await?;
+    check.disclosures().await?;
     check.promises().await?;
     let mut report = check.report;
     // What names no entry comes last; among the rest, the first entry first.
@@ -461,6 +467,31 @@ impl Check<'_> {
         }
     }
 
+    /// A disclosure is what its steps made of it, and none of them is missing.
+    async fn disclosures(&mut self) -> Result<(), VerifyError> {
+        let mut cursor: Option<DisclosureId> = None;
+        loop {
+            let page = self
+                .db
+                .read_long(move |c| {
+                    let page = disclosures::list_all(c, cursor, BATCH)?;
+                    let with_steps = |found: Disclosure| {
+                        let steps = disclosure_events::list(c, found.account_id, found.id)?;
+                        Ok::<_, StorageError>((found, steps))
+                    };
+                    page.into_iter().map(with_steps).collect::<Result<Vec<_>, _>>()
+                })
+                .await?;
+            let Some((last, _)) = page.last() else { return Ok(()) };
+            cursor = Some(last.id);
+            for (found, steps) in &page {
+                if let Some(why) = contradiction(found, steps) {
+                    self.report.find(None, format!("{} {why}", found.id));
+                }
+            }
+        }
+    }
+
     async fn promises(&mut self) -> Result<(), VerifyError> {
         for promise in &self.against.promises {
             for hash in &promise.leaf_hashes {
@@ -478,6 +509,31 @@ impl Check<'_> {
         }
         Ok(())
     }
+}
+
+/// What a disclosure says that its steps do not. What was ended by an erasure has no step that says so.
+fn contradiction(found: &Disclosure, steps: &[DisclosureEvent]) -> Option<&'static str> {
+    let is_whole = steps.iter().zip(1..).all(|(step, number)| step.number == number)
+        && usize::try_from(found.steps) == Ok(steps.len());
+    if !is_whole {
+        return Some("has not the steps that it counted");
+    }
+    let Some(last) = steps.last() else { return Some("has no steps") };
+    if (last.revision, last.scope_hash) != (found.revision, found.scope_hash) {
+        return Some("is about something else than its steps");
+    }
+    let count = |wanted| steps.iter().filter(|step| step.step == wanted).count();
+    let pulls = usize::try_from(found.pulls).unwrap_or(usize::MAX);
+    let is_released = found.released_at.is_some();
+    if count(DisclosureStep::Pulled) != pulls || (count(DisclosureStep::Released) == 1) != is_released {
+        return Some("was not released and fetched as its steps say");
+    }
+    if last.silence != found.silence {
+        return Some("is kept from its person otherwise than its steps say");
+    }
+    let moved = steps.iter().rev().map(|step| step.step.leaves_it()).find(|states| !states.is_empty())?;
+    let is_ended = matches!(found.state, DisclosureState::Expired | DisclosureState::Revoked);
+    (!is_ended && !moved.contains(&found.state)).then_some("is not where its steps left it")
 }
 
 struct Walk {

@@ -87,6 +87,8 @@ CREATE TABLE disclosure_events (
     pull_number integer,
     package_hash bytea,
     reason text,
+    silence text,
+    silent_until timestamptz,
     occurred_at timestamptz NOT NULL,
     leaf_id uuid NOT NULL CONSTRAINT disclosure_events_leaf_id_fkey REFERENCES log_leaves (leaf_id),
     CONSTRAINT disclosure_events_pkey PRIMARY KEY (account_id, disclosure_id, number)
@@ -146,5 +148,9 @@ CREATE TABLE instruments (
     file_name bytea,
     registered_by uuid NOT NULL,
     registered_at timestamptz NOT NULL,
-    withdrawn_at timestamptz
+    withdrawn_by uuid,
+    withdrawn_at timestamptz,
+    leaf_id uuid NOT NULL CONSTRAINT instruments_leaf_id_fkey REFERENCES log_leaves (leaf_id),
+    withdrawal_leaf_id uuid
+        CONSTRAINT instruments_withdrawal_leaf_id_fkey REFERENCES log_leaves (leaf_id)
 );

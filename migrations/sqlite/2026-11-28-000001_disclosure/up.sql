@@ -89,6 +89,8 @@ CREATE TABLE disclosure_events (
     pull_number INTEGER,
     package_hash BLOB,
     reason TEXT,
+    silence TEXT,
+    silent_until INTEGER,
     occurred_at INTEGER NOT NULL,
     leaf_id BLOB NOT NULL CONSTRAINT disclosure_events_leaf_id_fkey REFERENCES log_leaves (leaf_id),
     CONSTRAINT disclosure_events_pkey PRIMARY KEY (account_id, disclosure_id, number)
@@ -152,5 +154,9 @@ CREATE TABLE instruments (
     file_name BLOB,
     registered_by BLOB NOT NULL,
     registered_at INTEGER NOT NULL,
-    withdrawn_at INTEGER
+    withdrawn_by BLOB,
+    withdrawn_at INTEGER,
+    leaf_id BLOB NOT NULL CONSTRAINT instruments_leaf_id_fkey REFERENCES log_leaves (leaf_id),
+    withdrawal_leaf_id BLOB
+        CONSTRAINT instruments_withdrawal_leaf_id_fkey REFERENCES log_leaves (leaf_id)
 ) STRICT;

@@ -72,9 +72,21 @@ impl Desk {
     }
 
     pub async fn activates(&self, recipient: &str) {
-        let path = format!("/v1/staff/recipients/{recipient}/activation");
-        let activated = self.admins[0].sends(Method::POST, &path, None).await;
+        let activated = self.tries_to_activate(&self.admins[0], recipient).await;
         assert_eq!(activated.status, 201, "{}", activated.text);
+    }
+
+    pub async fn tries_to_activate(&self, by: &Member, recipient: &str) -> Answer {
+        let path = format!("/v1/staff/recipients/{recipient}");
+        let version = self.legal.gets(&path).await.json()["version"].clone();
+        by.posts(&format!("{path}/activation"), &json!({ "version": version })).await
+    }
+
+    /// A recipient without a client, whose packages are handed over.
+    pub async fn absent(&self, mut entry: Value) -> Partner {
+        let identity = x25519::Identity::generate();
+        entry["package_key"] = json!(identity.to_public().to_string());
+        Partner { recipient_id: self.registers(&entry).await, bearer: String::new(), identity }
     }
 
     /// A recipient of this kind, with a client that fetches and a key that opens.
