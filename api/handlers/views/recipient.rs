@@ -162,12 +162,12 @@ impl From<&Recipient> for RecipientView {
 pub struct RecipientListView {
     /// By class and name.
     #[schema(max_items = 1000)]
-    pub data: Vec<RecipientView>,
+    pub recipients: Vec<RecipientView>,
 }
 
 impl RecipientListView {
     pub fn new(recipients: &[Recipient]) -> Self {
-        Self { data: recipients.iter().map(RecipientView::from).collect() }
+        Self { recipients: recipients.iter().map(RecipientView::from).collect() }
     }
 }
 
@@ -374,7 +374,7 @@ impl Example for RecipientView {
 
 impl Example for RecipientListView {
     fn example() -> Value {
-        json!({ "data": [RecipientView::example()] })
+        json!({ "recipients": [RecipientView::example()] })
     }
 }
 
