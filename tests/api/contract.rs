@@ -202,7 +202,8 @@ async fn disclosed(app: &App, desk: &Desk, ada: &Person) -> (Partner, Vec<(&'sta
 }
 
 /// What lists are called in answers.
-const LISTS: [&str; 10] = [
+const LISTS: [&str; 11] = [
+    "recipients",
     "entries",
     "data",
     "keys",
