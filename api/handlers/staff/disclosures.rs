@@ -31,8 +31,8 @@ use crate::{
     problem::{FieldCode, Problem},
     server::Services,
     services::{
-        disclosures::{Puller, StaffDisclosure},
-        idempotency,
+        disclosures::{DisclosureError, Puller, StaffDisclosure},
+        idempotency::{self, Recording},
     },
 };
 
@@ -50,6 +50,19 @@ fn place_of(id: DisclosureId) -> String {
 /// Whose request this is, and about which disclosure: a key means one thing for each.
 fn caller(by: StaffId, id: DisclosureId) -> Vec<u8> {
     [by.as_bytes().as_slice(), id.as_bytes()].concat()
+}
+
+/// Carries an act without a body out, once.
+async fn upon<F>(
+    key: IdempotencyKey,
+    (by, id): (StaffId, DisclosureId),
+    act: impl FnOnce(Recording<StaffDisclosure>) -> F,
+) -> Result<HttpResponse, Problem>
+where
+    F: Future<Output = Result<StaffDisclosure, DisclosureError>>,
+{
+    let (who, digest, place) = (caller(by, id), idempotency::digest(&[]), Success::created(place_of(id)));
+    once::<_, StaffDisclosureDetailView, _, _>(key, &who, &digest, place, act).await
 }
 
 /// Which part of the queue is wanted.
@@ -169,11 +182,7 @@ pub(super) async fn submit_disclosure(
     services: Data<Services>,
 ) -> Result<HttpResponse, Problem> {
     let (by, id) = (staff.staff_id, id.0);
-    let (who, digest, place) = (caller(by, id), idempotency::digest(&[]), Success::created(place_of(id)));
-    once::<_, StaffDisclosureDetailView, _, _>(key, &who, &digest, place, |recording| async move {
-        services.disclosures.submit(by, id, recording).await
-    })
-    .await
+    upon(key, (by, id), |recording| async move { services.disclosures.submit(by, id, recording).await }).await
 }
 
 /// Review a disclosure
@@ -219,11 +228,8 @@ pub(super) async fn release_disclosure(
     services: Data<Services>,
 ) -> Result<HttpResponse, Problem> {
     let (by, id) = (staff.staff_id, id.0);
-    let (who, digest, place) = (caller(by, id), idempotency::digest(&[]), Success::created(place_of(id)));
-    once::<_, StaffDisclosureDetailView, _, _>(key, &who, &digest, place, |recording| async move {
-        services.disclosures.release(by, id, recording).await
-    })
-    .await
+    upon(key, (by, id), |recording| async move { services.disclosures.release(by, id, recording).await })
+        .await
 }
 
 /// Keep a disclosure from its person
@@ -276,11 +282,7 @@ pub(super) async fn cancel_disclosure(
     services: Data<Services>,
 ) -> Result<HttpResponse, Problem> {
     let (by, id) = (staff.staff_id, id.0);
-    let (who, digest, place) = (caller(by, id), idempotency::digest(&[]), Success::created(place_of(id)));
-    once::<_, StaffDisclosureDetailView, _, _>(key, &who, &digest, place, |recording| async move {
-        services.disclosures.cancel(by, id, recording).await
-    })
-    .await
+    upon(key, (by, id), |recording| async move { services.disclosures.cancel(by, id, recording).await }).await
 }
 
 /// Hand a disclosure over

@@ -115,8 +115,6 @@ pub struct PolicyDecisionPage {
 
 const EVENTS: &str = "consent_events";
 const DECISIONS: &str = "policy_acceptances";
-/// How often a decision is tried on a policy that changes under it.
-const TRIES: usize = 3;
 
 /// Keeps consents.
 #[derive(Clone)]
@@ -342,13 +340,7 @@ impl ConsentService {
         &self,
         act: impl Fn(Arc<PublishedPolicy>) -> F,
     ) -> Result<T, ConsentError> {
-        for _ in 0..TRIES {
-            match act(self.policies.current().await?).await {
-                Err(ConsentError::PolicyMoved) => {}
-                done => return done,
-            }
-        }
-        Err(StorageError::Unavailable("the policy changes all the time").into())
+        self.policies.while_in_force(|error| matches!(error, ConsentError::PolicyMoved), act).await
     }
 }
 

@@ -121,9 +121,6 @@ pub enum DraftFault {
     SilentQuestion,
 }
 
-/// How often an act is tried on a policy that changes under it.
-const TRIES: usize = 3;
-
 /// Keeps disclosures.
 #[derive(Clone)]
 pub struct DisclosureService {
@@ -166,12 +163,6 @@ impl DisclosureService {
         &self,
         act: impl Fn(Arc<PublishedPolicy>) -> F,
     ) -> Result<T, DisclosureError> {
-        for _ in 0..TRIES {
-            match act(self.policies.current().await?).await {
-                Err(DisclosureError::PolicyMoved) => {}
-                done => return done,
-            }
-        }
-        Err(StorageError::Unavailable("the policy changes all the time").into())
+        self.policies.while_in_force(|error| matches!(error, DisclosureError::PolicyMoved), act).await
     }
 }

@@ -57,6 +57,9 @@ pub enum PolicyError {
 
 service_error!(PolicyError, storage in Idempotency, Vault);
 
+/// How often an act is tried on a policy that changes under it.
+const TRIES: usize = 3;
+
 /// A page of versions, newest first.
 pub struct PolicyVersionPage {
     pub versions: Vec<PolicyVersion>,
@@ -129,6 +132,29 @@ impl PolicyService {
                 Ok::<_, PolicyError>(())
             })
             .await
+    }
+
+    /// Tries an act on the policy in force, anew if another comes into force under it, which `moved` tells.
+    ///
+    /// # Errors
+    ///
+    /// Those of the act, and a busy service if the policy changes all the time.
+    pub async fn while_in_force<T, E, F>(
+        &self,
+        moved: fn(&E) -> bool,
+        act: impl Fn(Arc<PublishedPolicy>) -> F,
+    ) -> Result<T, E>
+    where
+        E: From<PolicyError> + From<StorageError>,
+        F: Future<Output = Result<T, E>>,
+    {
+        for _ in 0..TRIES {
+            match act(self.current().await?).await {
+                Err(error) if moved(&error) => {}
+                done => return done,
+            }
+        }
+        Err(StorageError::Unavailable("the policy changes all the time").into())
     }
 
     /// The version in force.
