@@ -117,9 +117,10 @@ async fn a_message_whose_sender_died_comes_again() {
     };
     eventually("zoe's mail to wait", waits).await;
     app.database.sql("UPDATE outbox SET state = 'sending' WHERE state = 'queued'");
-    app.advance(TimeDelta::minutes(2));
 
+    // Its time comes only once the refused way is gone, or the old sender might take it up again.
     let app = app.restart_with(&[("MAIL", "file")]).await;
+    app.advance(TimeDelta::minutes(2));
     assert!(!app.code_mailed_to("zoe@example.org").await.is_empty());
     assert_eq!(app.mails_to("zoe@example.org").len(), 1);
 }
