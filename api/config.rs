@@ -95,6 +95,7 @@ settings! {
     SMS_FROM = "Smart-mining", "The sender of SMS.";
     SMS_GATEWAY_URL = "", "For SMS=gateway: where messages are posted.";
     SMS_GATEWAY_TOKEN = "", "For SMS=gateway: the bearer token.";
+    WEBHOOKS_TO_PRIVATE = "false", "Development only: webhooks may go to private addresses, and over http.";
     CONTROLLER_NAME = "Smart-mining", "Who answers for the processing, as receipts and records of processing name it.";
     CONTROLLER_CONTACT = "privacy@smart-mining.example", "Where people write to about their data.";
     LOG_COPY = "<DATA_DIR>/log", "Where leaves and checkpoints of the tamper-evident log are copied, outside the database.";
@@ -135,6 +136,7 @@ pub struct Config {
     pub mail_from: String,
     pub sms: TransportSettings,
     pub sms_from: String,
+    pub webhooks_to_private: bool,
     pub controller: Controller,
     pub log_copy: PathBuf,
     pub log_format: LogFormat,
@@ -233,6 +235,12 @@ impl Config {
         }
         if matches!(self.sms, TransportSettings::File(_)) {
             return refuse("SMS", "nobody reads a folder");
+        }
+        if self.webhooks_to_private {
+            return refuse(
+                "WEBHOOKS_TO_PRIVATE",
+                "partners would reach into the network that the service stands in",
+            );
         }
         if self.mail_from.contains(".example") {
             return refuse("MAIL_FROM", "the domain is not a real one");
@@ -381,6 +389,7 @@ fn build(source: &Source) -> Result<Config, ConfigError> {
         mail_from: source.text("MAIL_FROM")?,
         sms: source.transport("SMS", ["SMS_GATEWAY_URL", "SMS_GATEWAY_TOKEN"], &outbox)?,
         sms_from: source.text("SMS_FROM")?,
+        webhooks_to_private: source.parsed("WEBHOOKS_TO_PRIVATE", "it is `true` or `false`")?,
         controller: Controller {
             name: source.text("CONTROLLER_NAME")?,
             contact: source.text("CONTROLLER_CONTACT")?,

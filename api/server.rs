@@ -45,6 +45,7 @@ use crate::{
         },
         mailing::Links,
         notices::{Campaigns, NoticeService},
+        obligations::ObligationService,
         outbox::OutboxService,
         partners::PartnerService,
         passwords::{HashingError, Passwords},
@@ -62,6 +63,7 @@ use crate::{
             Vault,
             kms::{Kms, KmsError},
         },
+        webhooks::{WebhookClient, WebhookService},
     },
 };
 
@@ -117,6 +119,8 @@ pub struct Services {
     pub disclosures: DisclosureService,
     pub recipients: RecipientService,
     pub instruments: InstrumentService,
+    pub obligations: ObligationService,
+    pub webhooks: WebhookService,
     pub idempotency: IdempotencyService,
     pub blocks: BlockService,
     pub log: LogService,
@@ -368,23 +372,10 @@ fn compose(
     let (staff, partners) = (staff(config, &accounts, &kms), partners(config, &accounts, &kms));
     let blocks = BlockService::new(stores.data.clone(), kms, clock.clone());
     let (kyc, disclosures) = (kyc(config, &accounts)?, disclosures(config, &accounts, policies.clone()));
-    let jobs = JobRunner {
-        db: stores.data.clone(),
-        keys: stores.keys.clone(),
-        vault: vault.clone(),
-        clock: clock.clone(),
-        outbox,
-        erasure: erasure(&kyc),
-        accounts: accounts.clone(),
-        notices: notices.clone(),
-        kyc: kyc.clone(),
-        disclosures: disclosures.clone(),
-        blocks: blocks.clone(),
-        sequencer: log.sequencer().clone(),
-        kyc_files_kept: TimeDelta::days(config.kyc_files_days.into()),
-    };
     let services = Services {
         instruments: instruments(&kyc),
+        obligations: obligations(&accounts),
+        webhooks: webhooks(config, &accounts)?,
         recipients: recipients(&accounts),
         support: support(&accounts),
         sessions,
@@ -404,7 +395,27 @@ fn compose(
         clock,
         stores,
     };
+    let jobs = job_runner(config, &services);
     Ok((services, jobs))
+}
+
+fn job_runner(config: &Config, services: &Services) -> JobRunner {
+    JobRunner {
+        db: services.stores.data.clone(),
+        keys: services.stores.keys.clone(),
+        vault: services.vault.clone(),
+        clock: services.clock.clone(),
+        outbox: services.accounts.outbox.clone(),
+        erasure: erasure(&services.kyc),
+        accounts: services.accounts.clone(),
+        notices: services.notices.clone(),
+        kyc: services.kyc.clone(),
+        disclosures: services.disclosures.clone(),
+        webhooks: services.webhooks.clone(),
+        blocks: services.blocks.clone(),
+        sequencer: services.log.sequencer().clone(),
+        kyc_files_kept: TimeDelta::days(config.kyc_files_days.into()),
+    }
 }
 
 fn passwords(config: &Config) -> Result<Passwords, HashingError> {
@@ -479,6 +490,23 @@ fn instruments(kyc: &KycService) -> InstrumentService {
         images: kyc.images.clone(),
         files: kyc.files.clone(),
     }
+}
+
+fn obligations(accounts: &AccountService) -> ObligationService {
+    ObligationService {
+        db: accounts.db.clone(),
+        vault: accounts.vault.clone(),
+        clock: accounts.clock.clone(),
+    }
+}
+
+fn webhooks(config: &Config, accounts: &AccountService) -> Result<WebhookService, StartError> {
+    Ok(WebhookService {
+        db: accounts.db.clone(),
+        vault: accounts.vault.clone(),
+        clock: accounts.clock.clone(),
+        client: Arc::new(WebhookClient::new(config.webhooks_to_private)?),
+    })
 }
 
 fn recipients(accounts: &AccountService) -> RecipientService {

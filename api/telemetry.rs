@@ -67,6 +67,7 @@ pub struct Metrics {
     pub write_retries: IntCounter,
     pub outbox_messages: IntCounterVec,
     pub outbox_queued: IntGauge,
+    pub webhook_messages: IntCounterVec,
     pub jobs: IntCounterVec,
     pub vault_failures: IntCounter,
     pub special_categories: IntCounterVec,
@@ -103,6 +104,10 @@ impl Metrics {
                 &["channel", "outcome"],
             )?,
             outbox_queued: IntGauge::new("outbox_queued", "Messages waiting to be sent.")?,
+            webhook_messages: IntCounterVec::new(
+                Opts::new("webhook_messages_total", "Messages to partners by outcome of an attempt."),
+                &["outcome"],
+            )?,
             jobs: IntCounterVec::new(
                 Opts::new("jobs_total", "Runs of background jobs."),
                 &["job", "outcome"],
@@ -127,13 +132,14 @@ impl Metrics {
     }
 
     fn register(&self) -> prometheus::Result<()> {
-        let collectors: [Box<dyn prometheus::core::Collector>; 13] = [
+        let collectors: [Box<dyn prometheus::core::Collector>; 14] = [
             Box::new(self.requests.clone()),
             Box::new(self.request_seconds.clone()),
             Box::new(self.statements.clone()),
             Box::new(self.write_retries.clone()),
             Box::new(self.outbox_messages.clone()),
             Box::new(self.outbox_queued.clone()),
+            Box::new(self.webhook_messages.clone()),
             Box::new(self.jobs.clone()),
             Box::new(self.vault_failures.clone()),
             Box::new(self.special_categories.clone()),

@@ -1124,6 +1124,81 @@ table! {
     }
 }
 
+table! {
+    use diesel::sql_types::{BigInt, Nullable, Text};
+    use super::super::types::{Id, Instant};
+
+    obligations (account_id, obligation_id) {
+        account_id -> Id,
+        obligation_id -> Id,
+        recipient_id -> Id,
+        kind -> Text,
+        fields -> Text,
+        feed_number -> BigInt,
+        opened_at -> Instant,
+        due_at -> Instant,
+        leaf_id -> Id,
+        acknowledged_at -> Nullable<Instant>,
+        acknowledged_by_client -> Nullable<Id>,
+        acknowledged_by_staff -> Nullable<Id>,
+        acknowledgement_leaf_id -> Nullable<Id>,
+    }
+}
+
+table! {
+    use super::super::types::Id;
+
+    obligation_disclosures (account_id, obligation_id, disclosure_id) {
+        account_id -> Id,
+        obligation_id -> Id,
+        disclosure_id -> Id,
+    }
+}
+
+table! {
+    use diesel::sql_types::Text;
+    use super::super::types::{Id, Instant};
+
+    webhook_endpoints (partner_client_id) {
+        partner_client_id -> Id,
+        url -> Text,
+        state -> Text,
+        set_at -> Instant,
+    }
+}
+
+table! {
+    use diesel::sql_types::{Binary, Nullable};
+    use super::super::types::{Id, Instant};
+
+    webhook_secrets (partner_client_id, webhook_secret_id) {
+        partner_client_id -> Id,
+        webhook_secret_id -> Id,
+        secret -> Binary,
+        created_at -> Instant,
+        expires_at -> Nullable<Instant>,
+    }
+}
+
+table! {
+    use diesel::sql_types::{Integer, Nullable, Text};
+    use super::super::types::{Id, Instant};
+
+    webhook_messages (webhook_message_id) {
+        webhook_message_id -> Id,
+        partner_client_id -> Id,
+        event_type -> Text,
+        content -> Text,
+        state -> Text,
+        attempts -> Integer,
+        created_at -> Instant,
+        next_attempt_at -> Nullable<Instant>,
+        last_attempt_at -> Nullable<Instant>,
+        last_status -> Nullable<Integer>,
+        failure -> Nullable<Text>,
+    }
+}
+
 joinable!(totp_factors -> accounts (account_id));
 
 allow_tables_to_appear_in_same_query!(
@@ -1154,3 +1229,4 @@ allow_tables_to_appear_in_same_query!(kyc_cases, kyc_documents, kyc_document_num
 allow_tables_to_appear_in_same_query!(staff_members, staff_roles, staff_sessions, staff_emails);
 
 allow_tables_to_appear_in_same_query!(partner_clients, partner_credentials);
+allow_tables_to_appear_in_same_query!(obligations, obligation_disclosures, disclosures);

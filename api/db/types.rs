@@ -18,8 +18,9 @@ use crate::domain::{
         AccountId, BlockId, ChallengeId, ConsentEventId, ConsentRequestId, ContactChangeId,
         DataConfirmationId, DeviceId, DeviceRef, DisclosureEventId, DisclosureId, DocumentId, FactorResetId,
         InstallationId, InstanceId, InstrumentId, KycCaseId, KycDecisionId, KycFlagId, KycSignalId, LeafId,
-        MessageId, NoticeId, PartnerClientId, PartnerCredentialId, ProcessingLimitId, RecipientId,
-        RoleGrantId, SessionId, StaffId, StaffReadId, StaffSessionId, SupportCaseId, TransferId,
+        MessageId, NoticeId, ObligationId, PartnerClientId, PartnerCredentialId, ProcessingLimitId,
+        RecipientId, RoleGrantId, SessionId, StaffId, StaffReadId, StaffSessionId, SupportCaseId, TransferId,
+        WebhookMessageId, WebhookSecretId,
     },
     time::Timestamp,
 };
@@ -163,7 +164,10 @@ ids!(
     KycSignalId,
     ProcessingLimitId,
     RecipientId,
-    TransferId
+    TransferId,
+    ObligationId,
+    WebhookMessageId,
+    WebhookSecretId
 );
 
 /// Microseconds between the Unix epoch and PostgreSQL's, 2000-01-01.

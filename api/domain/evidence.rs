@@ -10,6 +10,7 @@ use super::{
         event::DisclosureStep,
         instrument::{INSTRUMENT_REGISTERED, INSTRUMENT_WITHDRAWN},
         limit::{LIMIT_BEGUN, LIMIT_ENDED},
+        obligation::{OBLIGATION_ACKNOWLEDGED, OBLIGATION_OPENED},
         recipient::{RECIPIENT_ACTIVATED, RECIPIENT_CHANGED, RECIPIENT_DEACTIVATED, RECIPIENT_REGISTERED},
     },
     encoding::{hex, length_prefixed, split},
@@ -82,6 +83,8 @@ const ACTS: &[&Act] = &[
     &LIMIT_ENDED,
     &INSTRUMENT_REGISTERED,
     &INSTRUMENT_WITHDRAWN,
+    &OBLIGATION_OPENED,
+    &OBLIGATION_ACKNOWLEDGED,
 ];
 
 /// Their names, with those of the steps of disclosures.

@@ -186,6 +186,12 @@ typed_ids! {
     ConsentRequestId = "crq", "crq_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
     /// Identifies a restriction or an objection.
     ProcessingLimitId = "lim", "lim_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
+    /// Identifies what a recipient has to do.
+    ObligationId = "obl", "obl_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
+    /// Identifies a message to a client's endpoint.
+    WebhookMessageId = "whm", "whm_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
+    /// Identifies what messages to a client are signed with.
+    WebhookSecretId = "whs", "whs_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
     /// Stands for a person before whoever must not know which one it is.
     SubjectRef = "sbj", "sbj_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
     /// Identifies a leaf of the log.

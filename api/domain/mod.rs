@@ -33,3 +33,4 @@ pub mod support;
 pub mod throttle;
 pub mod time;
 pub mod time_zone;
+pub mod webhook;

@@ -24,17 +24,21 @@ pub enum Scope {
     /// Acknowledge obligations to correct, erase or restrict.
     #[serde(rename = "obligations.write")]
     ObligationsWrite,
+    /// Look after the endpoint that messages go to.
+    #[serde(rename = "webhooks.write")]
+    WebhooksWrite,
     /// Read aggregates.
     #[serde(rename = "reports.read")]
     ReportsRead,
 }
 
 impl Scope {
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::SignalsWrite,
         Self::DisclosuresRead,
         Self::DisclosuresPull,
         Self::ObligationsWrite,
+        Self::WebhooksWrite,
         Self::ReportsRead,
     ];
 
@@ -44,6 +48,7 @@ impl Scope {
             Self::DisclosuresRead => "disclosures.read",
             Self::DisclosuresPull => "disclosures.pull",
             Self::ObligationsWrite => "obligations.write",
+            Self::WebhooksWrite => "webhooks.write",
             Self::ReportsRead => "reports.read",
         }
     }

@@ -15,6 +15,7 @@ mod links;
 mod log;
 mod notices;
 mod oauth;
+mod obligations;
 mod partners;
 mod passwords;
 mod policy_page;
@@ -27,6 +28,7 @@ mod signing_keys;
 mod staff;
 mod support;
 pub mod views;
+mod webhooks;
 
 use actix_web::web;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -102,6 +104,16 @@ fn partner_operations(routes: &mut ServiceConfig<'_>) {
         .service(disclosures::get_partner_disclosure)
         .service(disclosures::pull_disclosure)
         .service(disclosures::acknowledge_disclosure)
+        .service(obligations::list_partner_obligations)
+        .service(obligations::get_partner_obligation)
+        .service(obligations::acknowledge_obligation)
+        .service(webhooks::create_webhook_secret)
+        .service(webhooks::set_webhook_endpoint)
+        .service(webhooks::get_webhook_endpoint)
+        .service(webhooks::remove_webhook_endpoint)
+        .service(webhooks::send_test_webhook)
+        .service(webhooks::list_webhook_deliveries)
+        .service(webhooks::replay_webhook)
         .service(signals::report_signals)
         .service(oauth::create_access_token);
 }
@@ -140,7 +152,10 @@ fn disclosure_operations(routes: &mut ServiceConfig<'_>) {
         .service(disclosures::list_consent_requests)
         .service(disclosures::get_consent_request)
         .service(disclosures::answer_consent_request)
-        .service(disclosures::withdraw_consent_answer);
+        .service(disclosures::withdraw_consent_answer)
+        .service(obligations::list_obligations)
+        .service(obligations::list_staff_obligations)
+        .service(obligations::record_obligation_acknowledgement);
 }
 
 fn consent_operations(routes: &mut ServiceConfig<'_>) {

@@ -51,6 +51,7 @@ const TAGS: &[(&str, &str)] = &[
     ),
     ("Partner clients", "The systems of partners, and what they prove themselves by."),
     ("Partner", "What partners call, with tokens by scope."),
+    ("Webhooks", "Where partners are told that something waits for them."),
     ("Log", "The tamper-evident log, for anybody to verify."),
     ("Keys", "Public keys that verify what the service signs."),
 ];
@@ -380,6 +381,7 @@ fn scopes() -> Value {
         Scope::DisclosuresRead => "See what is disclosed to the partner.",
         Scope::DisclosuresPull => "Fetch what was released to the partner.",
         Scope::ObligationsWrite => "Acknowledge obligations to correct, erase or restrict.",
+        Scope::WebhooksWrite => "Look after the endpoint that messages go to.",
         Scope::ReportsRead => "Read aggregates.",
     };
     Value::Object(

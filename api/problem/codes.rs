@@ -77,6 +77,8 @@ codes! {
         RecipientStateConflict = "recipient_state_conflict" / 409, "The recipient's state does not allow it";
         RecipientHasNoKey = "recipient_has_no_key" / 409, "The recipient has no key that packages are sealed to";
         InstrumentStateConflict = "instrument_state_conflict" / 409, "The order was withdrawn";
+        ObligationStateConflict = "obligation_state_conflict" / 409, "It is done, or its recipient says so itself";
+        WebhookStateConflict = "webhook_state_conflict" / 409, "There is no secret or endpoint yet, or the message is on its way";
         DisclosureStateConflict = "disclosure_state_conflict" / 409, "The disclosure's state does not allow it";
         DisclosureRefused = "disclosure_refused" / 409, "Nothing is released without both keys, and with something in the way";
         PullsSpent = "pulls_spent" / 409, "It was given out as often as it may be";
@@ -185,6 +187,7 @@ codes! {
         CompelledQuestion = "compelled_question", "What is compelled is not asked for.";
         SilentQuestion = "silent_question", "Whoever must not know of it cannot be asked.";
         InvalidPackageKey = "invalid_package_key", "This is not a public key of age (X25519).";
+        InvalidWebhookUrl = "invalid_webhook_url", "This is not an https URL at a public address, without credentials and fragment.";
         ClientNotFree = "client_not_free", "There is no such live client, or it fetches for another recipient.";
         ClassIsFixed = "class_is_fixed", "A recipient of another class is another recipient.";
         GateNotReady = "gate_not_ready", "It has not come as far as that, or has ended.";

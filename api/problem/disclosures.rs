@@ -7,7 +7,9 @@ use crate::{
     services::{
         disclosures::{DisclosureError, DraftFault},
         instruments::{InstrumentError, InstrumentFault},
+        obligations::ObligationError,
         recipients::{EntryFault, RecipientError},
+        webhooks::WebhookError,
     },
 };
 
@@ -104,6 +106,33 @@ impl From<InstrumentError> for Problem {
             InstrumentError::Idempotency(error) => error.into(),
             InstrumentError::Vault(error) => error.into(),
             InstrumentError::Storage(error) => error.into(),
+        }
+    }
+}
+
+impl From<ObligationError> for Problem {
+    fn from(error: ObligationError) -> Self {
+        match error {
+            ObligationError::NotFound => Self::new(ProblemCode::NotFound),
+            ObligationError::StateConflict => Self::new(ProblemCode::ObligationStateConflict),
+            ObligationError::Cursor(error) => error.into(),
+            ObligationError::Idempotency(error) => error.into(),
+            ObligationError::Vault(error) => error.into(),
+            ObligationError::Storage(error) => error.into(),
+        }
+    }
+}
+
+impl From<WebhookError> for Problem {
+    fn from(error: WebhookError) -> Self {
+        match error {
+            WebhookError::NotFound => Self::new(ProblemCode::NotFound),
+            WebhookError::StateConflict => Self::new(ProblemCode::WebhookStateConflict),
+            WebhookError::Url => Self::invalid("/url", FieldCode::InvalidWebhookUrl),
+            WebhookError::Cursor(error) => error.into(),
+            WebhookError::Idempotency(error) => error.into(),
+            WebhookError::Vault(error) => error.into(),
+            WebhookError::Storage(error) => error.into(),
         }
     }
 }

@@ -225,6 +225,13 @@ pub fn list_in_states(
     rows.into_iter().map(Disclosure::try_from).collect()
 }
 
+/// What of the person was fetched by whoever got it.
+pub fn list_pulled(c: &mut Conn, owner: AccountId) -> Result<Vec<Disclosure>, StorageError> {
+    let rows: Vec<Row> =
+        t::table.filter(t::account_id.eq(owner)).filter(t::pulls.gt(0)).order(t::disclosure_id).load(c)?;
+    rows.into_iter().map(Disclosure::try_from).collect()
+}
+
 /// Where a page of the queue ends.
 pub type QueuePlace = (Timestamp, DisclosureId);
 

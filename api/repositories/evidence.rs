@@ -4,7 +4,7 @@ use diesel::prelude::*;
 
 use super::{
     account_changes, consent_events, device_consent_events, disclosure_events, instruments, kyc_decisions,
-    policy_acceptances, policy_versions, processing_limit_events, recipients, staff_reads,
+    obligations, policy_acceptances, policy_versions, processing_limit_events, recipients, staff_reads,
 };
 use crate::{
     db::{
@@ -17,9 +17,12 @@ use crate::{
     },
     domain::{
         account::DataConfirmation,
-        disclosure::instrument::Instrument,
+        disclosure::{instrument::Instrument, obligation::Obligation},
         evidence::{Attested, Evidence},
-        ids::{AccountId, DataConfirmationId, DeviceRef, DisclosureId, InstrumentId, LeafId, RecipientId},
+        ids::{
+            AccountId, DataConfirmationId, DeviceRef, DisclosureId, InstrumentId, LeafId, ObligationId,
+            RecipientId,
+        },
         time::Timestamp,
     },
 };
@@ -39,13 +42,14 @@ pub enum Ledger {
     RecipientEvents,
     ProcessingLimitEvents,
     Instruments,
+    Obligations,
 }
 
 /// Where a page of a ledger ends.
 pub type Place = (AccountId, i64);
 
 impl Ledger {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::PolicyVersions,
         Self::PolicyAcceptances,
         Self::ConsentEvents,
@@ -58,6 +62,7 @@ impl Ledger {
         Self::RecipientEvents,
         Self::ProcessingLimitEvents,
         Self::Instruments,
+        Self::Obligations,
     ];
 
     pub const fn as_str(self) -> &'static str {
@@ -74,6 +79,7 @@ impl Ledger {
             Self::RecipientEvents => "recipient_events",
             Self::ProcessingLimitEvents => "processing_limit_events",
             Self::Instruments => "instruments",
+            Self::Obligations => "obligations",
         }
     }
 
@@ -98,6 +104,7 @@ impl Ledger {
             Self::RecipientEvents => list_recipient_events(c, after, limit),
             Self::ProcessingLimitEvents => list_processing_limit_events(c, after, limit),
             Self::Instruments => list_instruments(c, after, limit),
+            Self::Obligations => list_obligations(c, after, limit),
         }
     }
 }
@@ -258,6 +265,20 @@ fn list_instruments(
     let after = InstrumentId::from_uuid(instrument.as_uuid());
     let rows = instruments::list(c, Some(after), limit)?;
     let attested = |row: Instrument| {
+        let place = (AccountId::from_uuid(row.id.as_uuid()), 0);
+        row.attested().into_iter().map(move |act| (place, act))
+    };
+    Ok(rows.into_iter().flat_map(attested).collect())
+}
+
+/// An obligation stands in the place of a person, and for one act or two.
+fn list_obligations(
+    c: &mut Conn,
+    (obligation, _): Place,
+    limit: i64,
+) -> Result<Vec<(Place, Attested)>, StorageError> {
+    let rows = obligations::list_all(c, ObligationId::from_uuid(obligation.as_uuid()), limit)?;
+    let attested = |row: Obligation| {
         let place = (AccountId::from_uuid(row.id.as_uuid()), 0);
         row.attested().into_iter().map(move |act| (place, act))
     };

@@ -37,6 +37,7 @@ pub mod log;
 pub mod log_tree;
 pub mod notice_campaigns;
 pub mod notices;
+pub mod obligations;
 pub mod one_time_codes;
 pub mod outbox;
 pub mod partners;
@@ -60,6 +61,7 @@ pub mod subject_keys;
 pub mod support_cases;
 pub mod throttles;
 pub mod totp_factors;
+pub mod webhooks;
 
 use crate::db::StorageError;
 

@@ -10,10 +10,11 @@ use crate::{
         ids::{AccountId, KycCaseId},
         kyc::file::FileName,
     },
-    repositories::{erasure, kyc_cases, kyc_documents},
+    repositories::{accounts, erasure, kyc_cases, kyc_documents},
     services::{
         clock::Clock,
         files::FileStore,
+        obligations::{self, Change},
         vault::{Vault, VaultError},
     },
 };
@@ -30,6 +31,27 @@ pub struct ErasureService {
 impl ErasureService {
     pub const fn new(db: Db, vault: Vault, files: FileStore, clock: Clock) -> Self {
         Self { db, vault, files, clock }
+    }
+
+    /// Tells whoever fetched any of what is about to be erased to erase it, too; before the keys go, since what is
+    /// told of is read by them.
+    ///
+    /// # Errors
+    ///
+    /// Storage and sealing trouble only.
+    pub async fn tell_recipients(
+        &self,
+        subject: AccountId,
+        categories: &[Category],
+    ) -> Result<(), VaultError> {
+        let (now, keys) = (self.clock.now(), self.vault.keys_of(subject).await?);
+        let categories = categories.to_vec();
+        self.db
+            .write_holding(subject, move |c| {
+                accounts::hold(c, subject)?;
+                obligations::open(c, &keys, Change::Erased(&categories), now)
+            })
+            .await
     }
 
     /// Erases one category of a person's data; doing it again completes what a crash left.

@@ -13,11 +13,12 @@ use crate::{
         ids::{AccountId, InstanceId},
         kyc::signal,
         time::Timestamp,
+        webhook::MESSAGES_KEPT,
     },
     repositories::{
         account_devices, accounts, blocks, contact_changes, devices, idempotency_keys, instruments,
         kyc_signals, leases, one_time_codes, outbox, partners, password_resets, registrations, sessions,
-        sign_in_challenges, staff, subject_keys, throttles,
+        sign_in_challenges, staff, subject_keys, throttles, webhooks,
     },
     services::{
         accounts::AccountService,
@@ -33,6 +34,7 @@ use crate::{
         notices::NoticeService,
         outbox::OutboxService,
         vault::{Vault, VaultError},
+        webhooks::{WebhookError, WebhookService},
     },
     telemetry::metrics,
 };
@@ -86,6 +88,7 @@ pub struct JobRunner {
     pub notices: NoticeService,
     pub kyc: KycService,
     pub disclosures: DisclosureService,
+    pub webhooks: WebhookService,
     pub blocks: BlockService,
     pub sequencer: Sequencer,
     /// Documents of verifications are kept so long after the decision.
@@ -108,6 +111,7 @@ impl JobRunner {
     pub async fn run(self, stop: watch::Receiver<bool>) {
         tokio::join!(
             self.send_messages(stop.clone()),
+            self.send_webhooks(stop.clone()),
             self.observe_outbox(stop.clone()),
             self.refresh_keys(stop.clone()),
             self.refresh_blocks(stop.clone()),
@@ -130,6 +134,17 @@ impl JobRunner {
                 () = self.outbox.woken() => {}
                 _ = stop.changed() => {}
             }
+        }
+    }
+
+    async fn send_webhooks(&self, mut stop: watch::Receiver<bool>) {
+        while !*stop.borrow() {
+            match self.webhooks.send_due().await {
+                Ok(sent) if sent > 0 => continue,
+                Ok(_) => {}
+                Err(error) => note::<WebhookError>("webhooks", Err(error)),
+            }
+            pause(OUTBOX_TICK, &mut stop).await;
         }
     }
 
@@ -319,7 +334,7 @@ impl JobRunner {
 
     async fn delete_past(&self, stop: &watch::Receiver<bool>) -> Result<(), StorageError> {
         let now = self.clock.now();
-        let deletions: [(Deletion, Timestamp); 13] = [
+        let deletions: [(Deletion, Timestamp); 14] = [
             (idempotency_keys::delete_some_lapsed, now),
             (sessions::delete_past, now.minus(PAST_KEPT)),
             (outbox::delete_settled, now.minus(PAST_KEPT)),
@@ -333,6 +348,7 @@ impl JobRunner {
             (partners::delete_past_assertions, now),
             (staff::delete_past_sessions, now.minus(PAST_KEPT)),
             (kyc_signals::delete_past, now.minus(signal::KEPT)),
+            (webhooks::delete_past, now.minus(MESSAGES_KEPT)),
         ];
         for (delete, before) in deletions {
             while !*stop.borrow() && self.db.write_guarded(move |c| delete(c, before, BATCH)).await? > 0 {}

@@ -11,6 +11,7 @@ use crate::{
     services::{
         clock::Clock,
         log::LeafDraft,
+        obligations::{self, Change},
         vault::{Vault, VaultError},
     },
 };
@@ -80,6 +81,9 @@ impl LimitService {
                 };
                 leaves::append(c, &draft.of_person(&keys, event.act(), &event.facts())?)?;
                 processing_limit_events::append(c, &event)?;
+                if step == LimitStep::Begun {
+                    obligations::open(c, &keys, Change::Limited(event.scope), now)?;
+                }
                 Ok(event)
             })
             .await

@@ -8,6 +8,7 @@ use crate::{
             CHANGE_OLD_CONTACT, CHANGE_OLD_IDENTITY, Category, Entry, PROFILE_DISPLAY_NAME, PROFILE_EMAIL,
             PROFILE_LANGUAGE, PROFILE_PHONE, PROFILE_REAL_NAME, PROFILE_TIME_ZONE,
         },
+        disclosure::scope::DisclosureField,
         ids::AccountId,
         personal::PersonalText,
         sealed::Sealed,
@@ -19,6 +20,7 @@ use crate::{
     },
     services::{
         log::LeafDraft,
+        obligations::{self, Change},
         vault::{Row, SubjectKeys, VaultError},
     },
 };
@@ -122,7 +124,21 @@ pub fn rewrite(
         account_changes::insert(c, &change)?;
     }
     let written = profiles::update(c, &seal(keys, &profile)?)?;
+    let corrected: Vec<DisclosureField> =
+        replaced.iter().filter_map(|replaced| disclosed_as(replaced.field)).collect();
+    obligations::open(c, keys, Change::Corrected(&corrected), now)?;
     Ok(written.then_some(profile))
+}
+
+/// Under which name a field is disclosed, if it ever is.
+const fn disclosed_as(field: ProfileField) -> Option<DisclosureField> {
+    match field {
+        ProfileField::RealName => Some(DisclosureField::RealName),
+        ProfileField::DisplayName => Some(DisclosureField::DisplayName),
+        ProfileField::Email => Some(DisclosureField::Email),
+        ProfileField::Phone => Some(DisclosureField::Phone),
+        ProfileField::Language | ProfileField::TimeZone => None,
+    }
 }
 
 /// A change as its person sees it.

@@ -183,8 +183,15 @@ async fn the_examples_of_requests_are_taken_by_the_server() {
 /// A disclosure that was fetched, by whom, a question that waits, and an order.
 async fn disclosed(app: &App, desk: &Desk, ada: &Person) -> (Partner, Vec<(&'static str, String)>) {
     let pool = desk.partner(app, company("Harbour Pool")).await;
-    let disclosure = desk.discloses(ada, &pool, &json!(["email"])).await;
+    assert_eq!(pool.posts(app, "/v1/partner/webhook-secrets").await.status, 201);
+    let headers = [("authorization", pool.bearer.as_str())];
+    let hook = json!({ "url": "https://pool.invalid/" });
+    let set = app.send(reqwest::Method::PUT, "/v1/partner/webhook-endpoint", &headers, Some(&hook)).await;
+    assert_eq!(set.status, 200, "{}", set.text);
+    let disclosure = desk.discloses(ada, &pool, &json!(["email", "display_name"])).await;
     assert_eq!(pool.pulls(app, &disclosure).await.status, 201);
+    assert_eq!(ada.changes_profile(json!({ "display_name": "countess" })).await.status, 200);
+    let duty = pool.gets(app, "/v1/partner/obligations").await.json()["data"][0]["obligation_id"].clone();
     desk.approves(&desk.submits(ada, &pool.recipient_id, &json!(["residence"])).await).await;
     let proof = format!("/v1/disclosures/{disclosure}/proof");
     crate::support::eventually("the leaves in the tree", || async {
@@ -195,6 +202,7 @@ async fn disclosed(app: &App, desk: &Desk, ada: &Person) -> (Partner, Vec<(&'sta
     let ids = vec![
         ("{instrument_id}", desk.court_order(app, "real_name", None).await.1),
         ("{disclosure_id}", disclosure),
+        ("{obligation_id}", duty.as_str().unwrap().to_owned()),
         ("{recipient_id}", pool.recipient_id.clone()),
         ("{consent_request_id}", request.as_str().unwrap().to_owned()),
     ];
@@ -225,8 +233,7 @@ async fn answers_have_the_fields_of_their_examples() {
         (app.member(&admins, "data_processor").await, app.member(&admins, "support").await);
     let read = crate::staff::read(&ada, &case, &json!(["real_name"]));
     assert_eq!(reader.posts("/v1/staff/personal-data-reads", &read).await.status, 201);
-    let changed = ada.changes_profile(json!({ "display_name": "ada" })).await;
-    let leaf = crate::log::promised(&changed)[0].clone();
+    let leaf = crate::log::promised(&ada.changes_profile(json!({ "display_name": "ada" })).await)[0].clone();
     crate::log::placed(&app, &leaf).await;
     crate::kyc_documents::asks(&support, &ada).await;
     let passport = ada.uploads(&Form::passport("LH123456")).await.json()["document_id"].clone();
@@ -268,9 +275,7 @@ async fn answers_have_the_fields_of_their_examples() {
             Audience::Staff if operation.id.contains("support_case") || operation.id.contains("kyc") => {
                 support.gets(&path).await
             }
-            Audience::Staff if operation.id.contains("disclosure") || operation.id.contains("instrument") => {
-                reader.gets(&path).await
-            }
+            Audience::Staff if is_disclosing(operation.id) => reader.gets(&path).await,
             Audience::Staff => admins[0].gets(&path).await,
             Audience::Partner => pool.gets(&app, &path).await,
             Audience::Public | Audience::Person => ada.gets(&path).await,
@@ -281,6 +286,10 @@ async fn answers_have_the_fields_of_their_examples() {
             assert_eq!(fields(&answer[*list][0]), fields(&example[*list][0]), "{} {list}", operation.id);
         }
     }
+}
+
+fn is_disclosing(operation: &str) -> bool {
+    ["disclosure", "instrument", "obligation"].iter().any(|about| operation.contains(about))
 }
 
 fn fields(value: &Value) -> BTreeSet<String> {

@@ -48,6 +48,14 @@ fn verify(settings: &BTreeMap<String, String>, arguments: &[&str]) -> (bool, Str
     (output.status.success(), text)
 }
 
+/// The log holds against everything that it can be held against.
+pub async fn verifies(app: &Inner) {
+    settled(app).await;
+    let key = public_key(&app.settings);
+    let (right, said) = verify(&app.settings, &["--public-key", &key]);
+    assert!(right, "{said}");
+}
+
 fn public_key(settings: &BTreeMap<String, String>) -> String {
     let output = Process::run(settings, &["log", "keys"]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

@@ -15,6 +15,7 @@ mod consents;
 mod contract;
 mod devices;
 mod disclosures;
+mod duties;
 mod edge;
 mod factors;
 mod faults;

@@ -188,6 +188,8 @@ async fn fixture(app: &App) -> Fixture {
         ("{side}", "front".to_owned()),
         ("{disclosure_id}", made_for(&owner, "dsc_")),
         ("{consent_request_id}", made_for(&owner, "crq_")),
+        ("{obligation_id}", "obl_0198c8f2b1d07c3f9e21a4b7c6d5e4f3".to_owned()),
+        ("{webhook_message_id}", "whm_0198c8f2b1d07c3f9e21a4b7c6d5e4f3".to_owned()),
         ("{instrument_id}", "itr_0198c8f2b1d07c3f9e21a4b7c6d5e4f3".to_owned()),
         ("{recipient_id}", "rcp_0198c8f2b1d07c3f9e21a4b7c6d5e4f3".to_owned()),
         ("{kyc_case_id}", "kyc_0198c8f2b1d07c3f9e21a4b7c6d5e4f3".to_owned()),

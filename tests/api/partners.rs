@@ -262,19 +262,25 @@ async fn every_partner_operation_takes_its_scopes_and_no_other_token() {
             let bearer = token.as_ref().map(|token| format!("Bearer {token}"));
             let headers: Vec<(&str, &str)> =
                 bearer.iter().map(|value| ("authorization", value.as_str())).collect();
-            let body = (operation.id == "report_signals").then(|| {
-                json!({ "signals": [{
+            let body = match operation.id {
+                "report_signals" => Some(json!({ "signals": [{
                     "reference": "x", "account_id": ada.account_id, "kind": "unusual_device",
                     "occurred_at": app.clock.now().to_string(),
-                }] })
-            });
+                }] })),
+                "set_webhook_endpoint" => Some(json!({ "url": "https://pool.invalid/" })),
+                _ => None,
+            };
             let answer = app.send(method, operation.path, &headers, body.as_ref()).await;
             let cell = format!("{} as {name}: {answer:?}", operation.id);
             match scope {
                 None => assert_eq!(answer.problem(), (401, "unauthenticated".to_owned()), "{cell}"),
                 Some(scope) if operation.scopes.is_empty() || operation.scopes.contains(scope) => {
                     // Nothing was released to any of them.
-                    let expected = if operation.path.contains('{') { 404 } else { 200 };
+                    let expected = match operation.id {
+                        _ if operation.path.contains('{') => 404,
+                        "create_webhook_secret" | "send_test_webhook" => 201,
+                        _ => 200,
+                    };
                     assert_eq!(answer.status, expected, "{cell}");
                 }
                 Some(_) => assert_eq!(answer.problem(), (403, "scope_required".to_owned()), "{cell}"),

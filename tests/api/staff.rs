@@ -465,6 +465,7 @@ fn path_with(path: &str, case: &str) -> String {
         .replace("{kyc_case_id}", &format!("kyc_{unknown}"))
         .replace("{recipient_id}", &format!("rcp_{unknown}"))
         .replace("{instrument_id}", &format!("itr_{unknown}"))
+        .replace("{obligation_id}", &format!("obl_{unknown}"))
         .replace("{disclosure_id}", &format!("dsc_{unknown}"))
         .replace("{kyc_flag_id}", &format!("flg_{unknown}"))
         .replace("{staff_read_id}", &format!("srd_{unknown}"))

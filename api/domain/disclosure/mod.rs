@@ -5,6 +5,7 @@ pub mod consent_request;
 pub mod event;
 pub mod instrument;
 pub mod limit;
+pub mod obligation;
 pub mod recipient;
 pub mod refusal;
 pub mod scope;

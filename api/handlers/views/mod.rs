@@ -13,6 +13,7 @@ mod kyc_review;
 mod kyc_signals;
 mod log;
 mod notice;
+mod obligation;
 mod own_disclosure;
 mod partner;
 mod password;
@@ -27,6 +28,7 @@ mod signing_key;
 mod staff;
 mod step_up;
 mod support;
+mod webhook;
 
 pub use account::{AccountChangePage, AccountChangeView, AccountView, DataConfirmationView, UpdateAccount};
 pub use challenge::{
@@ -58,6 +60,10 @@ pub use kyc_signals::{
 };
 pub use log::{LogCheckpointView, LogConsistencyProofView, LogInclusionProofView};
 pub use notice::{NoticePageView, NoticeView};
+pub use obligation::{
+    ObligationPageView, PartnerObligationPageView, PartnerObligationView, StaffObligationPageView,
+    StaffObligationView,
+};
 pub use own_disclosure::{
     AnswerConsentRequest, ConsentRequestPageView, ConsentRequestView, DisclosureLogEntryView,
     DisclosureLogPageView, DisclosureProofView,
@@ -104,6 +110,9 @@ pub use support::{
     AccessLogPageView, OpenStaffSupportCase, OpenSupportCase, SendSupportMessage, StaffSupportCasePageView,
     StaffSupportCaseView, StaffSupportCaseWithMessagesView, SupportCasePageView, SupportCaseView,
     SupportCaseWithMessagesView, SupportMessageView,
+};
+pub use webhook::{
+    SetWebhookEndpoint, WebhookDeliveryPageView, WebhookDeliveryView, WebhookEndpointView, WebhookSecretView,
 };
 
 use std::borrow::Cow;

@@ -27,7 +27,7 @@ pub struct CreatePartnerClient {
     #[validate(length(min = 1, max = 128))]
     pub name: String,
     /// What its tokens may do, each once.
-    #[schema(min_items = 1, max_items = 5)]
+    #[schema(min_items = 1, max_items = 6)]
     #[validate(length(min = 1, max = 5))]
     pub scopes: Vec<Scope>,
     /// How many requests a minute it has.
@@ -184,7 +184,7 @@ pub struct PartnerClientView {
     #[schema(max_length = 128, example = "Harbour Analytics, reporting")]
     pub name: String,
     /// What its tokens may do.
-    #[schema(max_items = 5)]
+    #[schema(max_items = 6)]
     pub scopes: Vec<Scope>,
     /// Whether it is let in.
     pub active: bool,

@@ -25,12 +25,14 @@ use crate::{
         policy::PublishedPolicy,
         purpose::Purpose,
         time::Timestamp,
+        webhook::WebhookEvent,
     },
     repositories::{accounts, consent_requests, disclosure_events, disclosures, partners, recipients},
     services::{
         cursors,
         idempotency::{Draft, Recording},
         vault::{SubjectKeys, kms::Kms},
+        webhooks::announce,
     },
 };
 
@@ -347,6 +349,7 @@ pub(super) fn revoke(
     let recipient = recipients::find(c, was.recipient_id)?.ok_or(DisclosureError::NotFound)?;
     let revoked = Disclosure { state: DisclosureState::Revoked, changed_at: now, ..was.clone() };
     write_over(c, was, &revoked)?;
+    announce(c, recipient.entry.partner_client_id, WebhookEvent::DisclosureRevoked(was.id), now)?;
     consent_requests::end_open(c, was.account_id, was.id, ConsentRequestState::Cancelled)?;
     let scope = gate::scope_of(&revoked, &recipient);
     let why = Particulars::because(StepReason::Gate(refusal));

@@ -16,9 +16,10 @@ use crate::{
         message::MessageBody,
         notice::NoticeKind,
         time::Timestamp,
+        webhook::WebhookEvent,
     },
     repositories::recipients,
-    services::{idempotency::Recording, mailing, notices, vault::SubjectKeys},
+    services::{idempotency::Recording, mailing, notices, vault::SubjectKeys, webhooks::announce},
 };
 
 impl DisclosureService {
@@ -64,6 +65,7 @@ fn record(mut permit: Permit<'_>, acting: &Acting<'_>) -> Result<(), DisclosureE
     let recipient = permit.recipient().clone();
     let c = permit.conn();
     write_over(c, &was, &released)?;
+    announce(c, recipient.entry.partner_client_id, WebhookEvent::DisclosureReleased(was.id), now)?;
     let step = (Actor::Staff(acting.by), DisclosureStep::Released);
     ledger::write(c, acting.keys, step, (&released, &scope), particulars, now)?;
     if !is_silent {

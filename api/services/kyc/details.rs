@@ -4,6 +4,7 @@ use super::{KycError, KycOverview, KycService};
 use crate::{
     domain::{
         data_dictionary::{Category, KYC_BIRTH_DATE, KYC_RESIDENCE},
+        disclosure::scope::DisclosureField,
         ids::AccountId,
         kyc::{
             KycItem,
@@ -17,7 +18,10 @@ use crate::{
         kyc_cases,
         kyc_details::{self, SealedKycDetails},
     },
-    services::vault::{Row, SubjectKeys, VaultError},
+    services::{
+        obligations::{self, Change},
+        vault::{Row, SubjectKeys, VaultError},
+    },
 };
 
 impl KycService {
@@ -40,12 +44,16 @@ impl KycService {
             return Err(KycError::BornInTheFuture);
         }
         let keys = self.vault.keys_with(id, &[Category::Identity, Category::Address], now).await?;
-        let sealed = seal(&keys, &KycDetails { birth_date, residence, updated_at: now })?;
+        let told = KycDetails { birth_date, residence, updated_at: now };
+        let sealed = seal(&keys, &told)?;
         self.db
             .write_for(id, move |c| {
                 let item = KycItem::PersonalDetails;
                 let was = kyc_cases::find_current(c, id)?.filter(|case| case.takes(item));
                 let was = was.ok_or(KycError::NotOpen)?;
+                let before =
+                    kyc_details::find(c, id)?.map(|sealed| open(&keys, sealed)).transpose()?.flatten();
+                obligations::open(c, &keys, Change::Corrected(&corrected(before.as_ref(), &told)), now)?;
                 kyc_details::put(c, id, &sealed)?;
                 if kyc_cases::update(c, &was, &was.after_change_of(item, true))? {
                     Ok(())
@@ -70,6 +78,14 @@ impl KycService {
         let keys = self.vault.keys_with(id, &[Category::Address], self.clock.now()).await?;
         Ok(open(&keys, sealed)?)
     }
+}
+
+/// What is told otherwise than before.
+fn corrected(before: Option<&KycDetails>, told: &KycDetails) -> Vec<DisclosureField> {
+    let Some(before) = before else { return Vec::new() };
+    let birth_date = (before.birth_date != told.birth_date).then_some(DisclosureField::BirthDate);
+    let residence = (before.residence != told.residence).then_some(DisclosureField::Residence);
+    birth_date.into_iter().chain(residence).collect()
 }
 
 fn unwritable() -> VaultError {

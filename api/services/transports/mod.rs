@@ -50,7 +50,7 @@ pub enum Transport {
 /// The settings of a transport make no sense.
 #[derive(Debug, thiserror::Error)]
 #[error("the transport's settings are unusable: {0}")]
-pub struct UnusableTransport(&'static str);
+pub struct UnusableTransport(pub(super) &'static str);
 
 impl Transport {
     /// # Errors
