@@ -14,6 +14,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
     db::{Backend, Settings},
+    domain::aggregate::SMALLEST_GROUP,
     services::{
         consents::Controller,
         files::{FileSettings, S3Settings},
@@ -95,6 +96,7 @@ settings! {
     SMS_FROM = "Smart-mining", "The sender of SMS.";
     SMS_GATEWAY_URL = "", "For SMS=gateway: where messages are posted.";
     SMS_GATEWAY_TOKEN = "", "For SMS=gateway: the bearer token.";
+    SMALLEST_GROUP = "20", "Nothing is published of an hour about fewer people with accounts than this; 20 is what is promised.";
     WEBHOOKS_TO_PRIVATE = "false", "Development only: webhooks may go to private addresses, and over http.";
     CONTROLLER_NAME = "Smart-mining", "Who answers for the processing, as receipts and records of processing name it.";
     CONTROLLER_CONTACT = "privacy@smart-mining.example", "Where people write to about their data.";
@@ -136,6 +138,7 @@ pub struct Config {
     pub mail_from: String,
     pub sms: TransportSettings,
     pub sms_from: String,
+    pub smallest_group: u32,
     pub webhooks_to_private: bool,
     pub controller: Controller,
     pub log_copy: PathBuf,
@@ -370,12 +373,7 @@ fn build(source: &Source) -> Result<Config, ConfigError> {
             memory_kib: source.number("ARGON2_MEMORY_KIB", 8..=262_144)?,
             iterations: source.number("ARGON2_ITERATIONS", 1..=16)?,
         },
-        abuse: AbuseLimits {
-            failures_per_network: source.number("FAILURES_PER_NETWORK", 1..=1_000_000)?,
-            mails_per_network: source.number("MAILS_PER_NETWORK", 1..=1_000_000)?,
-            sms_per_network: source.number("SMS_PER_NETWORK", 1..=1_000_000)?,
-            sms_in_all: source.number("SMS_PER_HOUR", 1..=1_000_000)?,
-        },
+        abuse: abuse(source)?,
         staff_reads_per_hour: source.number("STAFF_READS_PER_HOUR", 1..=10_000)?,
         places: source.get("PLACES").map(PathBuf::from),
         files: files(source, &data_dir)?,
@@ -389,6 +387,7 @@ fn build(source: &Source) -> Result<Config, ConfigError> {
         mail_from: source.text("MAIL_FROM")?,
         sms: source.transport("SMS", ["SMS_GATEWAY_URL", "SMS_GATEWAY_TOKEN"], &outbox)?,
         sms_from: source.text("SMS_FROM")?,
+        smallest_group: source.number("SMALLEST_GROUP", SMALLEST_GROUP..=10_000)?,
         webhooks_to_private: source.parsed("WEBHOOKS_TO_PRIVATE", "it is `true` or `false`")?,
         controller: Controller {
             name: source.text("CONTROLLER_NAME")?,
@@ -404,6 +403,15 @@ fn build(source: &Source) -> Result<Config, ConfigError> {
         log_level: source.text("LOG_LEVEL")?,
         public_url,
         data_dir,
+    })
+}
+
+fn abuse(source: &Source) -> Result<AbuseLimits, ConfigError> {
+    Ok(AbuseLimits {
+        failures_per_network: source.number("FAILURES_PER_NETWORK", 1..=1_000_000)?,
+        mails_per_network: source.number("MAILS_PER_NETWORK", 1..=1_000_000)?,
+        sms_per_network: source.number("SMS_PER_NETWORK", 1..=1_000_000)?,
+        sms_in_all: source.number("SMS_PER_HOUR", 1..=1_000_000)?,
     })
 }
 

@@ -53,6 +53,7 @@ use crate::{
         policies::{PolicyError, PolicyService},
         reads::ReadBudget,
         recipients::RecipientService,
+        reports::ReportService,
         sessions::SessionService,
         staff::StaffService,
         support::SupportService,
@@ -121,6 +122,7 @@ pub struct Services {
     pub instruments: InstrumentService,
     pub obligations: ObligationService,
     pub webhooks: WebhookService,
+    pub reports: ReportService,
     pub idempotency: IdempotencyService,
     pub blocks: BlockService,
     pub log: LogService,
@@ -376,6 +378,7 @@ fn compose(
         instruments: instruments(&kyc),
         obligations: obligations(&accounts),
         webhooks: webhooks(config, &accounts)?,
+        reports: reports(config, &accounts),
         recipients: recipients(&accounts),
         support: support(&accounts),
         sessions,
@@ -412,6 +415,7 @@ fn job_runner(config: &Config, services: &Services) -> JobRunner {
         kyc: services.kyc.clone(),
         disclosures: services.disclosures.clone(),
         webhooks: services.webhooks.clone(),
+        reports: services.reports.clone(),
         blocks: services.blocks.clone(),
         sequencer: services.log.sequencer().clone(),
         kyc_files_kept: TimeDelta::days(config.kyc_files_days.into()),
@@ -507,6 +511,16 @@ fn webhooks(config: &Config, accounts: &AccountService) -> Result<WebhookService
         clock: accounts.clock.clone(),
         client: Arc::new(WebhookClient::new(config.webhooks_to_private)?),
     })
+}
+
+fn reports(config: &Config, accounts: &AccountService) -> ReportService {
+    ReportService {
+        db: accounts.db.clone(),
+        vault: accounts.vault.clone(),
+        clock: accounts.clock.clone(),
+        policies: accounts.policies.clone(),
+        minimum: config.smallest_group,
+    }
 }
 
 fn recipients(accounts: &AccountService) -> RecipientService {

@@ -33,6 +33,8 @@ const APPEND_ONLY: &[&str] = &[
     "recipient_events",
     "disclosure_events",
     "processing_limit_events",
+    "ad_reports",
+    "ad_report_cells",
 ];
 
 /// Why the schema could not be brought up to date.

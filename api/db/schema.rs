@@ -1199,6 +1199,58 @@ table! {
     }
 }
 
+table! {
+    use diesel::sql_types::{Nullable, Text};
+    use super::super::types::{Id, Instant};
+
+    advertisements (advertisement_id) {
+        advertisement_id -> Id,
+        recipient_id -> Id,
+        label -> Text,
+        registered_by -> Id,
+        registered_at -> Instant,
+        ended_at -> Nullable<Instant>,
+    }
+}
+
+table! {
+    use diesel::sql_types::SmallInt;
+    use super::super::types::{Id, Instant};
+
+    ad_clicks (hour, advertisement_id, clicker_id) {
+        hour -> Instant,
+        advertisement_id -> Id,
+        clicker_id -> Id,
+        by_device -> SmallInt,
+    }
+}
+
+table! {
+    use diesel::sql_types::{BigInt, Integer, Nullable};
+    use super::super::types::{Id, Instant};
+
+    ad_reports (number) {
+        number -> BigInt,
+        recipient_id -> Id,
+        hour -> Instant,
+        minimum -> Integer,
+        total -> Nullable<BigInt>,
+        published_at -> Instant,
+        leaf_id -> Id,
+    }
+}
+
+table! {
+    use diesel::sql_types::BigInt;
+    use super::super::types::Id;
+
+    ad_report_cells (number, advertisement_id) {
+        number -> BigInt,
+        advertisement_id -> Id,
+        people -> BigInt,
+    }
+}
+
 joinable!(totp_factors -> accounts (account_id));
 
 allow_tables_to_appear_in_same_query!(

@@ -15,12 +15,12 @@ use uuid::Uuid;
 use super::{MultiBackend, conn::MultiRawValue};
 use crate::domain::{
     ids::{
-        AccountId, BlockId, ChallengeId, ConsentEventId, ConsentRequestId, ContactChangeId,
-        DataConfirmationId, DeviceId, DeviceRef, DisclosureEventId, DisclosureId, DocumentId, FactorResetId,
-        InstallationId, InstanceId, InstrumentId, KycCaseId, KycDecisionId, KycFlagId, KycSignalId, LeafId,
-        MessageId, NoticeId, ObligationId, PartnerClientId, PartnerCredentialId, ProcessingLimitId,
-        RecipientId, RoleGrantId, SessionId, StaffId, StaffReadId, StaffSessionId, SupportCaseId, TransferId,
-        WebhookMessageId, WebhookSecretId,
+        AccountId, AdvertisementId, BlockId, ChallengeId, ClickerId, ConsentEventId, ConsentRequestId,
+        ContactChangeId, DataConfirmationId, DeviceId, DeviceRef, DisclosureEventId, DisclosureId,
+        DocumentId, FactorResetId, InstallationId, InstanceId, InstrumentId, KycCaseId, KycDecisionId,
+        KycFlagId, KycSignalId, LeafId, MessageId, NoticeId, ObligationId, PartnerClientId,
+        PartnerCredentialId, ProcessingLimitId, RecipientId, RoleGrantId, SessionId, StaffId, StaffReadId,
+        StaffSessionId, SupportCaseId, TransferId, WebhookMessageId, WebhookSecretId,
     },
     time::Timestamp,
 };
@@ -167,7 +167,9 @@ ids!(
     TransferId,
     ObligationId,
     WebhookMessageId,
-    WebhookSecretId
+    WebhookSecretId,
+    AdvertisementId,
+    ClickerId
 );
 
 /// Microseconds between the Unix epoch and PostgreSQL's, 2000-01-01.

@@ -199,6 +199,8 @@ dictionary! {
     INSTRUMENT_FILE = instruments.file_name: Identity Documents SealedFile for "4.5" by LegalObligation until YearsAfterAccount(RECORD_YEARS);
     KYC_RECORD = kyc_records.record: Identity Statutory Sealed for "6.1" by LegalObligation until YearsAfterAccount(RECORD_YEARS);
 
+    AD_CLICK_CLICKER = ad_clicks.clicker_id: Identifier Security RandomIdentifier for "4.3" by Consent until Days(3);
+
     OUTBOX_RECIPIENT = outbox.recipient: Contact Messages Sealed for "3.1" by Contract until Sent;
     OUTBOX_CONTENT = outbox.content: Correspondence Messages Sealed for "3.1" by Contract until Sent;
     IDEMPOTENCY_ANSWER = idempotency_keys.answer: Correspondence Messages Sealed for "3.1" by Contract until Days(1);
@@ -246,6 +248,8 @@ pub const NOT_PERSONAL: &[(&str, &[&str])] = &[
             "obligations.acknowledgement_leaf_id",
             "webhook_secrets.webhook_secret_id",
             "webhook_messages.webhook_message_id",
+            "*.advertisement_id",
+            "advertisements.registered_by",
             "disclosures.transfer_id",
             "processing_limit_events.processing_limit_id",
             "disclosures.requested_by",
@@ -310,6 +314,12 @@ pub const NOT_PERSONAL: &[(&str, &[&str])] = &[
             "*.feed_number",
             "obligations.acknowledged_at",
             "webhook_endpoints.set_at",
+            "ad_clicks.hour",
+            "ad_reports.hour",
+            "ad_reports.minimum",
+            "ad_reports.total",
+            "ad_reports.published_at",
+            "ad_report_cells.people",
             "webhook_messages.attempts",
             "webhook_messages.next_attempt_at",
             "webhook_messages.last_attempt_at",
@@ -387,6 +397,7 @@ pub const NOT_PERSONAL: &[(&str, &[&str])] = &[
             "support_cases.state",
             "disclosures.purpose",
             "disclosures.fields",
+            "ad_clicks.by_device",
             "disclosures.consent_kind",
             "obligations.kind",
             "obligations.fields",
@@ -520,6 +531,7 @@ pub const NOT_PERSONAL: &[(&str, &[&str])] = &[
             "instruments.issuer",
             "instruments.issued_on",
             "instruments.fields",
+            "advertisements.label",
             "webhook_endpoints.url",
             "webhook_endpoints.state",
             "webhook_secrets.secret",

@@ -4,6 +4,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     account::DataConfirmation,
+    aggregate::REPORT_PUBLISHED,
     consent::{ConsentAction, ConsentEvent, PolicyAcceptance, PolicyDecision},
     device::DeviceConsentEvent,
     disclosure::{
@@ -85,6 +86,7 @@ const ACTS: &[&Act] = &[
     &INSTRUMENT_WITHDRAWN,
     &OBLIGATION_OPENED,
     &OBLIGATION_ACKNOWLEDGED,
+    &REPORT_PUBLISHED,
 ];
 
 /// Their names, with those of the steps of disclosures.

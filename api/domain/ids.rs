@@ -192,6 +192,10 @@ typed_ids! {
     WebhookMessageId = "whm", "whm_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
     /// Identifies what messages to a client are signed with.
     WebhookSecretId = "whs", "whs_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
+    /// Identifies an advertisement whose clicks are counted.
+    AdvertisementId = "adv", "adv_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
+    /// Stands for a person, or for a device that no account is known of, among those who clicked.
+    ClickerId = "clk", "clk_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
     /// Stands for a person before whoever must not know which one it is.
     SubjectRef = "sbj", "sbj_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
     /// Identifies a leaf of the log.

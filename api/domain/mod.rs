@@ -1,6 +1,7 @@
 //! Pure rules and values: no database, no HTTP, no clock, nothing of ours imported.
 
 pub mod account;
+pub mod aggregate;
 pub mod block;
 mod closed_list;
 pub mod consent;

@@ -148,6 +148,7 @@ operations! {
     "list_cookies" GET "/v1/cookies" Public Session Open Ordinary Silent Single;
     "get_device_consents" GET "/v1/devices/current/consents" Public Session Open Ordinary Leaf Single;
     "set_device_consents" PUT "/v1/devices/current/consents" Public Session Open Ordinary Leaf Single;
+    "report_ad_events" POST "/v1/ad-events" Public Session Open Ordinary Silent Single;
     "get_gpc_support" GET "/.well-known/gpc.json" Public Session Open Ordinary Silent Single;
     "register_account" POST "/v1/accounts" Public Session Open Costly Silent Single;
     "verify_account" POST "/v1/accounts/verification" Public Session Open Costly Leaf Single;
@@ -288,6 +289,9 @@ operations! {
     "hand_over_disclosure" POST "/v1/staff/disclosures/{disclosure_id}/hand-overs" Staff[DataProcessor] SteppedUp Open Ordinary Leaf Single;
     "list_staff_obligations" GET "/v1/staff/obligations" Staff[DataProcessor Legal Auditor] Session Open Ordinary Silent Page;
     "record_obligation_acknowledgement" POST "/v1/staff/obligations/{obligation_id}/acknowledgement" Staff[DataProcessor] Session Open Ordinary Leaf Single;
+    "register_advertisement" POST "/v1/staff/advertisements" Staff[Legal Admin] Session Open Ordinary Leaf Single;
+    "list_advertisements" GET "/v1/staff/advertisements" Staff[Legal Admin Auditor] Session Open Ordinary Silent Page;
+    "end_advertisement" POST "/v1/staff/advertisements/{advertisement_id}/end" Staff[Legal Admin] Session Open Ordinary Leaf Single;
     "create_access_token" POST "/oauth/token" Public Session Open Ordinary Silent Single;
     "get_own_partner_client" GET "/v1/partner/client" Partner Session Open Ordinary Silent Single;
     "list_partner_disclosures" GET "/v1/partner/disclosures" Partner(DisclosuresRead) Session Open Ordinary Silent Page;
@@ -304,6 +308,7 @@ operations! {
     "list_webhook_deliveries" GET "/v1/partner/webhook-deliveries" Partner(WebhooksWrite) Session Open Ordinary Silent Page;
     "replay_webhook" POST "/v1/partner/webhook-deliveries/{webhook_message_id}/replays" Partner(WebhooksWrite) Session Open Ordinary Silent Single;
     "remove_webhook_endpoint" DELETE "/v1/partner/webhook-endpoint" Partner(WebhooksWrite) Session Open Ordinary Silent Single;
+    "list_ad_click_reports" GET "/v1/partner/reports/ad-clicks" Partner(ReportsRead) Session Open Ordinary Silent Page;
     "report_signals" POST "/v1/partner/signals" Partner(SignalsWrite) Session Open Ordinary Silent Single;
     "get_log_checkpoint" GET "/v1/log/checkpoint" Public Session Open Ordinary Silent Single;
     "get_log_inclusion_proof" GET "/v1/log/proofs/inclusion" Public Session Open Ordinary Silent Query;
@@ -315,6 +320,11 @@ impl Operation {
     /// The operation that answers `method` on `path`.
     pub fn matching(method: &str, path: &str) -> Option<&'static Self> {
         OPERATIONS.iter().find(|operation| operation.method == method && operation.is_at(path))
+    }
+
+    /// Whether anybody may call it, and a person's token says on whose behalf.
+    pub fn takes_a_persons_token(&self) -> bool {
+        self.id == "report_ad_events"
     }
 
     /// The methods that `path` answers, as the `Allow` header lists them.

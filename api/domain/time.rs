@@ -40,6 +40,12 @@ impl Timestamp {
         self.0.checked_add_signed(delta).map_or(self, Self)
     }
 
+    /// The beginning of its hour.
+    #[must_use]
+    pub fn hour(self) -> Self {
+        self.minus(TimeDelta::microseconds(self.as_micros().rem_euclid(3_600_000_000)))
+    }
+
     /// The day that it is in a zone.
     pub fn day_in(self, zone: chrono_tz::Tz) -> NaiveDate {
         self.0.with_timezone(&zone).date_naive()

@@ -20,6 +20,7 @@ mod partners;
 mod passwords;
 mod policy_page;
 mod policy_versions;
+mod reports;
 mod security;
 mod sessions;
 mod sign_in_challenges;
@@ -107,6 +108,10 @@ fn partner_operations(routes: &mut ServiceConfig<'_>) {
         .service(obligations::list_partner_obligations)
         .service(obligations::get_partner_obligation)
         .service(obligations::acknowledge_obligation)
+        .service(reports::register_advertisement)
+        .service(reports::list_advertisements)
+        .service(reports::end_advertisement)
+        .service(reports::list_ad_click_reports)
         .service(webhooks::create_webhook_secret)
         .service(webhooks::set_webhook_endpoint)
         .service(webhooks::get_webhook_endpoint)
@@ -129,6 +134,7 @@ fn policy_operations(routes: &mut ServiceConfig<'_>) {
         .service(devices::list_cookies)
         .service(devices::get_device_consents)
         .service(devices::set_device_consents)
+        .service(reports::report_ad_events)
         .service(devices::get_gpc_support);
 }
 

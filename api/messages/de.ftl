@@ -213,6 +213,7 @@ problem-recipient-state-conflict = Der Zustand des Empfängers lässt das nicht 
 problem-recipient-has-no-key = Der Empfänger hat keinen Schlüssel, für den Pakete versiegelt werden
 problem-instrument-state-conflict = Der Beschluss ist zurückgenommen
 problem-obligation-state-conflict = Das ist erledigt, oder der Empfänger bestätigt es selbst
+problem-advertisement-state-conflict = Die Anzeige ist beendet
 problem-webhook-state-conflict = Es gibt noch kein Geheimnis oder keine Adresse, oder die Nachricht ist unterwegs
 problem-disclosure-state-conflict = Der Stand der Weitergabe lässt das nicht zu
 problem-disclosure-refused = Ohne beide Schlüssel, oder solange etwas im Weg steht, wird nichts weitergegeben

@@ -49,6 +49,7 @@ const TAGS: &[(&str, &str)] = &[
         "Staff disclosures",
         "Drafting, reviewing and releasing disclosures, without a look at anybody's values.",
     ),
+    ("Advertisements", "The advertisements whose clicks are counted."),
     ("Partner clients", "The systems of partners, and what they prove themselves by."),
     ("Partner", "What partners call, with tokens by scope."),
     ("Webhooks", "Where partners are told that something waits for them."),
@@ -188,6 +189,9 @@ fn finish_operation(described: &mut Value, examples: &Map<String, Value>) -> Res
     let id = described["operationId"].as_str().unwrap_or_default().to_owned();
     let operation = Operation::find(&id).ok_or(ContractError::UnknownOperation(id))?;
     match operation.audience {
+        Audience::Public if operation.takes_a_persons_token() => {
+            described["security"] = json!([{}, { "person": [] }]);
+        }
         Audience::Public => described["security"] = json!([]),
         Audience::Person => {}
         Audience::Staff => described["security"] = json!([{ "staff": [] }]),
@@ -226,8 +230,9 @@ fn add_parameters(described: &mut Value, operation: &Operation) {
         Shape::Versioned => names.push("IfMatch"),
         Shape::Single | Shape::Query => {}
     }
-    // A signal's own reference tells a repeat.
-    let tells_repeats_itself = ["create_access_token", "report_signals"].contains(&operation.id);
+    // A signal's own reference tells a repeat, and people are counted once.
+    let tells_repeats_itself =
+        ["create_access_token", "report_signals", "report_ad_events"].contains(&operation.id);
     if operation.method == "POST" && !tells_repeats_itself {
         names.push("IdempotencyKey");
     }
@@ -241,7 +246,7 @@ fn add_parameters(described: &mut Value, operation: &Operation) {
 
 fn add_refusals(described: &mut Value, operation: &Operation) {
     let mut statuses = vec![400, 403, 421, 429, 500, 503];
-    if operation.audience != Audience::Public {
+    if operation.audience != Audience::Public || operation.takes_a_persons_token() {
         statuses.push(401);
     }
     if operation.policy_gate != PolicyGate::Open {

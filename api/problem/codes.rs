@@ -78,6 +78,7 @@ codes! {
         RecipientHasNoKey = "recipient_has_no_key" / 409, "The recipient has no key that packages are sealed to";
         InstrumentStateConflict = "instrument_state_conflict" / 409, "The order was withdrawn";
         ObligationStateConflict = "obligation_state_conflict" / 409, "It is done, or its recipient says so itself";
+        AdvertisementStateConflict = "advertisement_state_conflict" / 409, "The advertisement has ended";
         WebhookStateConflict = "webhook_state_conflict" / 409, "There is no secret or endpoint yet, or the message is on its way";
         DisclosureStateConflict = "disclosure_state_conflict" / 409, "The disclosure's state does not allow it";
         DisclosureRefused = "disclosure_refused" / 409, "Nothing is released without both keys, and with something in the way";

@@ -9,6 +9,7 @@ use crate::{
         instruments::{InstrumentError, InstrumentFault},
         obligations::ObligationError,
         recipients::{EntryFault, RecipientError},
+        reports::ReportError,
         webhooks::WebhookError,
     },
 };
@@ -119,6 +120,21 @@ impl From<ObligationError> for Problem {
             ObligationError::Idempotency(error) => error.into(),
             ObligationError::Vault(error) => error.into(),
             ObligationError::Storage(error) => error.into(),
+        }
+    }
+}
+
+impl From<ReportError> for Problem {
+    fn from(error: ReportError) -> Self {
+        match error {
+            ReportError::NotFound => Self::new(ProblemCode::NotFound),
+            ReportError::StateConflict => Self::new(ProblemCode::AdvertisementStateConflict),
+            ReportError::Recipient => Self::invalid("/recipient_id", FieldCode::RecipientUnfit),
+            ReportError::Cursor(error) => error.into(),
+            ReportError::Policy(error) => error.into(),
+            ReportError::Idempotency(error) => error.into(),
+            ReportError::Vault(error) => error.into(),
+            ReportError::Storage(error) => error.into(),
         }
     }
 }

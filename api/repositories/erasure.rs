@@ -2,6 +2,7 @@
 
 use diesel::prelude::*;
 
+use super::advertisements;
 use crate::{
     db::{
         Conn, StorageError,
@@ -13,7 +14,12 @@ use crate::{
             registrations, sessions, sign_in_challenges, support_messages, totp_factors,
         },
     },
-    domain::{data_dictionary::Category, disclosure::DisclosureState, ids::AccountId, kyc::KycState},
+    domain::{
+        data_dictionary::Category,
+        disclosure::DisclosureState,
+        ids::{AccountId, ClickerId},
+        kyc::KycState,
+    },
 };
 
 /// Deletes or empties whatever the data dictionary puts into `category`.
@@ -120,6 +126,7 @@ fn erase_security(c: &mut Conn, id: AccountId) -> Result<(), StorageError> {
         .execute(c)?;
     diesel::delete(kyc_signals::table.filter(kyc_signals::account_id.eq(id))).execute(c)?;
     diesel::delete(kyc_flags::table.filter(kyc_flags::account_id.eq(id))).execute(c)?;
+    advertisements::forget_clicks(c, ClickerId::from_uuid(id.as_uuid()))?;
     diesel::delete(refresh_tokens::table.filter(refresh_tokens::account_id.eq(id))).execute(c)?;
     diesel::delete(sessions::table.filter(sessions::account_id.eq(id))).execute(c)?;
     diesel::delete(account_devices::table.filter(account_devices::account_id.eq(id))).execute(c)?;

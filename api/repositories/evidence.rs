@@ -3,8 +3,9 @@
 use diesel::prelude::*;
 
 use super::{
-    account_changes, consent_events, device_consent_events, disclosure_events, instruments, kyc_decisions,
-    obligations, policy_acceptances, policy_versions, processing_limit_events, recipients, staff_reads,
+    account_changes, advertisements, consent_events, device_consent_events, disclosure_events, instruments,
+    kyc_decisions, obligations, policy_acceptances, policy_versions, processing_limit_events, recipients,
+    staff_reads,
 };
 use crate::{
     db::{
@@ -43,13 +44,14 @@ pub enum Ledger {
     ProcessingLimitEvents,
     Instruments,
     Obligations,
+    AdReports,
 }
 
 /// Where a page of a ledger ends.
 pub type Place = (AccountId, i64);
 
 impl Ledger {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::PolicyVersions,
         Self::PolicyAcceptances,
         Self::ConsentEvents,
@@ -63,6 +65,7 @@ impl Ledger {
         Self::ProcessingLimitEvents,
         Self::Instruments,
         Self::Obligations,
+        Self::AdReports,
     ];
 
     pub const fn as_str(self) -> &'static str {
@@ -80,6 +83,7 @@ impl Ledger {
             Self::ProcessingLimitEvents => "processing_limit_events",
             Self::Instruments => "instruments",
             Self::Obligations => "obligations",
+            Self::AdReports => "ad_reports",
         }
     }
 
@@ -105,6 +109,7 @@ impl Ledger {
             Self::ProcessingLimitEvents => list_processing_limit_events(c, after, limit),
             Self::Instruments => list_instruments(c, after, limit),
             Self::Obligations => list_obligations(c, after, limit),
+            Self::AdReports => list_ad_reports(c, after.1, limit),
         }
     }
 }
@@ -283,6 +288,12 @@ fn list_obligations(
         row.attested().into_iter().map(move |act| (place, act))
     };
     Ok(rows.into_iter().flat_map(attested).collect())
+}
+
+fn list_ad_reports(c: &mut Conn, after: i64, limit: i64) -> Result<Vec<(Place, Attested)>, StorageError> {
+    let nobody = AccountId::from_uuid(uuid::Uuid::nil());
+    let rows = advertisements::list_reports(c, None, after, limit)?;
+    Ok(rows.into_iter().map(|row| ((nobody, row.number), attested(row.leaf_id, &row))).collect())
 }
 
 /// Accounts after `cursor`, with the count of events that each stands at and the rows that there are.

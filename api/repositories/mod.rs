@@ -8,6 +8,7 @@ pub mod account_devices;
 pub mod account_emails;
 pub mod account_phones;
 pub mod accounts;
+pub mod advertisements;
 pub mod blocks;
 pub mod consent_events;
 pub mod consent_requests;

@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use crate::{
     db::{Conn, Db, StorageError},
     domain::{
+        aggregate::CLICKS_KEPT,
         data_dictionary::Category,
         ids::{AccountId, InstanceId},
         kyc::signal,
@@ -16,9 +17,9 @@ use crate::{
         webhook::MESSAGES_KEPT,
     },
     repositories::{
-        account_devices, accounts, blocks, contact_changes, devices, idempotency_keys, instruments,
-        kyc_signals, leases, one_time_codes, outbox, partners, password_resets, registrations, sessions,
-        sign_in_challenges, staff, subject_keys, throttles, webhooks,
+        account_devices, accounts, advertisements, blocks, contact_changes, devices, idempotency_keys,
+        instruments, kyc_signals, leases, one_time_codes, outbox, partners, password_resets, registrations,
+        sessions, sign_in_challenges, staff, subject_keys, throttles, webhooks,
     },
     services::{
         accounts::AccountService,
@@ -33,6 +34,7 @@ use crate::{
         },
         notices::NoticeService,
         outbox::OutboxService,
+        reports::{ReportError, ReportService},
         vault::{Vault, VaultError},
         webhooks::{WebhookError, WebhookService},
     },
@@ -89,6 +91,7 @@ pub struct JobRunner {
     pub kyc: KycService,
     pub disclosures: DisclosureService,
     pub webhooks: WebhookService,
+    pub reports: ReportService,
     pub blocks: BlockService,
     pub sequencer: Sequencer,
     /// Documents of verifications are kept so long after the decision.
@@ -263,6 +266,7 @@ impl JobRunner {
         note("kyc_reminders", self.while_any(stop, || self.kyc.remind(BATCH)).await);
         note("disclosures_ended", self.while_any(stop, || self.disclosures.expire(BATCH)).await);
         note("disclosures_told", self.while_any(stop, || self.disclosures.tell_late(BATCH)).await);
+        note("reports", self.publish_reports(stop).await);
         note("kyc_overdue", self.while_any(stop, || self.kyc.expire(BATCH)).await);
         if round.is_multiple_of(CHECK_EVERY) {
             let before = self.clock.now().minus(self.kyc_files_kept);
@@ -274,6 +278,11 @@ impl JobRunner {
         if round.is_multiple_of(SWEEP_EVERY) {
             note("stray_keys", self.sweep_stray_keys(stop).await);
         }
+    }
+
+    async fn publish_reports(&self, stop: &watch::Receiver<bool>) -> Result<(), ReportError> {
+        while !*stop.borrow() && self.reports.publish_next().await? {}
+        Ok(())
     }
 
     /// A registration that nobody completed goes with all its keys. The row goes first, and only
@@ -334,7 +343,7 @@ impl JobRunner {
 
     async fn delete_past(&self, stop: &watch::Receiver<bool>) -> Result<(), StorageError> {
         let now = self.clock.now();
-        let deletions: [(Deletion, Timestamp); 14] = [
+        let deletions: [(Deletion, Timestamp); 15] = [
             (idempotency_keys::delete_some_lapsed, now),
             (sessions::delete_past, now.minus(PAST_KEPT)),
             (outbox::delete_settled, now.minus(PAST_KEPT)),
@@ -349,6 +358,7 @@ impl JobRunner {
             (staff::delete_past_sessions, now.minus(PAST_KEPT)),
             (kyc_signals::delete_past, now.minus(signal::KEPT)),
             (webhooks::delete_past, now.minus(MESSAGES_KEPT)),
+            (advertisements::delete_past_clicks, now.minus(CLICKS_KEPT)),
         ];
         for (delete, before) in deletions {
             while !*stop.borrow() && self.db.write_guarded(move |c| delete(c, before, BATCH)).await? > 0 {}

@@ -6,12 +6,14 @@ use crate::{
         disclosure::limit::{LimitEvent, LimitScope, LimitStep},
         evidence::Evidence,
         ids::{AccountId, ProcessingLimitId},
+        purpose::{PersonalDataClass, Purpose},
     },
     repositories::{accounts, log as leaves, processing_limit_events},
     services::{
         clock::Clock,
         log::LeafDraft,
         obligations::{self, Change},
+        reports::forget_person,
         vault::{Vault, VaultError},
     },
 };
@@ -83,6 +85,9 @@ impl LimitService {
                 processing_limit_events::append(c, &event)?;
                 if step == LimitStep::Begun {
                     obligations::open(c, &keys, Change::Limited(event.scope), now)?;
+                    if event.scope.is_about(Purpose::Advertising, PersonalDataClass::Device) {
+                        forget_person(c, owner)?;
+                    }
                 }
                 Ok(event)
             })

@@ -50,6 +50,7 @@ pub mod profiles;
 pub mod proofs;
 pub mod reads;
 pub mod recipients;
+pub mod reports;
 pub mod sessions;
 pub mod staff;
 pub mod support;

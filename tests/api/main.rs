@@ -36,6 +36,7 @@ mod partners;
 mod policies;
 mod recovery;
 mod registration;
+mod reports;
 mod schema;
 mod sealing;
 mod sessions;

@@ -188,6 +188,7 @@ async fn fixture(app: &App) -> Fixture {
         ("{side}", "front".to_owned()),
         ("{disclosure_id}", made_for(&owner, "dsc_")),
         ("{consent_request_id}", made_for(&owner, "crq_")),
+        ("{advertisement_id}", "adv_0198c8f2b1d07c3f9e21a4b7c6d5e4f3".to_owned()),
         ("{obligation_id}", "obl_0198c8f2b1d07c3f9e21a4b7c6d5e4f3".to_owned()),
         ("{webhook_message_id}", "whm_0198c8f2b1d07c3f9e21a4b7c6d5e4f3".to_owned()),
         ("{instrument_id}", "itr_0198c8f2b1d07c3f9e21a4b7c6d5e4f3".to_owned()),
@@ -243,6 +244,9 @@ async fn body_of(app: &App, operation: &Operation, challenge: &Value) -> Option<
         "verify_account" => json!({ "registration_id": "A".repeat(71), "code": "00000000" }),
         "accept_policy" | "refuse_policy" => policy_of(app).await,
         "set_consent" | "answer_consent_request" => json!({ "granted": false }),
+        "report_ad_events" => json!({ "events": [{
+            "advertisement_id": "adv_0198c8f2b1d07c3f9e21a4b7c6d5e4f3", "clicked_at": app.clock.now().to_string(),
+        }] }),
         "set_device_consents" => json!({ "consents": [{ "purpose": "analytics", "granted": false }] }),
         "open_support_case" => json!({ "category": "other", "message": "hello" }),
         "send_support_message" => json!({ "message": "hello" }),
@@ -328,7 +332,10 @@ async fn every_operation_refuses_every_wrong_principal() {
             assert!(!answer.text.contains(&fixture.owner.account_id), "{cell}");
             assert!(!answer.text.contains("owner@example.org"), "{cell}");
             match (operation.audience, other.is_some()) {
-                // A token on a public operation is not looked at: the answer is anybody's.
+                (Audience::Public, false) if token.is_some() && operation.takes_a_persons_token() => {
+                    assert_eq!(answer.problem(), (401, "unauthenticated".to_owned()), "{cell}");
+                }
+                // A token on another public operation is not looked at: the answer is anybody's.
                 (Audience::Public, _) => {
                     let body = body_of(&app, operation, &fixture.challenge).await;
                     let anybodys = call(&app, operation, &path, body.as_ref(), None).await;

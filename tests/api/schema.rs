@@ -186,7 +186,8 @@ async fn erasing_every_category_empties_every_personal_column() {
 
     let uuid = ada.account_id.trim_start_matches("acc_");
     let id_text = if is_postgres() { format!("'{uuid}'") } else { format!("x'{uuid}'") };
-    let keyed_otherwise = ["blocks", "throttles", "staff_members", "staff_emails", "instruments"];
+    let keyed_otherwise =
+        ["blocks", "throttles", "staff_members", "staff_emails", "instruments", "ad_clicks"];
     for entry in ENTRIES.iter().filter(|entry| !keyed_otherwise.contains(&entry.table)) {
         let query = format!(
             "SELECT count(*) AS n FROM {} WHERE account_id = {id_text} AND {} IS NOT NULL",
@@ -244,6 +245,8 @@ async fn the_applications_role_gets_no_more_than_it_needs() {
             "recipient_events",
             "disclosure_events",
             "processing_limit_events",
+            "ad_reports",
+            "ad_report_cells",
         ]
         .contains(&table.as_str());
         assert_eq!(may(table, "UPDATE"), !append_only, "{table}");

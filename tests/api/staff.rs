@@ -427,6 +427,9 @@ fn body_of(id: &str, ada: &Person, case: &str) -> Option<Value> {
         "register_recipient" | "change_recipient" => json!({
             "class": "group_company", "name": "x", "country": "NZ", "agreement": "x", "contact": "x@y.example",
         }),
+        "register_advertisement" => json!({
+            "recipient_id": "rcp_0198c8f2b1d07c3f9e21a4b7c6d5e4f3", "label": "x",
+        }),
         "draft_disclosure" => json!({
             "account_id": ada.account_id, "recipient_id": "rcp_0198c8f2b1d07c3f9e21a4b7c6d5e4f3",
             "fields": ["email"],
@@ -465,6 +468,7 @@ fn path_with(path: &str, case: &str) -> String {
         .replace("{kyc_case_id}", &format!("kyc_{unknown}"))
         .replace("{recipient_id}", &format!("rcp_{unknown}"))
         .replace("{instrument_id}", &format!("itr_{unknown}"))
+        .replace("{advertisement_id}", &format!("adv_{unknown}"))
         .replace("{obligation_id}", &format!("obl_{unknown}"))
         .replace("{disclosure_id}", &format!("dsc_{unknown}"))
         .replace("{kyc_flag_id}", &format!("flg_{unknown}"))

@@ -49,6 +49,14 @@ impl LimitScope {
     }
 }
 
+impl LimitScope {
+    /// Whether it keeps data of a class from being used for a purpose.
+    pub fn is_about(&self, purpose: Purpose, class: PersonalDataClass) -> bool {
+        self.purpose.is_none_or(|about| about == purpose)
+            && self.data_class.is_none_or(|about| about == class)
+    }
+}
+
 /// One row of the ledger of restrictions and objections; rows are only ever added.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LimitEvent {

@@ -90,6 +90,12 @@ pub struct Recipient {
     pub changed_at: Timestamp,
 }
 
+impl Recipient {
+    pub fn is_active(&self) -> bool {
+        self.state == RecipientState::Active
+    }
+}
+
 /// One step of its history.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecipientEvent {

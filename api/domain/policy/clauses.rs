@@ -62,8 +62,8 @@ clauses! {
     "3.8" at "Once a year the person is asked to confirm the data." ["confirm_account_data"];
     "3.9" at "Changes keep what was, a new address or number answers first, and a new name after a verification asks for another." ["update_account" "list_account_changes" "confirm_email_change" "confirm_phone_change"];
     "4.1" at "Sharing inside the group needs the purpose `group_sharing` to stand." ["accept_policy" "set_consent" "release_disclosure" "pull_disclosure"];
-    "4.2" everywhere "There is no operation that gives analytics or search providers data about a person." [];
-    "4.3" everywhere "There is no operation that gives advertisers data about a person." [];
+    "4.2" at "Analytics and search providers get counts of an hour, of 20 people or more, and no operation gives them data about a person." ["list_ad_click_reports" "report_ad_events" "set_consent" "set_device_consents"];
+    "4.3" at "Advertisers get counts of an hour, of 20 people or more who agreed to be counted, and no operation gives them data about a person." ["list_ad_click_reports" "report_ad_events" "set_consent" "set_device_consents"];
     "4.4" at "A transfer to a buyer needs the purpose `business_transfer` to stand." ["accept_policy" "set_consent" "release_disclosure" "pull_disclosure"];
     "4.5" at "A compelled disclosure takes an order in force that names every field, and the purpose `compelled_disclosure` to stand; a gag has an end, and then the person is told." ["register_instrument" "draft_disclosure" "release_disclosure" "pull_disclosure" "silence_disclosure" "set_consent"];
     "4.6" at "A disclosure that protects rights needs the purpose `rights_protection` to stand." ["accept_policy" "set_consent" "release_disclosure" "pull_disclosure"];

@@ -20,7 +20,7 @@ pub(super) use multipart::StrictMultipart;
 pub(super) use origin::{Client, asks_for_gpc, consent_origin, device_of};
 pub(super) use page::Page;
 pub(super) use partner::{ByPartner, Partner};
-pub(super) use person::{By, Person};
+pub(super) use person::{By, MaybePerson, Person};
 pub(super) use staff::{ByStaff, Staff};
 pub(super) use strict_json::{NoBody, RawBody, StrictJson};
 pub(super) use typed_path::{TypedPath, TypedPaths};

@@ -2,7 +2,7 @@
 
 use std::{future::Future, pin::Pin};
 
-use actix_web::{Error, FromRequest, HttpRequest, dev::Payload};
+use actix_web::{Error, FromRequest, HttpRequest, dev::Payload, http::header::AUTHORIZATION};
 
 use super::{asks_for_gpc, bearer_token, consent_origin, operation, services};
 use crate::{
@@ -43,6 +43,30 @@ impl FromRequest for Person {
                 session_id: caller.session_id,
                 account_state: caller.account_state,
             })
+        })
+    }
+}
+
+/// The signed-in person behind a request that others make, too; whoever shows a token shows a live one.
+pub(in crate::handlers) struct MaybePerson(pub(in crate::handlers) Option<AccountId>);
+
+impl FromRequest for MaybePerson {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move {
+            if !request.headers().contains_key(AUTHORIZATION) {
+                return Ok(Self(None));
+            }
+            let services = services(&request)?;
+            let caller = services.sessions.authenticate(bearer_token(&request)?).await?;
+            if asks_for_gpc(&request) && !caller.gpc_seen {
+                let origin = consent_origin(&request)?;
+                services.consents.honour_gpc(caller.account_id, origin).await?;
+            }
+            Ok(Self(Some(caller.account_id)))
         })
     }
 }

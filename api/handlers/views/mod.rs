@@ -22,6 +22,7 @@ mod policy_version;
 mod processing;
 mod recipient;
 mod registration;
+mod report;
 mod security;
 mod session;
 mod signing_key;
@@ -88,6 +89,10 @@ pub use recipient::{
     StaffRecipientView, WriteRecipient,
 };
 pub use registration::{ConsentChoice, RegisterAccount, RegistrationView, VerifiedAccount, VerifyAccount};
+pub use report::{
+    AdClickReportPageView, AdEventResultsView, AdvertisementPageView, AdvertisementView,
+    RegisterAdvertisement, ReportAdEvents,
+};
 pub use security::{
     AccountClosureView, AccountSecurityView, ConfirmCode, ConfirmTotp, ContactChangedView, EmailChangeView,
     FactorChangedView, PhoneChangeView, ProposedTotpView, RecoveryCodesView, RequestEmailChange,

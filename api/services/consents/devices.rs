@@ -16,7 +16,7 @@ use crate::{
         time::Timestamp,
     },
     repositories::{device_consent_events, devices, log as leaves},
-    services::log::LeafDraft,
+    services::{log::LeafDraft, reports::forget_device},
 };
 
 /// What a device chooses about a purpose.
@@ -77,6 +77,9 @@ impl Act<'_> {
         };
         leaves::append(c, &draft.of_device(event.device_ref, &event))?;
         device_consent_events::append(c, &event)?;
+        if action != ConsentAction::Granted && words.purpose == Purpose::Advertising {
+            forget_device(c, event.device_ref)?;
+        }
         Ok(())
     }
 
@@ -164,7 +167,12 @@ fn of_devices(policy: &PublishedPolicy) -> impl Iterator<Item = &PurposeDefiniti
     policy.document.purposes.iter().filter(|definition| definition.purpose.is_of_device())
 }
 
-fn device_standing(words: InForce<'_>, last: Option<&DeviceConsentEvent>, now: Timestamp) -> ConsentStanding {
+/// Where what a device expressed stands.
+pub fn device_standing(
+    words: InForce<'_>,
+    last: Option<&DeviceConsentEvent>,
+    now: Timestamp,
+) -> ConsentStanding {
     let last = last.map(|event| LastEvent {
         action: event.action,
         sequence: event.sequence,

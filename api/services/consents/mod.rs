@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 pub use acceptances::Decided;
 pub use decisions::{Choice, ConsentDecision};
-pub use devices::{DeviceChoice, DeviceConsents, DeviceStanding};
+pub use devices::{DeviceChoice, DeviceConsents, DeviceStanding, device_standing};
 pub use receipts::{Controller, Receipt};
 pub use takeover::Takeover;
 
@@ -39,6 +39,7 @@ use crate::{
         idempotency::IdempotencyError,
         log::LeafDraft,
         policies::{PolicyError, PolicyService},
+        reports::forget_person,
         vault::{SubjectKeys, Vault, VaultError},
     },
 };
@@ -210,6 +211,9 @@ fn append(
 ) -> Result<(), VaultError> {
     leaves::append(c, &draft.of_evidence(keys, event)?)?;
     consent_events::append(c, event)?;
+    if event.action != ConsentAction::Granted && event.purpose == Purpose::Advertising {
+        forget_person(c, event.account_id)?;
+    }
     Ok(())
 }
 

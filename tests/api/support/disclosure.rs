@@ -91,7 +91,13 @@ impl Desk {
 
     /// A recipient of this kind, with a client that fetches and a key that opens.
     pub async fn partner(&self, app: &App, mut entry: Value) -> Partner {
-        let scopes = json!(["disclosures.read", "disclosures.pull", "obligations.write", "webhooks.write"]);
+        let scopes = json!([
+            "disclosures.read",
+            "disclosures.pull",
+            "obligations.write",
+            "webhooks.write",
+            "reports.read"
+        ]);
         let client_id = crate::partners::client(&self.admins[0], &scopes, 100_000).await;
         let (_, secret) = crate::partners::secret(&self.admins[0], &client_id).await;
         let bearer = format!("Bearer {}", crate::partners::bearer(app, &client_id, &secret).await);

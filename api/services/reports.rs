@@ -1,0 +1,473 @@
+//! Aggregates: clicks of people who agreed to be counted come in, and once an hour is closed, counts go out.
+
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+
+use crate::{
+    db::{Conn, Db, StorageError},
+    domain::{
+        account::AccountState,
+        aggregate::{
+            Advertisement, CLOCKS_DIFFER_BY, ClickOutcome, Clicker, Count, HourReport, LATEST,
+            PUBLISHED_AFTER, suppress,
+        },
+        consent::{LastEvent, standing},
+        evidence::{Act, Evidence},
+        ids::{
+            AccountId, AdvertisementId, ClickerId, DeviceId, DeviceRef, PartnerClientId, RecipientId, StaffId,
+        },
+        policy::PublishedPolicy,
+        purpose::{PersonalDataClass, Purpose, RecipientClass},
+        time::Timestamp,
+        webhook::WebhookEvent,
+    },
+    repositories::{
+        accounts, advertisements, consent_events, device_consent_events, devices, log as leaves,
+        processing_limit_events, recipients,
+    },
+    services::{
+        clock::Clock,
+        consents::device_standing,
+        cursors::{self, InvalidCursor},
+        idempotency::{IdempotencyError, Recording},
+        log::LeafDraft,
+        policies::{PolicyError, PolicyService},
+        vault::{Vault, VaultError},
+        webhooks::announce,
+    },
+};
+
+/// Why something about aggregates was refused.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    #[error("no such advertisement")]
+    NotFound,
+    #[error("it has ended")]
+    StateConflict,
+    #[error("there is no such advertiser")]
+    Recipient,
+    #[error(transparent)]
+    Cursor(#[from] InvalidCursor),
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+    #[error(transparent)]
+    Idempotency(#[from] IdempotencyError),
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+service_error!(ReportError, storage in Policy, Idempotency, Vault);
+
+const ADVERTISEMENT_REGISTERED: Act =
+    Act { name: "advertisement.registered", object: "advertisement", clause: "4.3" };
+const ADVERTISEMENT_ENDED: Act = Act { name: "advertisement.ended", object: "advertisement", clause: "4.3" };
+
+/// A click as it was told.
+#[derive(Clone, Copy, Debug)]
+pub struct Click {
+    pub advertisement_id: AdvertisementId,
+    pub at: Timestamp,
+}
+
+/// Who tells of clicks: a person, a device, or a person on a device.
+#[derive(Clone, Copy, Debug)]
+pub struct Teller {
+    pub account: Option<AccountId>,
+    pub device: Option<DeviceId>,
+}
+
+/// A page of advertisements.
+pub struct AdvertisementPage {
+    pub advertisements: Vec<Advertisement>,
+    pub next_cursor: Option<String>,
+}
+
+/// A page of reports, in the order of their publication.
+pub struct ReportPage {
+    pub reports: Vec<HourReport>,
+    pub next_cursor: Option<String>,
+}
+
+const ADVERTISEMENTS: &str = "advertisements";
+const REPORTS: &str = "ad_reports";
+/// How many of those who clicked are looked at in one transaction.
+const CLICKERS: i64 = 500;
+
+/// Counts, and publishes counts.
+#[derive(Clone)]
+pub struct ReportService {
+    pub db: Db,
+    pub vault: Vault,
+    pub clock: Clock,
+    pub policies: PolicyService,
+    /// The smallest group that is published.
+    pub minimum: u32,
+}
+
+/// Forgets what a person clicked, with the consent or as the limit begins: nothing of it is counted any more.
+///
+/// # Errors
+///
+/// Storage trouble only.
+pub fn forget_person(c: &mut Conn, id: AccountId) -> Result<(), StorageError> {
+    advertisements::forget_clicks(c, person(id).id)
+}
+
+/// Forgets what a device clicked.
+///
+/// # Errors
+///
+/// Storage trouble only.
+pub fn forget_device(c: &mut Conn, device: DeviceRef) -> Result<(), StorageError> {
+    advertisements::forget_clicks(c, ClickerId::from_uuid(device.as_uuid()))
+}
+
+const fn person(id: AccountId) -> Clicker {
+    Clicker { id: ClickerId::from_uuid(id.as_uuid()), by_device: false }
+}
+
+const fn device(reference: DeviceRef) -> Clicker {
+    Clicker { id: ClickerId::from_uuid(reference.as_uuid()), by_device: true }
+}
+
+impl ReportService {
+    /// Registers an advertisement of an advertiser.
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError::Recipient`] if there is no such advertiser, or it is not active.
+    #[tracing::instrument(skip_all)]
+    pub async fn register(
+        &self,
+        by: StaffId,
+        recipient_id: RecipientId,
+        label: String,
+        recording: Recording<Advertisement>,
+    ) -> Result<Advertisement, ReportError> {
+        let (now, draft) = (self.clock.now(), LeafDraft::new(self.clock.now())?);
+        let own = self.vault.keys_of(by.subject()).await?;
+        let id = AdvertisementId::generate(now);
+        let advertisement =
+            Advertisement { id, recipient_id, label, registered_by: by, registered_at: now, ended_at: None };
+        self.db
+            .write(move |c| {
+                recording.refuse_if_done(c)?;
+                let recipient = recipients::find(c, recipient_id)?.ok_or(ReportError::Recipient)?;
+                if recipient.entry.terms.class != RecipientClass::Advertiser || !recipient.is_active() {
+                    return Err(ReportError::Recipient);
+                }
+                attest(c, &advertisement, (by, &ADVERTISEMENT_REGISTERED), &draft)?;
+                advertisements::insert(c, &advertisement)?;
+                recording.record(c, &own, &advertisement)?;
+                Ok(advertisement.clone())
+            })
+            .await
+    }
+
+    /// Ends an advertisement: its clicks are not counted any more.
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError::NotFound`], [`ReportError::StateConflict`] if it has ended.
+    #[tracing::instrument(skip_all)]
+    pub async fn end(
+        &self,
+        by: StaffId,
+        id: AdvertisementId,
+        recording: Recording<Advertisement>,
+    ) -> Result<Advertisement, ReportError> {
+        let (now, draft) = (self.clock.now(), LeafDraft::new(self.clock.now())?);
+        let own = self.vault.keys_of(by.subject()).await?;
+        self.db
+            .write(move |c| {
+                recording.refuse_if_done(c)?;
+                let was = advertisements::find(c, id)?.ok_or(ReportError::NotFound)?;
+                let ended = Advertisement { ended_at: Some(now), ..was };
+                attest(c, &ended, (by, &ADVERTISEMENT_ENDED), &draft)?;
+                if !advertisements::end(c, id, now)? {
+                    return Err(ReportError::StateConflict);
+                }
+                recording.record(c, &own, &ended)?;
+                Ok(ended)
+            })
+            .await
+    }
+
+    /// The advertisements, page by page.
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError::Cursor`].
+    pub async fn advertisements(
+        &self,
+        reader: StaffId,
+        cursor: Option<&str>,
+        limit: u32,
+    ) -> Result<AdvertisementPage, ReportError> {
+        let (kms, owner) = (self.vault.kms(), reader.subject());
+        let after = cursors::id(kms, ADVERTISEMENTS, owner, cursor, AdvertisementId::from_uuid)?;
+        let rows = self.db.read(move |c| advertisements::list(c, after, i64::from(limit) + 1)).await?;
+        let (advertisements, next_cursor) =
+            cursors::page(kms, ADVERTISEMENTS, owner, rows, limit, |row| row.id.as_bytes().to_vec())?;
+        Ok(AdvertisementPage { advertisements, next_cursor })
+    }
+
+    /// Takes clicks of somebody; says of each what became of it.
+    ///
+    /// # Errors
+    ///
+    /// Storage trouble only.
+    pub async fn take(&self, teller: Teller, clicks: Vec<Click>) -> Result<Vec<ClickOutcome>, ReportError> {
+        let policy = self.policies.current().await?;
+        let now = self.clock.now();
+        let take = move |c: &mut Conn| {
+            let clicker = clicker(c, &policy, teller, now)?;
+            let ids: Vec<AdvertisementId> = clicks.iter().map(|click| click.advertisement_id).collect();
+            let known = advertisements::list_some(c, &ids)?;
+            clicks
+                .iter()
+                .map(|click| {
+                    let Some(clicker) = clicker else { return Ok(ClickOutcome::NoConsent) };
+                    let hour = click.at.hour();
+                    let known = known.iter().find(|known| known.id == click.advertisement_id);
+                    if known.is_none_or(|known| !known.ran_in(hour)) {
+                        return Ok(ClickOutcome::UnknownAdvertisement);
+                    }
+                    if click.at > now.plus(CLOCKS_DIFFER_BY) {
+                        return Ok(ClickOutcome::InTheFuture);
+                    }
+                    if now >= hour.plus(TimeDelta::hours(1)).plus(LATEST) {
+                        return Ok(ClickOutcome::TooLate);
+                    }
+                    let is_new = advertisements::note_click(c, hour, click.advertisement_id, clicker)?;
+                    Ok(if is_new { ClickOutcome::Counted } else { ClickOutcome::AlreadyCounted })
+                })
+                .collect::<Result<Vec<_>, StorageError>>()
+        };
+        match teller.account {
+            // Beside a withdrawal, one of them is first.
+            Some(id) => Ok(self.db.write_for(id, take).await?),
+            None => Ok(self.db.write(take).await?),
+        }
+    }
+
+    /// Publishes the next hour that is closed, if there is one; says whether it did.
+    ///
+    /// # Errors
+    ///
+    /// Storage trouble only; doing it again goes on where it was cut off.
+    pub async fn publish_next(&self) -> Result<bool, ReportError> {
+        let now = self.clock.now();
+        let (first, last) = self
+            .db
+            .read(|c| {
+                Ok::<_, StorageError>((advertisements::find_first(c)?, advertisements::find_last_hour(c)?))
+            })
+            .await?;
+        let next = last.map(|last| last.plus(TimeDelta::hours(1))).or(first.map(Timestamp::hour));
+        let is_closed = |hour: &Timestamp| now >= hour.plus(TimeDelta::hours(1)).plus(PUBLISHED_AFTER);
+        let Some(hour) = next.filter(is_closed) else { return Ok(false) };
+        self.leave_out(hour).await?;
+        let minimum = self.minimum;
+        self.db.write_guarded(move |c| publish(c, hour, minimum, now)).await?;
+        Ok(true)
+    }
+
+    /// Forgets whoever clicked in an hour and does not agree to be counted by now: a consent can lapse, and the policy
+    /// change, without anybody doing anything. What somebody does beside this forgets them by itself.
+    async fn leave_out(&self, hour: Timestamp) -> Result<(), ReportError> {
+        let policy = self.policies.current().await?;
+        let mut after = None;
+        loop {
+            let (policy, now) = (Arc::clone(&policy), self.clock.now());
+            let (last, out) = self
+                .db
+                .read_long(move |c| {
+                    let clickers = advertisements::list_clickers(c, hour, after, CLICKERS)?;
+                    let mut out = Vec::new();
+                    for clicker in &clickers {
+                        if !is_countable(c, &policy, *clicker, now)? {
+                            out.push(clicker.id);
+                        }
+                    }
+                    Ok::<_, StorageError>((clickers.last().map(|clicker| clicker.id), out))
+                })
+                .await?;
+            if last.is_none() {
+                return Ok(());
+            }
+            after = last;
+            if !out.is_empty() {
+                self.db
+                    .write_guarded(move |c| {
+                        out.iter().try_for_each(|clicker| advertisements::forget_clicks(c, *clicker))
+                    })
+                    .await?;
+            }
+        }
+    }
+
+    /// What was published to the recipient of a client after a place of its feed: to an advertiser about its own
+    /// advertisements, to whoever analyses or searches about all.
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError::Cursor`].
+    pub async fn published(
+        &self,
+        client: PartnerClientId,
+        cursor: Option<&str>,
+        limit: u32,
+    ) -> Result<ReportPage, ReportError> {
+        let (kms, owner) = (self.vault.kms(), AccountId::from_uuid(client.as_uuid()));
+        let after = cursors::count(kms, REPORTS, owner, cursor)?.unwrap_or(0);
+        let reports = self
+            .db
+            .read(move |c| {
+                let Some(recipient) = recipients::find_by_client(c, client)? else { return Ok(Vec::new()) };
+                let of = match recipient.entry.terms.class {
+                    _ if !recipient.is_active() => return Ok(Vec::new()),
+                    RecipientClass::Advertiser => Some(recipient.id),
+                    class if class.receives_aggregates_only() => None,
+                    _ => return Ok(Vec::new()),
+                };
+                advertisements::list_reports(c, of, after, i64::from(limit))
+            })
+            .await?;
+        let last = reports.last().map_or(after, |report: &HourReport| report.number);
+        let next_cursor = Some(cursors::wrap(kms, REPORTS, owner, &last.to_be_bytes())?);
+        Ok(ReportPage { reports, next_cursor })
+    }
+}
+
+fn attest(
+    c: &mut Conn,
+    advertisement: &Advertisement,
+    (by, act): (StaffId, &Act),
+    draft: &LeafDraft,
+) -> Result<(), StorageError> {
+    let facts = vec![
+        ("advertisement", advertisement.id.to_string()),
+        ("recipient", advertisement.recipient_id.to_string()),
+        ("label", advertisement.label.clone()),
+    ];
+    leaves::append(c, &draft.of_staff(by, act, &facts))?;
+    Ok(())
+}
+
+/// Publishes an hour about every advertiser that had an advertisement in it.
+fn publish(c: &mut Conn, hour: Timestamp, minimum: u32, now: Timestamp) -> Result<(), ReportError> {
+    let clicked = advertisements::count_clicks(c, hour)?;
+    let mut number = advertisements::find_last_number(c)?;
+    let mut ran: Vec<Advertisement> = advertisements::list(c, None, i64::MAX)?;
+    ran.retain(|advertisement| advertisement.ran_in(hour));
+    ran.sort_by_key(|advertisement| (advertisement.recipient_id, advertisement.id));
+    for own in ran.chunk_by(|a, b| a.recipient_id == b.recipient_id) {
+        let Some(recipient_id) = own.first().map(|first| first.recipient_id) else { continue };
+        let counts: Vec<Count> = own
+            .iter()
+            .map(|advertisement| {
+                let nobody = Count { advertisement_id: advertisement.id, people: 0, accounts: 0 };
+                clicked
+                    .iter()
+                    .find(|count| count.advertisement_id == advertisement.id)
+                    .copied()
+                    .unwrap_or(nobody)
+            })
+            .collect();
+        let (cells, total) = suppress(&counts, minimum.into());
+        number += 1;
+        let draft = LeafDraft::new(now)?;
+        let report = HourReport {
+            number,
+            recipient_id,
+            hour,
+            minimum: i32::try_from(minimum).unwrap_or(i32::MAX),
+            cells,
+            total,
+            published_at: now,
+            leaf_id: draft.id(),
+        };
+        leaves::append(c, &draft.of_service(report.act(), &report.facts()))?;
+        advertisements::insert_report(c, &report)?;
+        let client = recipients::find(c, recipient_id)?.and_then(|to| to.entry.partner_client_id);
+        announce(c, client, WebhookEvent::ReportPublished(hour), now)?;
+    }
+    Ok(())
+}
+
+/// Who is counted for what a teller tells; nobody where the consent, of the account or of the device, does not stand.
+fn clicker(
+    c: &mut Conn,
+    policy: &PublishedPolicy,
+    teller: Teller,
+    now: Timestamp,
+) -> Result<Option<Clicker>, StorageError> {
+    let known = match teller.device {
+        Some(id) => devices::find(c, id)?,
+        None => None,
+    };
+    match (teller.account, known) {
+        // An account speaks for its person on every device.
+        (Some(id), _) => Ok(account_agrees(c, policy, id, now)?.then_some(person(id))),
+        (None, None) => Ok(None),
+        (None, Some(known)) => {
+            if !device_agrees(c, policy, known.reference, now)? {
+                return Ok(None);
+            }
+            match known.account_id {
+                None => Ok(Some(device(known.reference))),
+                // Whoever signed in on it is one person, there and elsewhere, and may have refused elsewhere.
+                Some(id) => Ok(account_agrees(c, policy, id, now)?.then_some(person(id))),
+            }
+        }
+    }
+}
+
+fn is_countable(
+    c: &mut Conn,
+    policy: &PublishedPolicy,
+    clicker: Clicker,
+    now: Timestamp,
+) -> Result<bool, StorageError> {
+    let uuid = clicker.id.as_uuid();
+    if clicker.by_device {
+        device_agrees(c, policy, DeviceRef::from_uuid(uuid), now)
+    } else {
+        account_agrees(c, policy, AccountId::from_uuid(uuid), now)
+    }
+}
+
+fn account_agrees(
+    c: &mut Conn,
+    policy: &PublishedPolicy,
+    id: AccountId,
+    now: Timestamp,
+) -> Result<bool, StorageError> {
+    let facts = accounts::find_consent_facts(c, id)?
+        .filter(|facts| facts.state == AccountState::Active && facts.service_withdrawn_at.is_none());
+    let Some(facts) = facts else { return Ok(false) };
+    let last = consent_events::find_last(c, id, Purpose::Advertising)?;
+    let last = last.as_ref().map(LastEvent::from);
+    let words = policy.in_force(Purpose::Advertising);
+    if !standing(last.as_ref(), words, facts.standing(policy.version), now).for_new {
+        return Ok(false);
+    }
+    let limits = processing_limit_events::list_standing(c, id)?;
+    Ok(!limits.iter().any(|limit| limit.scope.is_about(Purpose::Advertising, PersonalDataClass::Device)))
+}
+
+fn device_agrees(
+    c: &mut Conn,
+    policy: &PublishedPolicy,
+    reference: DeviceRef,
+    now: Timestamp,
+) -> Result<bool, StorageError> {
+    let last = device_consent_events::list_last(c, reference)?;
+    let last = last.iter().find(|event| event.purpose == Purpose::Advertising);
+    let Some(words) = policy.in_force(Purpose::Advertising) else { return Ok(false) };
+    Ok(device_standing(words, last, now).for_new)
+}

@@ -1,0 +1,4 @@
+DROP TABLE ad_report_cells;
+DROP TABLE ad_reports;
+DROP TABLE ad_clicks;
+DROP TABLE advertisements;
