@@ -59,6 +59,7 @@ use crate::{
         support::SupportService,
         throttles::Throttles,
         tokens::access::{AccessTokens, OfPerson},
+        transparency::TransparencyService,
         transports::{Transport, UnusableTransport},
         vault::{
             Vault,
@@ -123,6 +124,7 @@ pub struct Services {
     pub obligations: ObligationService,
     pub webhooks: WebhookService,
     pub reports: ReportService,
+    pub transparency: TransparencyService,
     pub idempotency: IdempotencyService,
     pub blocks: BlockService,
     pub log: LogService,
@@ -379,6 +381,7 @@ fn compose(
         obligations: obligations(&accounts),
         webhooks: webhooks(config, &accounts)?,
         reports: reports(config, &accounts),
+        transparency: transparency(config, &accounts),
         recipients: recipients(&accounts),
         support: support(&accounts),
         sessions,
@@ -416,6 +419,7 @@ fn job_runner(config: &Config, services: &Services) -> JobRunner {
         disclosures: services.disclosures.clone(),
         webhooks: services.webhooks.clone(),
         reports: services.reports.clone(),
+        transparency: services.transparency.clone(),
         blocks: services.blocks.clone(),
         sequencer: services.log.sequencer().clone(),
         kyc_files_kept: TimeDelta::days(config.kyc_files_days.into()),
@@ -519,6 +523,14 @@ fn reports(config: &Config, accounts: &AccountService) -> ReportService {
         vault: accounts.vault.clone(),
         clock: accounts.clock.clone(),
         policies: accounts.policies.clone(),
+        minimum: config.smallest_group,
+    }
+}
+
+fn transparency(config: &Config, accounts: &AccountService) -> TransparencyService {
+    TransparencyService {
+        db: accounts.db.clone(),
+        clock: accounts.clock.clone(),
         minimum: config.smallest_group,
     }
 }

@@ -1251,6 +1251,26 @@ table! {
     }
 }
 
+table! {
+    use diesel::sql_types::{BigInt, Integer, Text};
+
+    transparency_counts (quarter, class, step) {
+        quarter -> Integer,
+        class -> Text,
+        step -> Text,
+        disclosures -> BigInt,
+    }
+}
+
+table! {
+    use diesel::sql_types::{BigInt, SmallInt};
+
+    transparency_progress (singleton) {
+        singleton -> SmallInt,
+        next_seq -> BigInt,
+    }
+}
+
 joinable!(totp_factors -> accounts (account_id));
 
 allow_tables_to_appear_in_same_query!(

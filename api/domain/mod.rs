@@ -34,4 +34,5 @@ pub mod support;
 pub mod throttle;
 pub mod time;
 pub mod time_zone;
+pub mod transparency;
 pub mod webhook;

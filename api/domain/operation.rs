@@ -277,6 +277,7 @@ operations! {
     "get_instrument_file" GET "/v1/staff/instruments/{instrument_id}/file" Staff[Legal] SteppedUp Open Ordinary Leaf Single;
     "withdraw_instrument" POST "/v1/staff/instruments/{instrument_id}/withdrawal" Staff[Legal] SteppedUp Open Ordinary Leaf Single;
     "draft_disclosure" POST "/v1/staff/disclosures" Staff[DataProcessor] Session Open Ordinary Leaf Single;
+    "record_authority_access" POST "/v1/staff/authority-accesses" Staff[DataProcessor] SteppedUp Open Ordinary Leaf Single;
     "list_staff_disclosures" GET "/v1/staff/disclosures" Staff[DataProcessor Legal Auditor] Session Open Ordinary Silent Page;
     "get_staff_disclosure" GET "/v1/staff/disclosures/{disclosure_id}" Staff[DataProcessor Legal Auditor] Session Open Ordinary Silent Single;
     "change_disclosure" PUT "/v1/staff/disclosures/{disclosure_id}" Staff[DataProcessor] Session Open Ordinary Leaf Versioned;
@@ -310,6 +311,7 @@ operations! {
     "remove_webhook_endpoint" DELETE "/v1/partner/webhook-endpoint" Partner(WebhooksWrite) Session Open Ordinary Silent Single;
     "list_ad_click_reports" GET "/v1/partner/reports/ad-clicks" Partner(ReportsRead) Session Open Ordinary Silent Page;
     "report_signals" POST "/v1/partner/signals" Partner(SignalsWrite) Session Open Ordinary Silent Single;
+    "get_transparency" GET "/v1/transparency" Public Session Open Ordinary Silent Single;
     "get_log_checkpoint" GET "/v1/log/checkpoint" Public Session Open Ordinary Silent Single;
     "get_log_inclusion_proof" GET "/v1/log/proofs/inclusion" Public Session Open Ordinary Silent Query;
     "get_log_consistency_proof" GET "/v1/log/proofs/consistency" Public Session Open Ordinary Silent Query;

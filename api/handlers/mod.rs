@@ -28,6 +28,7 @@ mod signals;
 mod signing_keys;
 mod staff;
 mod support;
+mod transparency;
 pub mod views;
 mod webhooks;
 
@@ -87,6 +88,7 @@ pub fn operations(routes: &mut ServiceConfig<'_>) {
         .service(support::close_support_case)
         .configure(staff::operations)
         .configure(partner_operations)
+        .service(transparency::get_transparency)
         .service(log::get_log_checkpoint)
         .service(log::get_log_inclusion_proof)
         .service(log::get_log_consistency_proof)

@@ -35,6 +35,7 @@ use crate::{
         notices::NoticeService,
         outbox::OutboxService,
         reports::{ReportError, ReportService},
+        transparency::TransparencyService,
         vault::{Vault, VaultError},
         webhooks::{WebhookError, WebhookService},
     },
@@ -92,6 +93,7 @@ pub struct JobRunner {
     pub disclosures: DisclosureService,
     pub webhooks: WebhookService,
     pub reports: ReportService,
+    pub transparency: TransparencyService,
     pub blocks: BlockService,
     pub sequencer: Sequencer,
     /// Documents of verifications are kept so long after the decision.
@@ -266,6 +268,7 @@ impl JobRunner {
         note("kyc_reminders", self.while_any(stop, || self.kyc.remind(BATCH)).await);
         note("disclosures_ended", self.while_any(stop, || self.disclosures.expire(BATCH)).await);
         note("disclosures_told", self.while_any(stop, || self.disclosures.tell_late(BATCH)).await);
+        note("transparency", self.while_any(stop, || self.transparency.count()).await);
         note("reports", self.publish_reports(stop).await);
         note("kyc_overdue", self.while_any(stop, || self.kyc.expire(BATCH)).await);
         if round.is_multiple_of(CHECK_EVERY) {

@@ -56,6 +56,7 @@ pub mod staff;
 pub mod support;
 pub mod throttles;
 pub mod tokens;
+pub mod transparency;
 pub mod transports;
 pub mod vault;
 pub mod webhooks;

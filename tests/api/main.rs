@@ -42,3 +42,4 @@ mod sealing;
 mod sessions;
 mod staff;
 mod support;
+mod transparency;

@@ -427,6 +427,10 @@ fn body_of(id: &str, ada: &Person, case: &str) -> Option<Value> {
         "register_recipient" | "change_recipient" => json!({
             "class": "group_company", "name": "x", "country": "NZ", "agreement": "x", "contact": "x@y.example",
         }),
+        "record_authority_access" => json!({
+            "account_id": ada.account_id, "recipient_id": "rcp_0198c8f2b1d07c3f9e21a4b7c6d5e4f3",
+            "fields": ["email"], "accessed_at": "2026-02-01T00:00:00Z",
+        }),
         "register_advertisement" => json!({
             "recipient_id": "rcp_0198c8f2b1d07c3f9e21a4b7c6d5e4f3", "label": "x",
         }),

@@ -1,5 +1,6 @@
 //! The table of recipient classes: what each may be told, on which consent, with what beside it.
 
+use super::DisclosureState;
 use super::scope::DisclosureField::{
     self, BirthDate, DisplayName, Email, IdentityDocuments, Phone, RealName, RegisteredAt, Residence,
     VerificationStatus,
@@ -25,6 +26,8 @@ closed_list! {
         FraudPrevention = "fraud_prevention",
         /// To protect rights, property or security (clause 4.6).
         ProtectionOfRights = "protection_of_rights",
+        /// An authority of another country took data that are stored there (clauses 5.4 to 5.6).
+        AuthorityAccess = "authority_access",
     }
 }
 
@@ -151,6 +154,15 @@ erasures that you are told of.",
         conditions: "Use it to pursue or defend the named claim alone, and keep it no longer than that takes.",
     },
 ];
+
+/// Why something went to a recipient, and under which clause, as its person sees it.
+pub fn told_as(state: DisclosureState, class: RecipientClass) -> (PublicPurpose, &'static str) {
+    if state == DisclosureState::Recorded {
+        return (PublicPurpose::AuthorityAccess, "5.5");
+    }
+    let rule = ClassRule::of(class);
+    rule.map_or((PublicPurpose::GroupSharing, ""), |rule| (rule.public_purpose, rule.clause))
+}
 
 impl ClassRule {
     /// The row of a class.

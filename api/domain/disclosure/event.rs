@@ -8,7 +8,7 @@ use super::{
 use crate::domain::{
     closed_list::closed_list,
     encoding::hex,
-    evidence::{Act, Evidence, Facts},
+    evidence::{Act, Evidence, Facts, LeafContent},
     ids::{AccountId, DeviceRef, DisclosureEventId, DisclosureId, LeafId, PartnerClientId, StaffId},
     purpose::RecipientClass,
     time::Timestamp,
@@ -38,6 +38,8 @@ closed_list! {
         Silenced = "silenced",
         /// The person was told.
         Told = "told",
+        /// An authority took the data where they are stored; nobody here let anything out.
+        Accessed = "accessed",
     }
 }
 
@@ -124,6 +126,9 @@ const fn acts() -> [[Act; CLASSES.len()]; STEPS] {
         let mut class = 0;
         while class < CLASSES.len() {
             let (_, object, clause) = CLASSES[class];
+            // What happens in another country is under the clause that speaks of its authorities.
+            let is_access = matches!(DisclosureStep::ALL[step], DisclosureStep::Accessed);
+            let clause = if is_access { "5.5" } else { clause };
             acts[step][class] = Act { name: DisclosureStep::ALL[step].act_name(), object, clause };
             class += 1;
         }
@@ -149,6 +154,7 @@ impl DisclosureStep {
             Self::Cancelled => &[DisclosureState::Cancelled],
             Self::Expired => &[DisclosureState::Expired],
             Self::Revoked => &[DisclosureState::Revoked],
+            Self::Accessed => &[DisclosureState::Recorded],
             Self::Withdrawn | Self::Silenced | Self::Told => &[],
         }
     }
@@ -173,6 +179,7 @@ impl DisclosureStep {
             Self::Revoked => "disclosure.revoked",
             Self::Silenced => "disclosure.silenced",
             Self::Told => "disclosure.told",
+            Self::Accessed => "disclosure.accessed",
         }
     }
 }
@@ -180,6 +187,12 @@ impl DisclosureStep {
 /// The class that an act's object names.
 pub fn class_of(object: &str) -> Option<RecipientClass> {
     CLASSES.iter().find(|(_, name, _)| *name == object).map(|(class, ..)| *class)
+}
+
+/// What a leaf about a disclosure tells everybody; `None` for any other.
+pub fn class_and_step_of(leaf: &LeafContent) -> Option<(RecipientClass, DisclosureStep)> {
+    let step = DisclosureStep::ALL.iter().find(|step| step.act_name() == leaf.act)?;
+    Some((class_of(&leaf.object)?, *step))
 }
 
 fn act_of(step: DisclosureStep, class: RecipientClass) -> Option<&'static Act> {

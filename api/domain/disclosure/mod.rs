@@ -44,6 +44,8 @@ closed_list! {
         Cancelled = "cancelled",
         /// What it rested on has ended: nothing of it is given out any more.
         Revoked = "revoked",
+        /// An authority took the data where they are stored: it happened, and is on record.
+        Recorded = "recorded",
     }
 }
 

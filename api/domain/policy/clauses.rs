@@ -73,7 +73,7 @@ clauses! {
     "5.2" at "Only the role `data_processor` opens personal values, for a case, budgeted, and seen by the person." ["read_personal_data" "list_access_log"];
     "5.3" everywhere "Keys rotate while the service runs, and a sign-in renews an outdated password hash." [];
     "5.4" at "A register names every place where data rest." ["list_storage_places"];
-    "5.5" at "The register says how standards there compare, and who may reach the data." ["list_storage_places"];
+    "5.5" at "The register says how standards there compare, and who may reach the data; an authority's access is on record in the person's log." ["list_storage_places" "record_authority_access" "list_disclosures"];
     "5.6" at "A new country is a new definition of `cross_border_transfer`, asked anew." ["publish_policy_version" "accept_policy" "set_consent"];
     "6.1" at "Every purpose names its lawful basis." ["list_purposes" "list_processing_records"];
     "6.2" at "What the law wants kept of a verification is sealed apart when it is approved." ["decide_kyc_case"];

@@ -23,8 +23,8 @@ use crate::{
             query::{malformed, values},
         },
         views::{
-            DisclosurePackageView, DraftDisclosure, ReviewDisclosure, SilenceDisclosure,
-            StaffDisclosureDetailView, StaffDisclosurePageView, WriteDisclosure,
+            DisclosurePackageView, DraftDisclosure, RecordAuthorityAccess, ReviewDisclosure,
+            SilenceDisclosure, StaffDisclosureDetailView, StaffDisclosurePageView, WriteDisclosure,
         },
     },
     openapi::responses::{Conflict, NotFound, PreconditionFailed},
@@ -106,6 +106,28 @@ pub(super) async fn draft_disclosure(
     let place = Success::created("/v1/staff/disclosures");
     once::<_, StaffDisclosureDetailView, _, _>(key, by.as_bytes(), &digest, place, |recording| async move {
         services.disclosures.draft(by, asked, recording).await
+    })
+    .await
+}
+
+/// Record an authority's access
+///
+/// An authority of another country took data about a person where they are stored (clauses 5.4 to 5.6). Nothing is let
+/// out by that: it is put on record, and the person is told, at once or when an order does not forbid it any more.
+#[utoipa::path(
+    tag = "Staff disclosures",
+    request_body = RecordAuthorityAccess,
+    responses((status = CREATED, description = "What is on record.", body = StaffDisclosureDetailView), NotFound, Conflict)
+)]
+#[post("/v1/staff/authority-accesses")]
+pub(super) async fn record_authority_access(
+    ByStaff(staff, (key, body)): ByStaff<(IdempotencyKey, StrictJson<RecordAuthorityAccess>)>,
+    services: Data<Services>,
+) -> Result<HttpResponse, Problem> {
+    let (by, digest, access) = (staff.staff_id, body.digest, body.value.into_access()?);
+    let place = Success::created("/v1/staff/disclosures");
+    once::<_, StaffDisclosureDetailView, _, _>(key, by.as_bytes(), &digest, place, |recording| async move {
+        services.disclosures.record_access(by, access, recording).await
     })
     .await
 }

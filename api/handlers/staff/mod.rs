@@ -77,6 +77,7 @@ fn disclosure_operations(routes: &mut ServiceConfig<'_>) {
         .service(instruments::get_instrument_file)
         .service(instruments::withdraw_instrument)
         .service(disclosures::draft_disclosure)
+        .service(disclosures::record_authority_access)
         .service(disclosures::list_staff_disclosures)
         .service(disclosures::get_staff_disclosure)
         .service(disclosures::change_disclosure)

@@ -26,8 +26,8 @@ use crate::{
     },
     problem::{FieldCode, Problem},
     services::disclosures::{
-        DisclosurePage, DraftDisclosure as Draft, FeedPage, Fetched, PulledPackage, ReviewOutcome,
-        StaffDisclosure, Verdict,
+        AuthorityAccess, DisclosurePage, DraftDisclosure as Draft, FeedPage, Fetched, PulledPackage,
+        ReviewOutcome, StaffDisclosure, Verdict,
     },
 };
 
@@ -114,6 +114,50 @@ impl DraftDisclosure {
     pub fn into_draft(self) -> Result<Draft, Problem> {
         let Self { account_id, recipient_id, fields, ask, instrument_id, ground } = self;
         WriteDisclosure { recipient_id, fields, ask, instrument_id, ground }.about(account_id)
+    }
+}
+
+/// What an authority of another country took where it is stored, about whom.
+#[derive(Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct RecordAuthorityAccess {
+    /// The person.
+    pub account_id: AccountId,
+    /// The authority: a court, state body or law enforcement of another country, active in the register.
+    pub recipient_id: RecipientId,
+    /// What it took, each once.
+    #[validate(length(min = 1, max = 9))]
+    #[schema(min_items = 1, max_items = 9)]
+    pub fields: Vec<DisclosureField>,
+    /// When.
+    pub accessed_at: Timestamp,
+    /// Until when an order forbids to tell the person, at most 366 days ahead.
+    #[serde(default)]
+    #[schema(nullable = false)]
+    pub silent_until: Option<Timestamp>,
+}
+
+impl RecordAuthorityAccess {
+    /// # Errors
+    ///
+    /// A problem if a field stands twice.
+    pub fn into_access(self) -> Result<AuthorityAccess, Problem> {
+        if DisclosureField::sorted(self.fields.clone()).len() != self.fields.len() {
+            return Err(Problem::invalid("/fields", FieldCode::DuplicateField));
+        }
+        let Self { account_id, recipient_id, fields, accessed_at, silent_until } = self;
+        Ok(AuthorityAccess { account_id, recipient_id, fields, accessed_at, silent_until })
+    }
+}
+
+impl Example for RecordAuthorityAccess {
+    fn example() -> Value {
+        json!({
+            "account_id": "acc_0198c8f2b1d07c3f9e21a4b7c6d5e4f3",
+            "recipient_id": "rcp_0198c8f2b1d07c3f9e21a4b7c6d5e4f3",
+            "fields": ["real_name", "email"],
+            "accessed_at": "2026-03-01T09:12:00.000000Z",
+        })
     }
 }
 

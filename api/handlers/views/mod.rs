@@ -29,6 +29,7 @@ mod signing_key;
 mod staff;
 mod step_up;
 mod support;
+mod transparency;
 mod webhook;
 
 pub use account::{AccountChangePage, AccountChangeView, AccountView, DataConfirmationView, UpdateAccount};
@@ -43,7 +44,8 @@ pub use consent::{
 pub use device::{CookieRegister, DeviceConsentsView, GpcSupport, SetDeviceConsents};
 pub use disclosure::{
     DisclosurePackageView, DraftDisclosure, PartnerDisclosurePageView, PartnerDisclosureView,
-    ReviewDisclosure, StaffDisclosureDetailView, StaffDisclosurePageView, WriteDisclosure,
+    RecordAuthorityAccess, ReviewDisclosure, StaffDisclosureDetailView, StaffDisclosurePageView,
+    WriteDisclosure,
 };
 pub use instrument::{
     InstrumentPageView, InstrumentView, OpenedInstrumentView, RegisterInstrument, SilenceDisclosure,
@@ -116,6 +118,7 @@ pub use support::{
     StaffSupportCaseView, StaffSupportCaseWithMessagesView, SupportCasePageView, SupportCaseView,
     SupportCaseWithMessagesView, SupportMessageView,
 };
+pub use transparency::TransparencyView;
 pub use webhook::{
     SetWebhookEndpoint, WebhookDeliveryPageView, WebhookDeliveryView, WebhookEndpointView, WebhookSecretView,
 };

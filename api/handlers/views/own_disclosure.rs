@@ -11,7 +11,7 @@ use crate::{
         consent::ConsentKind,
         disclosure::{
             DisclosureState,
-            classes::{ClassRule, PublicPurpose},
+            classes::{ClassRule, PublicPurpose, told_as},
             consent_request::ConsentRequestState,
             event::{DisclosureEvent, DisclosureStep},
             scope::DisclosureField,
@@ -137,7 +137,8 @@ pub struct DisclosureLogEntryView {
     pub clause: String,
     /// Whether it rested on accepting the policy, or on an answer of the person's.
     pub consent_kind: ConsentKind,
-    /// `released` while the recipient can fetch it, `revoked` once nothing of it is given out any more.
+    /// `released` while the recipient can fetch it, `revoked` once nothing of it is given out any more, `recorded`
+    /// where an authority took it where it is stored.
     pub state: DisclosureState,
     /// When it was released.
     pub released_at: Timestamp,
@@ -154,13 +155,13 @@ pub struct DisclosureLogEntryView {
 impl From<&OwnDisclosure> for DisclosureLogEntryView {
     fn from(own: &OwnDisclosure) -> Self {
         let disclosure = &own.disclosure;
-        let rule = ClassRule::of(own.recipient.entry.terms.class);
+        let (purpose, clause) = told_as(disclosure.state, own.recipient.entry.terms.class);
         Self {
             disclosure_id: disclosure.id,
             recipient: RecipientView::from(&own.recipient),
             fields: disclosure.fields.clone(),
-            purpose: rule.map_or(PublicPurpose::GroupSharing, |rule| rule.public_purpose),
-            clause: rule.map(|rule| rule.clause).unwrap_or_default().to_owned(),
+            purpose,
+            clause: clause.to_owned(),
             consent_kind: disclosure.consent_kind,
             state: disclosure.state,
             released_at: disclosure.released_at.unwrap_or(disclosure.changed_at),

@@ -279,7 +279,7 @@ fn purpose_of(recipient: &Recipient) -> Result<Purpose, DisclosureError> {
     rule.map(|rule| rule.purpose).ok_or_else(|| DisclosureError::Draft(vec![DraftFault::Recipient]))
 }
 
-fn with_hash(disclosure: Disclosure, recipient: &Recipient) -> Disclosure {
+pub(super) fn with_hash(disclosure: Disclosure, recipient: &Recipient) -> Disclosure {
     let whose = (disclosure.account_id, disclosure.id, disclosure.revision);
     let scope_hash = gate::scope_of(&disclosure, recipient).hash(whose, &recipient.entry.terms);
     Disclosure { scope_hash, ..disclosure }

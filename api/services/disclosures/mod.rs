@@ -1,6 +1,7 @@
 //! Disclosures: drafted by data processors, reviewed by the legal team, agreed to by the person, let out by the
 //! [`gate`].
 
+mod access;
 mod acting;
 mod asking;
 mod contact_data;
@@ -18,6 +19,7 @@ mod upkeep;
 
 use std::sync::Arc;
 
+pub use access::AuthorityAccess;
 pub use asking::{AnsweredRequest, AskedOf, ConsentRequestPage};
 pub use drafts::DraftDisclosure;
 pub use own::{OwnDisclosure, OwnDisclosurePage};
@@ -119,6 +121,10 @@ pub enum DraftFault {
     CompelledQuestion,
     /// A person who must not know cannot be asked.
     SilentQuestion,
+    /// It has not happened yet.
+    AccessedAt,
+    /// An order forbids to tell for longer than an order can, or has done so before.
+    SilentUntil,
 }
 
 /// Keeps disclosures.

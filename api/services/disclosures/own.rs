@@ -107,8 +107,13 @@ fn with_steps(c: &mut Conn, disclosure: Disclosure) -> Result<OwnDisclosure, Dis
     let at = disclosure.released_at.unwrap_or(disclosure.changed_at);
     let recipient = as_it_was(c, disclosure.recipient_id, at)?;
     let steps = disclosure_events::list(c, disclosure.account_id, disclosure.id)?;
-    let steps = steps.into_iter().skip_while(|event| event.step != DisclosureStep::Released).collect();
+    let steps = steps.into_iter().skip_while(|event| !is_shown_from(event.step)).collect();
     Ok(OwnDisclosure { disclosure, recipient, steps })
+}
+
+/// Whether it is from here on that the person sees it.
+const fn is_shown_from(step: DisclosureStep) -> bool {
+    matches!(step, DisclosureStep::Released | DisclosureStep::Accessed)
 }
 
 fn place_in(position: &[u8]) -> Option<(Timestamp, DisclosureId)> {

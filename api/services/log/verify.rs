@@ -525,7 +525,8 @@ fn contradiction(found: &Disclosure, steps: &[DisclosureEvent]) -> Option<&'stat
     let count = |wanted| steps.iter().filter(|step| step.step == wanted).count();
     let pulls = usize::try_from(found.pulls).unwrap_or(usize::MAX);
     let is_released = found.released_at.is_some();
-    if count(DisclosureStep::Pulled) != pulls || (count(DisclosureStep::Released) == 1) != is_released {
+    let left = count(DisclosureStep::Released) + count(DisclosureStep::Accessed);
+    if count(DisclosureStep::Pulled) != pulls || (left == 1) != is_released {
         return Some("was not released and fetched as its steps say");
     }
     if last.silence != found.silence {

@@ -1,0 +1,2 @@
+DROP TABLE transparency_progress;
+DROP TABLE transparency_counts;
