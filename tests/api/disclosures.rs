@@ -420,6 +420,16 @@ async fn above_a_hundred_persons_it_takes_two_reviewers_however_it_is_split() {
     let second = desk.tries_to_approve(&desk.second, &first).await;
     assert_eq!(second.status, 201, "{}", second.text);
     desk.releases(&first).await;
+    let needed = |id: &str| {
+        let hex = id.trim_start_matches("dsc_");
+        let id = if crate::support::is_postgres() { format!("'{hex}'") } else { format!("x'{hex}'") };
+        app.database.number(&format!(
+            "SELECT CAST(reviews_needed AS bigint) AS n FROM disclosures WHERE disclosure_id = {id}"
+        ))
+    };
+    assert_eq!(needed(&first), 2, "it is on record how many it took");
+    let other = desk.partner(&app, company("Ocean Pool")).await;
+    assert_eq!(needed(&desk.discloses(&ada, &other, &json!(["email"])).await), 1);
     assert_eq!(pool.pulls(&app, &first).await.status, 201);
     let next = desk.submits(&ada, &pool.recipient_id, &json!(["phone"])).await;
     assert_eq!(desk.approves(&next).await["disclosure"]["state"], "in_review", "one of two");
@@ -514,6 +524,16 @@ async fn restrictions_and_objections_stand_in_the_way_of_what_they_are_about() {
     let purpose = limit(LimitKind::Objection, Some(Purpose::GroupSharing), None).await.unwrap();
     assert_eq!(reason(&desk.tries_to_release(&ready).await), shut("objected"));
     limits.end(owner, purpose.id).await.unwrap();
+    // An objection to going abroad is none to what stays at home.
+    let mut entry = company("Southern Pool");
+    (entry["country"], entry["country_note"]) = (json!("AU"), json!("Privacy Act 1988 of Australia."));
+    let abroad = desk.registers(&entry).await;
+    let away = desk.submits(&ada, &abroad, &json!(["real_name"])).await;
+    desk.approves(&away).await;
+    let far = limit(LimitKind::Objection, Some(Purpose::CrossBorderTransfer), None).await.unwrap();
+    assert_eq!(desk.refusal(&away).await, "objected");
+    assert_eq!(desk.refusal(&ready).await, "");
+    limits.end(owner, far.id).await.unwrap();
     limit(LimitKind::Objection, None, Some(PersonalDataClass::Contact)).await.unwrap();
     assert_eq!(pool.pulls(&app, &id).await.problem().1, "disclosure_held", "an address is contact data");
     desk.releases(&ready).await;

@@ -508,6 +508,21 @@ impl Ledgers {
         standing(last.as_ref(), policy.in_force(purpose), accepted, step.at).for_new
     }
 
+    /// The number of the event in which the person agreed: to the purpose, or to this very disclosure.
+    fn rests_on(&self, before: &[DisclosureEvent], step: &DisclosureEvent) -> Option<i64> {
+        match step.scope.consent_kind {
+            ConsentKind::PolicyClause => {
+                let own = self.events.iter().filter(|event| event.purpose == step.scope.purpose);
+                own.map(|event| event.sequence).filter(|sequence| *sequence <= step.person_sequence).max()
+            }
+            ConsentKind::Specific => {
+                let answers = before.iter().filter(|event| event.scope_hash == step.scope_hash);
+                let granted = answers.rev().find(|event| event.step == DisclosureStep::Granted);
+                granted.map(|event| event.person_sequence)
+            }
+        }
+    }
+
     fn is_limited(&self, upto: i64) -> bool {
         let mut standing: Vec<ProcessingLimitId> = Vec::new();
         for event in self.limits.iter().filter(|event| event.sequence <= upto) {
@@ -546,6 +561,13 @@ fn is_lawful(
         matches!(event.step, DisclosureStep::Cancelled | DisclosureStep::Revoked | DisclosureStep::Denied)
     }) {
         return Err("it had ended".to_owned());
+    }
+    // What the step names is what it rested on: nobody accepts a version before it is in force.
+    if ledgers.policy(upto, policy.version).accepted > policy.version {
+        return Err("under a policy that was no longer in force".to_owned());
+    }
+    if step.consent_sequence != ledgers.rests_on(before, step) {
+        return Err("the wrong consent is named".to_owned());
     }
     let purpose = step.scope.purpose;
     let agreed = match step.scope.consent_kind {
