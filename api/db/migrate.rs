@@ -35,6 +35,7 @@ const APPEND_ONLY: &[&str] = &[
     "processing_limit_events",
     "ad_reports",
     "ad_report_cells",
+    "transfer_approvals",
 ];
 
 /// Why the schema could not be brought up to date.

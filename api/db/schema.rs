@@ -1271,6 +1271,43 @@ table! {
     }
 }
 
+table! {
+    use diesel::sql_types::{BigInt, Binary, Integer, Nullable, Text};
+    use super::super::types::{Id, Instant};
+
+    transfers (transfer_id) {
+        transfer_id -> Id,
+        recipient_id -> Id,
+        fields -> Text,
+        notice_days -> Integer,
+        state -> Text,
+        drafted_by -> Id,
+        drafted_at -> Instant,
+        announced_by -> Nullable<Id>,
+        announced_at -> Nullable<Instant>,
+        window_ends_at -> Nullable<Instant>,
+        gathered_to -> Nullable<Id>,
+        cohort -> BigInt,
+        cohort_hash -> Nullable<Binary>,
+        completed_at -> Nullable<Instant>,
+        released -> BigInt,
+        manifest_hash -> Nullable<Binary>,
+    }
+}
+
+table! {
+    use diesel::sql_types::Binary;
+    use super::super::types::{Id, Instant};
+
+    transfer_approvals (transfer_id, staff_id) {
+        transfer_id -> Id,
+        staff_id -> Id,
+        cohort_hash -> Binary,
+        approved_at -> Instant,
+        leaf_id -> Id,
+    }
+}
+
 joinable!(totp_factors -> accounts (account_id));
 
 allow_tables_to_appear_in_same_query!(

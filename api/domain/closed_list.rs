@@ -29,7 +29,10 @@ pub(crate) use closed_list;
 
 #[cfg(test)]
 mod tests {
-    use crate::domain::{consent, data_dictionary, device, disclosure, kyc, notice, policy, purpose, staff};
+    use crate::domain::{
+        aggregate, consent, data_dictionary, device, disclosure, kyc, notice, policy, purpose, staff,
+        transparency, webhook,
+    };
 
     /// Whether every value is spelled alike in rows and on the wire.
     fn agrees<T: serde::Serialize + Copy>(all: &[T], name: impl Fn(T) -> &'static str) {
@@ -94,5 +97,18 @@ mod tests {
             kyc::special_categories::SpecialCategory::ALL,
             kyc::special_categories::SpecialCategory::as_str,
         );
+    }
+
+    #[test]
+    fn lists_of_what_partners_do_are_spelled_alike_too() {
+        agrees(disclosure::transfer::TransferState::ALL, disclosure::transfer::TransferState::as_str);
+        agrees(disclosure::transfer::TransferPart::ALL, disclosure::transfer::TransferPart::as_str);
+        agrees(disclosure::obligation::ObligationKind::ALL, disclosure::obligation::ObligationKind::as_str);
+        agrees(aggregate::ClickOutcome::ALL, aggregate::ClickOutcome::as_str);
+        agrees(transparency::DisclosureOutcome::ALL, transparency::DisclosureOutcome::as_str);
+        agrees(webhook::WebhookEventType::ALL, webhook::WebhookEventType::as_str);
+        agrees(webhook::WebhookEndpointState::ALL, webhook::WebhookEndpointState::as_str);
+        agrees(webhook::WebhookState::ALL, webhook::WebhookState::as_str);
+        agrees(webhook::WebhookFailure::ALL, webhook::WebhookFailure::as_str);
     }
 }

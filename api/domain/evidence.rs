@@ -13,6 +13,7 @@ use super::{
         limit::{LIMIT_BEGUN, LIMIT_ENDED},
         obligation::{OBLIGATION_ACKNOWLEDGED, OBLIGATION_OPENED},
         recipient::{RECIPIENT_ACTIVATED, RECIPIENT_CHANGED, RECIPIENT_DEACTIVATED, RECIPIENT_REGISTERED},
+        transfer::TRANSFER_APPROVED,
     },
     encoding::{hex, length_prefixed, split},
     ids::LeafId,
@@ -87,6 +88,7 @@ const ACTS: &[&Act] = &[
     &OBLIGATION_OPENED,
     &OBLIGATION_ACKNOWLEDGED,
     &REPORT_PUBLISHED,
+    &TRANSFER_APPROVED,
 ];
 
 /// Their names, with those of the steps of disclosures.

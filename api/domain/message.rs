@@ -190,6 +190,11 @@ pub enum MessageBody {
     KycWithdrawn {
         at: String,
     },
+    /// The data are to go to a buyer of the company, unless the person objects.
+    TransferAnnounced {
+        recipient: String,
+        until: String,
+    },
 }
 
 /// A second factor, as messages name it.
@@ -253,6 +258,7 @@ impl MessageBody {
             Self::KycWithdrawn { .. } => "mail-kyc-withdrawn",
             Self::ConsentAsked { .. } => "mail-consent-asked",
             Self::DataDisclosed { .. } => "mail-data-disclosed",
+            Self::TransferAnnounced { .. } => "mail-transfer-announced",
             Self::StaffInvitation { .. } => "mail-staff-invitation",
             Self::SupportAnswered { .. } => "mail-support-answered",
         }
@@ -298,7 +304,7 @@ impl MessageBody {
             | Self::KycReminder { until }
             | Self::KycResubmission { until }
             | Self::KycExtended { until } => vec![("until", until.clone())],
-            Self::ConsentAsked { recipient, until } => {
+            Self::ConsentAsked { recipient, until } | Self::TransferAnnounced { recipient, until } => {
                 vec![("recipient", recipient.clone()), ("until", until.clone())]
             }
             Self::DataDisclosed { recipient, at } => {

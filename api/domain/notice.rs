@@ -35,6 +35,8 @@ closed_list! {
         ConsentRequested = "consent_requested",
         /// Data were disclosed.
         DataDisclosed = "data_disclosed",
+        /// The company, or nearly all of it, is sold, and the data are to go with it.
+        TransferAnnounced = "transfer_announced",
     }
 }
 
@@ -55,6 +57,7 @@ impl NoticeKind {
         match self {
             Self::PolicyPublished => "9.2",
             Self::DeviceChoicesMerged => "2.6",
+            Self::TransferAnnounced => "4.4",
             Self::KycRequestedAfterActivity => "1.8",
             Self::KycRequestedAfterNameChange => "3.9",
             Self::ConsentRequested | Self::DataDisclosed => "4.8",

@@ -209,6 +209,8 @@ operations! {
     "get_consent_request" GET "/v1/consent-requests/{consent_request_id}" Person Session Open Ordinary Silent Single;
     "answer_consent_request" POST "/v1/consent-requests/{consent_request_id}/answer" Person Session ToNarrow Ordinary Leaf Single;
     "withdraw_consent_answer" POST "/v1/consent-requests/{consent_request_id}/withdrawal" Person Session Open Ordinary Leaf Single;
+    "list_transfers" GET "/v1/transfers" Person Session Open Ordinary Silent Single;
+    "object_to_transfer" POST "/v1/transfers/{transfer_id}/objection" Person Session Open Ordinary Leaf Single;
     "list_obligations" GET "/v1/obligations" Person Session Open Ordinary Silent Page;
     "list_access_log" GET "/v1/access-log" Person Session Open Ordinary Silent Page;
     "open_support_case" POST "/v1/support-cases" Person Session Open Ordinary Leaf Single;
@@ -288,6 +290,13 @@ operations! {
     "end_disclosure_silence" DELETE "/v1/staff/disclosures/{disclosure_id}/silence" Staff[Legal] SteppedUp Open Ordinary Leaf Single;
     "cancel_disclosure" POST "/v1/staff/disclosures/{disclosure_id}/cancellation" Staff[DataProcessor Legal] Session Open Ordinary Leaf Single;
     "hand_over_disclosure" POST "/v1/staff/disclosures/{disclosure_id}/hand-overs" Staff[DataProcessor] SteppedUp Open Ordinary Leaf Single;
+    "draft_transfer" POST "/v1/staff/transfers" Staff[DataProcessor] Session Open Ordinary Leaf Single;
+    "list_staff_transfers" GET "/v1/staff/transfers" Staff[DataProcessor Legal Admin Auditor] Session Open Ordinary Silent Page;
+    "get_transfer" GET "/v1/staff/transfers/{transfer_id}" Staff[DataProcessor Legal Admin Auditor] Session Open Ordinary Silent Single;
+    "list_transfer_entries" GET "/v1/staff/transfers/{transfer_id}/entries" Staff[DataProcessor Legal Admin Auditor] Session Open Ordinary Silent Page;
+    "announce_transfer" POST "/v1/staff/transfers/{transfer_id}/announcement" Staff[Admin] SteppedUp Open Ordinary Leaf Single;
+    "approve_transfer" POST "/v1/staff/transfers/{transfer_id}/approvals" Staff[Legal] SteppedUp Open Ordinary Leaf Single;
+    "cancel_transfer" POST "/v1/staff/transfers/{transfer_id}/cancellation" Staff[DataProcessor Legal Admin] Session Open Ordinary Leaf Single;
     "list_staff_obligations" GET "/v1/staff/obligations" Staff[DataProcessor Legal Auditor] Session Open Ordinary Silent Page;
     "record_obligation_acknowledgement" POST "/v1/staff/obligations/{obligation_id}/acknowledgement" Staff[DataProcessor] Session Open Ordinary Leaf Single;
     "register_advertisement" POST "/v1/staff/advertisements" Staff[Legal Admin] Session Open Ordinary Leaf Single;

@@ -28,6 +28,7 @@ mod signals;
 mod signing_keys;
 mod staff;
 mod support;
+mod transfers;
 mod transparency;
 pub mod views;
 mod webhooks;
@@ -161,6 +162,15 @@ fn disclosure_operations(routes: &mut ServiceConfig<'_>) {
         .service(disclosures::get_consent_request)
         .service(disclosures::answer_consent_request)
         .service(disclosures::withdraw_consent_answer)
+        .service(transfers::list_transfers)
+        .service(transfers::object_to_transfer)
+        .service(transfers::draft_transfer)
+        .service(transfers::list_staff_transfers)
+        .service(transfers::get_transfer)
+        .service(transfers::list_transfer_entries)
+        .service(transfers::announce_transfer)
+        .service(transfers::approve_transfer)
+        .service(transfers::cancel_transfer)
         .service(obligations::list_obligations)
         .service(obligations::list_staff_obligations)
         .service(obligations::record_obligation_acknowledgement);

@@ -214,6 +214,7 @@ problem-recipient-has-no-key = Der Empfänger hat keinen Schlüssel, für den Pa
 problem-instrument-state-conflict = Der Beschluss ist zurückgenommen
 problem-obligation-state-conflict = Das ist erledigt, oder der Empfänger bestätigt es selbst
 problem-advertisement-state-conflict = Die Anzeige ist beendet
+problem-transfer-state-conflict = Der Stand der Übertragung lässt das nicht zu
 problem-webhook-state-conflict = Es gibt noch kein Geheimnis oder keine Adresse, oder die Nachricht ist unterwegs
 problem-disclosure-state-conflict = Der Stand der Weitergabe lässt das nicht zu
 problem-disclosure-refused = Ohne beide Schlüssel, oder solange etwas im Weg steht, wird nichts weitergegeben
@@ -317,6 +318,12 @@ mail-consent-asked = Wir bitten um Ihre Einwilligung in eine Weitergabe
         { $recipient } soll Daten über Sie erhalten, und das nur, wenn Sie zustimmen (Ziffer 4.8 der Datenschutzrichtlinie). Melden Sie sich an, um zu sehen, welche, wozu und wie lange, und antworten Sie bis { $until }.
 
         Ohne Antwort wird nichts weitergegeben. Was Sie erlauben, können Sie jederzeit zurücknehmen.
+
+mail-transfer-announced = Ihre Daten sollen an einen Käufer des Unternehmens gehen
+    .body =
+        Das Unternehmen, oder fast das ganze, wird an { $recipient } verkauft. Nach Ziffer 4.4 der Datenschutzrichtlinie erhält der Käufer die Daten der Nutzer und hält die Richtlinie ein, der Sie zugestimmt haben.
+
+        Sie können bis { $until } widersprechen: Melden Sie sich an und sehen Sie unter Übertragungen nach. Auch können Sie Ihre Einwilligung in Geschäftsübertragungen jederzeit zurücknehmen. Dann geht nichts über Sie an den Käufer.
 
 mail-data-disclosed = Daten über Sie wurden weitergegeben
     .body =

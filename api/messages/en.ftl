@@ -245,6 +245,12 @@ mail-consent-asked = We ask for your consent to a disclosure
 
         Without an answer nothing is disclosed. What you agree to you can take back at any time.
 
+mail-transfer-announced = Your data are to go to a buyer of the company
+    .body =
+        The company, or nearly all of it, is being sold to { $recipient }. Clause 4.4 of the privacy policy provides that the buyer receives the data of its users, and keeps the policy that you accepted.
+
+        You can object until { $until }: sign in and look under transfers. You can also withdraw your consent to business transfers at any time. Then nothing about you goes to the buyer.
+
 mail-data-disclosed = Data about you were disclosed
     .body =
         On { $at } we let { $recipient } have data about you, after a legal review and on the strength of your consent (clause 4.8 of the privacy policy).

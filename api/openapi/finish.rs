@@ -49,6 +49,7 @@ const TAGS: &[(&str, &str)] = &[
         "Staff disclosures",
         "Drafting, reviewing and releasing disclosures, without a look at anybody's values.",
     ),
+    ("Transfers", "The data of all persons on their way to a buyer of the company."),
     ("Advertisements", "The advertisements whose clicks are counted."),
     ("Partner clients", "The systems of partners, and what they prove themselves by."),
     ("Partner", "What partners call, with tokens by scope."),

@@ -79,6 +79,7 @@ codes! {
         InstrumentStateConflict = "instrument_state_conflict" / 409, "The order was withdrawn";
         ObligationStateConflict = "obligation_state_conflict" / 409, "It is done, or its recipient says so itself";
         AdvertisementStateConflict = "advertisement_state_conflict" / 409, "The advertisement has ended";
+        TransferStateConflict = "transfer_state_conflict" / 409, "The transfer's state does not allow it";
         WebhookStateConflict = "webhook_state_conflict" / 409, "There is no secret or endpoint yet, or the message is on its way";
         DisclosureStateConflict = "disclosure_state_conflict" / 409, "The disclosure's state does not allow it";
         DisclosureRefused = "disclosure_refused" / 409, "Nothing is released without both keys, and with something in the way";

@@ -65,6 +65,14 @@ pub fn for_partner(error: DisclosureError) -> Problem {
     }
 }
 
+/// What is said where a transfer's state does not allow something.
+pub fn for_transfer(error: DisclosureError) -> Problem {
+    match error {
+        DisclosureError::StateConflict => Problem::new(ProblemCode::TransferStateConflict),
+        error => error.into(),
+    }
+}
+
 impl From<RecipientError> for Problem {
     fn from(error: RecipientError) -> Self {
         match error {

@@ -15,7 +15,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 pub use codes::{FieldCode, ProblemCode};
-pub use disclosures::for_partner;
+pub use disclosures::{for_partner, for_transfer};
 
 /// One value that is wrong, by its place.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -225,6 +225,48 @@ pub fn list_in_states(
     rows.into_iter().map(Disclosure::try_from).collect()
 }
 
+/// What a transfer is about, by person, after one of them.
+pub fn list_of_transfer(
+    c: &mut Conn,
+    transfer: TransferId,
+    after: Option<AccountId>,
+    limit: i64,
+) -> Result<Vec<Disclosure>, StorageError> {
+    let after = after.unwrap_or(AccountId::from_uuid(uuid::Uuid::nil()));
+    let rows: Vec<Row> = t::table
+        .filter(t::transfer_id.eq(transfer).assume_not_null())
+        .filter(t::account_id.gt(after))
+        .order(t::account_id)
+        .limit(limit)
+        .load(c)?;
+    rows.into_iter().map(Disclosure::try_from).collect()
+}
+
+/// Some of what a transfer is about and that waits for it.
+pub fn list_waiting_for_transfer(
+    c: &mut Conn,
+    transfer: TransferId,
+    limit: i64,
+) -> Result<Vec<Disclosure>, StorageError> {
+    let rows: Vec<Row> = t::table
+        .filter(t::transfer_id.eq(transfer).assume_not_null())
+        .filter(t::state.eq(DisclosureState::InReview.as_str()))
+        .order(t::account_id)
+        .limit(limit)
+        .load(c)?;
+    rows.into_iter().map(Disclosure::try_from).collect()
+}
+
+/// What transfers are about the person, newest first.
+pub fn list_owned_transfers(c: &mut Conn, owner: AccountId) -> Result<Vec<Disclosure>, StorageError> {
+    let rows: Vec<Row> = t::table
+        .filter(t::account_id.eq(owner))
+        .filter(t::transfer_id.is_not_null())
+        .order(t::disclosure_id.desc())
+        .load(c)?;
+    rows.into_iter().map(Disclosure::try_from).collect()
+}
+
 /// What of the person was fetched by whoever got it.
 pub fn list_pulled(c: &mut Conn, owner: AccountId) -> Result<Vec<Disclosure>, StorageError> {
     let rows: Vec<Row> =
@@ -243,7 +285,8 @@ pub fn list_queue(
     limit: i64,
 ) -> Result<Vec<Disclosure>, StorageError> {
     let states: Vec<&str> = states.iter().map(|state| state.as_str()).collect();
-    let mut query = t::table.filter(t::state.eq_any(states)).into_boxed();
+    // What is part of a transfer is looked at with the whole.
+    let mut query = t::table.filter(t::state.eq_any(states)).filter(t::transfer_id.is_null()).into_boxed();
     if let Some((at, id)) = after {
         query = query.filter(t::ends_at.gt(at).or(t::ends_at.eq(at).and(t::disclosure_id.gt(id))));
     }

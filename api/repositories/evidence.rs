@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use super::{
     account_changes, advertisements, consent_events, device_consent_events, disclosure_events, instruments,
     kyc_decisions, obligations, policy_acceptances, policy_versions, processing_limit_events, recipients,
-    staff_reads,
+    staff_reads, transfers,
 };
 use crate::{
     db::{
@@ -45,13 +45,14 @@ pub enum Ledger {
     Instruments,
     Obligations,
     AdReports,
+    TransferApprovals,
 }
 
 /// Where a page of a ledger ends.
 pub type Place = (AccountId, i64);
 
 impl Ledger {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::PolicyVersions,
         Self::PolicyAcceptances,
         Self::ConsentEvents,
@@ -66,6 +67,7 @@ impl Ledger {
         Self::Instruments,
         Self::Obligations,
         Self::AdReports,
+        Self::TransferApprovals,
     ];
 
     pub const fn as_str(self) -> &'static str {
@@ -84,6 +86,7 @@ impl Ledger {
             Self::Instruments => "instruments",
             Self::Obligations => "obligations",
             Self::AdReports => "ad_reports",
+            Self::TransferApprovals => "transfer_approvals",
         }
     }
 
@@ -110,6 +113,7 @@ impl Ledger {
             Self::Instruments => list_instruments(c, after, limit),
             Self::Obligations => list_obligations(c, after, limit),
             Self::AdReports => list_ad_reports(c, after.1, limit),
+            Self::TransferApprovals => list_transfer_approvals(c, cursor),
         }
     }
 }
@@ -294,6 +298,19 @@ fn list_ad_reports(c: &mut Conn, after: i64, limit: i64) -> Result<Vec<(Place, A
     let nobody = AccountId::from_uuid(uuid::Uuid::nil());
     let rows = advertisements::list_reports(c, None, after, limit)?;
     Ok(rows.into_iter().map(|row| ((nobody, row.number), attested(row.leaf_id, &row))).collect())
+}
+
+/// Two for each transfer, and few transfers: one page has them all.
+fn list_transfer_approvals(
+    c: &mut Conn,
+    cursor: Option<Place>,
+) -> Result<Vec<(Place, Attested)>, StorageError> {
+    if cursor.is_some() {
+        return Ok(Vec::new());
+    }
+    let nobody = AccountId::from_uuid(uuid::Uuid::nil());
+    let rows = transfers::list_all_approvals(c)?;
+    Ok(rows.into_iter().map(|row| ((nobody, 1), attested(row.leaf_id, &row))).collect())
 }
 
 /// Accounts after `cursor`, with the count of events that each stands at and the rows that there are.

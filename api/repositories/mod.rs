@@ -62,6 +62,7 @@ pub mod subject_keys;
 pub mod support_cases;
 pub mod throttles;
 pub mod totp_factors;
+pub mod transfers;
 pub mod transparency;
 pub mod webhooks;
 

@@ -267,6 +267,8 @@ impl JobRunner {
         note("kyc_signals", self.while_any(stop, || self.kyc.weigh_signals(BATCH)).await);
         note("kyc_reminders", self.while_any(stop, || self.kyc.remind(BATCH)).await);
         note("disclosures_ended", self.while_any(stop, || self.disclosures.expire(BATCH)).await);
+        note("transfers_told", self.while_any(stop, || self.disclosures.gather(BATCH)).await);
+        note("transfers", self.while_any(stop, || self.disclosures.carry_out(BATCH)).await);
         note("disclosures_told", self.while_any(stop, || self.disclosures.tell_late(BATCH)).await);
         note("transparency", self.while_any(stop, || self.transparency.count()).await);
         note("reports", self.publish_reports(stop).await);

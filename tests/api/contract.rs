@@ -215,6 +215,22 @@ async fn disclosed(app: &App, desk: &Desk, ada: &Person) -> (Partner, Vec<(&'sta
     (pool, ids)
 }
 
+/// A transfer that is about the person, too.
+async fn transferred(app: &App, desk: &Desk) -> String {
+    let mut entry = company("Ocean Holdings");
+    entry["class"] = json!("acquirer");
+    entry["policy_url"] = json!("https://ocean.example/privacy");
+    let buyer = desk.registers(&entry).await;
+    let asked = json!({ "recipient_id": buyer, "fields": ["email"], "notice_days": 30 });
+    let drafted = desk.processor.posts("/v1/staff/transfers", &asked).await;
+    assert_eq!(drafted.status, 201, "{}", drafted.text);
+    app.database.sql(
+        "UPDATE disclosures SET transfer_id = (SELECT transfer_id FROM transfers) \
+         WHERE state = 'awaiting_consent'",
+    );
+    drafted.json()["transfer_id"].as_str().unwrap().to_owned()
+}
+
 /// An advertiser of whose advertisement something was published, and a quarter that is over.
 async fn counted(app: &App, desk: &Desk) -> Partner {
     let mut entry = company("Harbour Ads");
@@ -234,7 +250,8 @@ async fn counted(app: &App, desk: &Desk) -> Partner {
 }
 
 /// What lists are called in answers.
-const LISTS: [&str; 12] = [
+const LISTS: [&str; 13] = [
+    "transfers",
     "quarters",
     "recipients",
     "entries",
@@ -270,6 +287,7 @@ async fn answers_have_the_fields_of_their_examples() {
     let desk = app.desk_of(admins.clone(), reader.clone()).await;
     let (pool, mut ids) = disclosed(&app, &desk, &ada).await;
     let advertiser = counted(&app, &desk).await;
+    ids.push(("{transfer_id}", transferred(&app, &desk).await));
     ids.extend([("{kyc_case_id}", kyc_case), ("{document_id}", passport.as_str().unwrap().to_owned())]);
     // A version that changes something, of which everybody is told, and a draft of the next.
     let team = PolicyTeam { legal: desk.legal.clone(), admin: admins[1].clone() };
@@ -316,7 +334,7 @@ async fn answers_have_the_fields_of_their_examples() {
 }
 
 fn is_disclosing(operation: &str) -> bool {
-    ["disclosure", "instrument", "obligation"].iter().any(|about| operation.contains(about))
+    ["disclosure", "instrument", "obligation", "transfer"].iter().any(|about| operation.contains(about))
 }
 
 fn fields(value: &Value) -> BTreeSet<String> {

@@ -544,17 +544,7 @@ fn is_lawful(
 ) -> Result<(), String> {
     let (step, before) = (&steps[at], &steps[..at]);
     let upto = step.person_sequence;
-    let asked: Vec<_> = before
-        .iter()
-        .filter(|event| matches!(event.step, DisclosureStep::Requested | DisclosureStep::Changed))
-        .map(|event| event.staff_id)
-        .collect();
-    let reviewed = before.iter().any(|event| {
-        event.step == DisclosureStep::Approved
-            && event.scope_hash == step.scope_hash
-            && !asked.contains(&event.staff_id)
-    });
-    if !reviewed {
+    if !is_reviewed(before, step) {
         return Err("no review of exactly this".to_owned());
     }
     if before.iter().any(|event| {
@@ -606,6 +596,20 @@ fn is_lawful(
         return Err("restricted, or objected to".to_owned());
     }
     Ok(())
+}
+
+/// Whether somebody who did not ask for it approved exactly this before.
+fn is_reviewed(before: &[DisclosureEvent], step: &DisclosureEvent) -> bool {
+    let asked: Vec<_> = before
+        .iter()
+        .filter(|event| matches!(event.step, DisclosureStep::Requested | DisclosureStep::Changed))
+        .map(|event| event.staff_id)
+        .collect();
+    before.iter().any(|event| {
+        event.step == DisclosureStep::Approved
+            && event.scope_hash == step.scope_hash
+            && !asked.contains(&event.staff_id)
+    })
 }
 
 async fn policies(db: &Db) -> BTreeMap<i32, Arc<PublishedPolicy>> {

@@ -42,4 +42,5 @@ mod sealing;
 mod sessions;
 mod staff;
 mod support;
+mod transfers;
 mod transparency;

@@ -41,7 +41,8 @@ fn outcome(operation: &Operation) -> u16 {
         | "get_disclosure_proof"
         | "get_consent_request"
         | "answer_consent_request"
-        | "withdraw_consent_answer" => 404,
+        | "withdraw_consent_answer"
+        | "object_to_transfer" => 404,
         "create_recovery_codes"
         | "reopen_account"
         | "set_kyc_details"
@@ -141,6 +142,18 @@ consent=specific instrument=', (SELECT content_hash FROM policy_versions WHERE v
     ));
 }
 
+/// What was made for everybody is part of a transfer of their own.
+fn transfer_everybody(app: &App) {
+    disclose_everybody(app);
+    app.database.sql(
+        "INSERT INTO transfers \
+         (transfer_id, recipient_id, fields, notice_days, state, drafted_by, drafted_at, cohort, released) \
+         SELECT account_id, account_id, 'email', 30, 'announced', account_id, created_at, 1, 0 FROM accounts \
+         WHERE account_id NOT IN (SELECT transfer_id FROM transfers); \
+         UPDATE disclosures SET transfer_id = account_id WHERE transfer_id IS NULL",
+    );
+}
+
 /// What [`disclose_everybody`] made for a person, by the prefix of its ids.
 fn made_for(person: &Person, prefix: &str) -> String {
     person.account_id.replace("acc_", prefix)
@@ -189,6 +202,7 @@ async fn fixture(app: &App) -> Fixture {
         ("{disclosure_id}", made_for(&owner, "dsc_")),
         ("{consent_request_id}", made_for(&owner, "crq_")),
         ("{advertisement_id}", "adv_0198c8f2b1d07c3f9e21a4b7c6d5e4f3".to_owned()),
+        ("{transfer_id}", "tra_0198c8f2b1d07c3f9e21a4b7c6d5e4f3".to_owned()),
         ("{obligation_id}", "obl_0198c8f2b1d07c3f9e21a4b7c6d5e4f3".to_owned()),
         ("{webhook_message_id}", "whm_0198c8f2b1d07c3f9e21a4b7c6d5e4f3".to_owned()),
         ("{instrument_id}", "itr_0198c8f2b1d07c3f9e21a4b7c6d5e4f3".to_owned()),
@@ -429,6 +443,10 @@ async fn prepare(app: &App, operation: &Operation, ada: &Person) -> (String, Opt
             if id == "withdraw_consent_answer" {
                 app.database.sql("UPDATE consent_requests SET state = 'granted'");
             }
+        }
+        "object_to_transfer" => {
+            transfer_everybody(app);
+            path = path.replace("{transfer_id}", &made_for(ada, "tra_"));
         }
         "remove_totp" | "create_recovery_codes" => drop(ada.enrols_totp().await),
         "remove_phone" => ada.verifies_phone(&new_number()).await,

@@ -247,6 +247,7 @@ async fn the_applications_role_gets_no_more_than_it_needs() {
             "processing_limit_events",
             "ad_reports",
             "ad_report_cells",
+            "transfer_approvals",
         ]
         .contains(&table.as_str());
         assert_eq!(may(table, "UPDATE"), !append_only, "{table}");

@@ -431,6 +431,10 @@ fn body_of(id: &str, ada: &Person, case: &str) -> Option<Value> {
             "account_id": ada.account_id, "recipient_id": "rcp_0198c8f2b1d07c3f9e21a4b7c6d5e4f3",
             "fields": ["email"], "accessed_at": "2026-02-01T00:00:00Z",
         }),
+        "draft_transfer" => json!({
+            "recipient_id": "rcp_0198c8f2b1d07c3f9e21a4b7c6d5e4f3", "fields": ["email"], "notice_days": 30,
+        }),
+        "approve_transfer" => json!({ "cohort_hash": "0".repeat(64) }),
         "register_advertisement" => json!({
             "recipient_id": "rcp_0198c8f2b1d07c3f9e21a4b7c6d5e4f3", "label": "x",
         }),
@@ -473,6 +477,7 @@ fn path_with(path: &str, case: &str) -> String {
         .replace("{recipient_id}", &format!("rcp_{unknown}"))
         .replace("{instrument_id}", &format!("itr_{unknown}"))
         .replace("{advertisement_id}", &format!("adv_{unknown}"))
+        .replace("{transfer_id}", &format!("tra_{unknown}"))
         .replace("{obligation_id}", &format!("obl_{unknown}"))
         .replace("{disclosure_id}", &format!("dsc_{unknown}"))
         .replace("{kyc_flag_id}", &format!("flg_{unknown}"))

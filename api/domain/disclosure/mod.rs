@@ -9,6 +9,7 @@ pub mod obligation;
 pub mod recipient;
 pub mod refusal;
 pub mod scope;
+pub mod transfer;
 
 use chrono::TimeDelta;
 

@@ -64,7 +64,7 @@ clauses! {
     "4.1" at "Sharing inside the group needs the purpose `group_sharing` to stand." ["accept_policy" "set_consent" "release_disclosure" "pull_disclosure"];
     "4.2" at "Analytics and search providers get counts of an hour, of 20 people or more, and no operation gives them data about a person." ["list_ad_click_reports" "report_ad_events" "set_consent" "set_device_consents"];
     "4.3" at "Advertisers get counts of an hour, of 20 people or more who agreed to be counted, and no operation gives them data about a person." ["list_ad_click_reports" "report_ad_events" "set_consent" "set_device_consents"];
-    "4.4" at "A transfer to a buyer needs the purpose `business_transfer` to stand." ["accept_policy" "set_consent" "release_disclosure" "pull_disclosure"];
+    "4.4" at "A transfer to a buyer is announced to everybody, open to objections, approved by two of the legal team, and needs the purpose `business_transfer` of each person to stand." ["accept_policy" "set_consent" "list_transfers" "object_to_transfer" "announce_transfer" "approve_transfer" "pull_disclosure"];
     "4.5" at "A compelled disclosure takes an order in force that names every field, and the purpose `compelled_disclosure` to stand; a gag has an end, and then the person is told." ["register_instrument" "draft_disclosure" "release_disclosure" "pull_disclosure" "silence_disclosure" "set_consent"];
     "4.6" at "A disclosure that protects rights needs the purpose `rights_protection` to stand." ["accept_policy" "set_consent" "release_disclosure" "pull_disclosure"];
     "4.7" at "A disclosure against fraud needs the purpose `rights_protection` to stand." ["accept_policy" "set_consent" "release_disclosure" "pull_disclosure"];

@@ -29,6 +29,7 @@ mod signing_key;
 mod staff;
 mod step_up;
 mod support;
+mod transfer;
 mod transparency;
 mod webhook;
 
@@ -117,6 +118,10 @@ pub use support::{
     AccessLogPageView, OpenStaffSupportCase, OpenSupportCase, SendSupportMessage, StaffSupportCasePageView,
     StaffSupportCaseView, StaffSupportCaseWithMessagesView, SupportCasePageView, SupportCaseView,
     SupportCaseWithMessagesView, SupportMessageView,
+};
+pub use transfer::{
+    ApproveTransfer, DraftTransfer, OwnTransferListView, OwnTransferView, TransferEntryPageView,
+    TransferPageView, TransferView,
 };
 pub use transparency::TransparencyView;
 pub use webhook::{

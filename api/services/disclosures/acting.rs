@@ -94,6 +94,10 @@ impl DisclosureService {
                 accounts::hold(c, owner)?;
                 recording.refuse_if_done(c)?;
                 let was = disclosures::find(c, id)?.ok_or(DisclosureError::NotFound)?;
+                // What is part of a transfer goes its way with the whole.
+                if was.transfer_id.is_some() && was.state.is_open() {
+                    return Err(DisclosureError::StateConflict);
+                }
                 let recipient = recipients::find(c, was.recipient_id)?.ok_or(DisclosureError::NotFound)?;
                 let at = Moment { policy: &policy, now };
                 act(c, was, &recipient, &Acting { by, keys: &keys, profile: profile.as_ref(), at })?;

@@ -287,7 +287,10 @@ pub(super) fn as_it_was(c: &mut Conn, id: RecipientId, at: Timestamp) -> Result<
     Ok(Recipient { entry: entry.unwrap_or_else(|| recipient.entry.clone()), ..recipient })
 }
 
-fn device_ref(c: &mut Conn, device: Option<DeviceId>) -> Result<Option<DeviceRef>, DisclosureError> {
+pub(super) fn device_ref(
+    c: &mut Conn,
+    device: Option<DeviceId>,
+) -> Result<Option<DeviceRef>, DisclosureError> {
     let Some(device) = device else { return Ok(None) };
     Ok(devices::find(c, device)?.map(|device| device.reference))
 }

@@ -150,7 +150,7 @@ impl DisclosureService {
                 if revision.is_some_and(|revision| revision != i64::from(was.revision)) {
                     return Err(DisclosureError::Stale);
                 }
-                if !was.state.is_open() {
+                if !was.state.is_open() || was.transfer_id.is_some() {
                     return Err(DisclosureError::StateConflict);
                 }
                 let silence = silence_after(&scene, &was, now);

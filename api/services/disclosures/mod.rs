@@ -4,6 +4,7 @@
 mod access;
 mod acting;
 mod asking;
+mod carrying_out;
 mod contact_data;
 mod drafts;
 pub mod gate;
@@ -15,18 +16,21 @@ mod queue;
 mod release;
 mod review;
 mod silence;
+mod transfers;
 mod upkeep;
 
 use std::sync::Arc;
 
 pub use access::AuthorityAccess;
 pub use asking::{AnsweredRequest, AskedOf, ConsentRequestPage};
+pub use carrying_out::OwnTransfer;
 pub use drafts::DraftDisclosure;
 pub use own::{OwnDisclosure, OwnDisclosurePage};
 pub use package::{Package, is_package_key};
 pub use pulls::{FeedPage, Fetched, PulledPackage, Puller, end_resting_on};
 pub use queue::{DisclosurePage, StaffDisclosure};
 pub use review::{ReviewOutcome, Verdict};
+pub use transfers::{ShownTransfer, TransferEntryPage, TransferPage};
 
 use crate::{
     db::{Db, StorageError},

@@ -2,7 +2,7 @@
 
 use super::{
     DisclosureError, DisclosureService, StaffDisclosure,
-    acting::{Acting, Turn},
+    acting::Turn,
     drafts::write_over,
     gate::{self, Permit, Way},
     ledger::{self, Actor, Particulars},
@@ -36,14 +36,19 @@ impl DisclosureService {
         recording: Recording<StaffDisclosure>,
     ) -> Result<StaffDisclosure, DisclosureError> {
         self.act((by, id), Turn::OfRecipient, recording, |c, was, _, acting| {
-            record(gate::admit(c, Way::Release, was, &acting.at)?, acting)
+            let permit = gate::admit(c, Way::Release, was, &acting.at)?;
+            record(permit, Actor::Staff(acting.by), (acting.keys, acting.profile))
         })
         .await
     }
 }
 
 /// Spends a permit on the release.
-fn record(mut permit: Permit<'_>, acting: &Acting<'_>) -> Result<(), DisclosureError> {
+pub(super) fn record(
+    mut permit: Permit<'_>,
+    actor: Actor,
+    (keys, profile): (&SubjectKeys, Option<&Profile>),
+) -> Result<(), DisclosureError> {
     let now = permit.now();
     let (was, scope) = (permit.disclosure().clone(), permit.scope().clone());
     let is_silent = permit.rule().may_be_silent && was.is_silent(now);
@@ -66,10 +71,10 @@ fn record(mut permit: Permit<'_>, acting: &Acting<'_>) -> Result<(), DisclosureE
     let c = permit.conn();
     write_over(c, &was, &released)?;
     announce(c, recipient.entry.partner_client_id, WebhookEvent::DisclosureReleased(was.id), now)?;
-    let step = (Actor::Staff(acting.by), DisclosureStep::Released);
-    ledger::write(c, acting.keys, step, (&released, &scope), particulars, now)?;
+    let step = (actor, DisclosureStep::Released);
+    ledger::write(c, keys, step, (&released, &scope), particulars, now)?;
     if !is_silent {
-        tell(c, &released, &recipient, (acting.keys, acting.profile), now)?;
+        tell(c, &released, &recipient, (keys, profile), now)?;
     }
     Ok(())
 }

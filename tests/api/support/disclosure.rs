@@ -22,6 +22,8 @@ pub struct Desk {
 pub struct Partner {
     pub recipient_id: String,
     pub bearer: String,
+    /// The client and its secret, if it has one.
+    client: Option<(String, String)>,
     identity: x25519::Identity,
 }
 
@@ -86,7 +88,7 @@ impl Desk {
     pub async fn absent(&self, mut entry: Value) -> Partner {
         let identity = x25519::Identity::generate();
         entry["package_key"] = json!(identity.to_public().to_string());
-        Partner { recipient_id: self.registers(&entry).await, bearer: String::new(), identity }
+        Partner { recipient_id: self.registers(&entry).await, bearer: String::new(), client: None, identity }
     }
 
     /// A recipient of this kind, with a client that fetches and a key that opens.
@@ -105,7 +107,7 @@ impl Desk {
         entry["package_key"] = json!(identity.to_public().to_string());
         entry["partner_client_id"] = json!(client_id);
         let recipient_id = self.registers(&entry).await;
-        Partner { recipient_id, bearer, identity }
+        Partner { recipient_id, bearer, client: Some((client_id, secret)), identity }
     }
 
     /// A court with a client, and its order for these fields; gives the court, and the id of the order.
@@ -188,6 +190,12 @@ impl Desk {
 }
 
 impl Partner {
+    /// Gets a new token, since one lives for ten minutes.
+    pub async fn renews(&mut self, app: &App) {
+        let (client, secret) = self.client.as_ref().expect("a client");
+        self.bearer = format!("Bearer {}", crate::partners::bearer(app, client, secret).await);
+    }
+
     pub async fn gets(&self, app: &App, path: &str) -> Answer {
         app.send(Method::GET, path, &[("authorization", &self.bearer)], None).await
     }

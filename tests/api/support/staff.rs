@@ -40,6 +40,12 @@ impl Member {
         Away { email: self.email, staff_id: self.staff_id, totp: self.totp }
     }
 
+    /// Signs in anew, after a session has ended.
+    pub async fn comes_again(self) -> Self {
+        let app = Arc::clone(&self.app);
+        self.away().comes_back(&app).await
+    }
+
     /// Takes an invitation up and signs in.
     pub async fn joins(app: &Arc<Inner>, email: &str, token: &str) -> Self {
         let asked = json!({ "invitation_token": token, "real_name": "Grace Hopper", "password": PASSWORD });

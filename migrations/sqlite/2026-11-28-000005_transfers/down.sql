@@ -1,0 +1,3 @@
+DROP INDEX idx_disclosures_transfer;
+DROP TABLE transfer_approvals;
+DROP TABLE transfers;
