@@ -15,7 +15,7 @@ use crate::{
         sealed::Sealed,
     },
     repositories::{
-        kyc_cases,
+        accounts, kyc_cases,
         kyc_details::{self, SealedKycDetails},
     },
     services::{
@@ -51,6 +51,8 @@ impl KycService {
                 let item = KycItem::PersonalDetails;
                 let was = kyc_cases::find_current(c, id)?.filter(|case| case.takes(item));
                 let was = was.ok_or(KycError::NotOpen)?;
+                // A pull of the same moment is before this or after it: either it has the new values, or it is told.
+                accounts::hold(c, id)?;
                 let before =
                     kyc_details::find(c, id)?.map(|sealed| open(&keys, sealed)).transpose()?.flatten();
                 obligations::open(c, &keys, Change::Corrected(&corrected(before.as_ref(), &told)), now)?;
