@@ -1263,11 +1263,13 @@ table! {
 }
 
 table! {
-    use diesel::sql_types::{BigInt, SmallInt};
+    use diesel::sql_types::{BigInt, Nullable, SmallInt};
+    use super::super::types::Instant;
 
     transparency_progress (singleton) {
         singleton -> SmallInt,
         next_seq -> BigInt,
+        counted_until -> Nullable<Instant>,
     }
 }
 
@@ -1305,6 +1307,15 @@ table! {
         cohort_hash -> Binary,
         approved_at -> Instant,
         leaf_id -> Id,
+    }
+}
+
+table! {
+    use super::super::types::Instant;
+
+    ad_hours (hour) {
+        hour -> Instant,
+        closed_at -> Instant,
     }
 }
 

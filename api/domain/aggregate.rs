@@ -45,9 +45,8 @@ impl Advertisement {
 closed_list! {
     /// What became of a click that was told.
     ClickOutcome {
+        /// The person, or device, is counted for that hour; so is whoever is told of twice, once.
         Counted = "counted",
-        /// The person, or device, clicked it in that hour before: people are counted, not clicks.
-        AlreadyCounted = "already_counted",
         /// Who clicked does not consent to be counted, or has objected, or is restricted.
         NoConsent = "no_consent",
         /// The hour is closed.

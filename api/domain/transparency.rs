@@ -32,9 +32,9 @@ impl Quarter {
         NaiveDate::from_ymd_opt(self.0.div_euclid(4), month, 1)
     }
 
-    /// Whether nothing of it is to come.
-    pub fn is_closed(self, now: Timestamp) -> bool {
-        Self::of(now.minus(TOLD_AFTER)) > self
+    /// The last that is over, where everything until an instant is counted.
+    pub fn last_told(counted_until: Timestamp) -> Self {
+        Self(Self::of(counted_until.minus(TOLD_AFTER)).0 - 1)
     }
 }
 
@@ -86,7 +86,7 @@ pub struct ClassCounts {
 }
 
 /// What is told: nothing below `minimum`, nor what would give that away. What is asked for covers what it comes to, so
-/// it is told where all of that is, or where enough of it is in none of what is told.
+/// it is told where that is all of it, or where enough of it is in none of what is told.
 pub fn tell(class: RecipientClass, counts: &[StepCount], minimum: i64) -> ClassCounts {
     let of = |step| {
         let own = counts.iter().filter(|count| count.class == class && count.step == step);
@@ -97,7 +97,8 @@ pub fn tell(class: RecipientClass, counts: &[StepCount], minimum: i64) -> ClassC
         DisclosureOutcome::ALL.iter().map(|outcome| (*outcome, told(of(outcome.step())))).collect();
     let shown: i64 = outcomes.iter().filter_map(|(_, count)| *count).sum();
     let all_told = outcomes.iter().all(|(_, count)| count.is_some());
-    let requested = told(of(DisclosureStep::Requested)).filter(|asked| all_told || asked - shown >= minimum);
+    let requested = told(of(DisclosureStep::Requested))
+        .filter(|asked| (all_told && *asked == shown) || asked - shown >= minimum);
     ClassCounts { class, requested, outcomes, accessed: told(of(DisclosureStep::Accessed)) }
 }
 
@@ -116,8 +117,8 @@ mod tests {
         assert_eq!(quarter.begins(), NaiveDate::from_ymd_opt(2026, 1, 1));
         assert_eq!(Quarter::of(at("2026-04-01T00:00:00Z")).write(), "2026-Q2");
         assert_eq!(Quarter::of(at("2025-12-31T23:00:00Z")).write(), "2025-Q4");
-        assert!(!quarter.is_closed(at("2026-04-01T23:59:59.999999Z")));
-        assert!(quarter.is_closed(at("2026-04-02T00:00:00Z")));
+        assert_eq!(Quarter::last_told(at("2026-04-01T23:59:59.999999Z")).write(), "2025-Q4");
+        assert_eq!(Quarter::last_told(at("2026-04-02T00:00:00Z")), quarter);
     }
 
     fn counts(of: &[(DisclosureStep, i64)]) -> ClassCounts {
@@ -142,6 +143,9 @@ mod tests {
         let all =
             [(Requested, 100), (Released, 20), (Denied, 20), (Declined, 20), (Cancelled, 20), (Expired, 20)];
         assert_eq!(counts(&all).requested, Some(100), "nothing is held back");
+        let more =
+            [(Requested, 103), (Released, 20), (Denied, 20), (Declined, 20), (Cancelled, 20), (Expired, 20)];
+        assert_eq!(counts(&more).requested, None, "three that wait would follow from it");
         assert_eq!(counts(&[(Requested, 19)]).requested, None);
     }
 }

@@ -83,6 +83,8 @@ closed_list! {
         Unreachable = "unreachable",
         /// Its name leads to an address that nothing is sent to.
         AddressNotAllowed = "address_not_allowed",
+        /// A secret of the client does not open here any more.
+        NotSigned = "not_signed",
         /// There is no endpoint any more, or it takes nothing.
         NoEndpoint = "no_endpoint",
     }

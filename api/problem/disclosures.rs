@@ -185,7 +185,6 @@ fn faulty(faults: &[DraftFault]) -> Problem {
             DraftFault::GroundMissing => ("/ground".to_owned(), FieldCode::MissingField),
             DraftFault::CompelledQuestion => ("/ask".to_owned(), FieldCode::CompelledQuestion),
             DraftFault::AccessedAt => ("/accessed_at".to_owned(), FieldCode::InTheFuture),
-            DraftFault::SilentUntil => ("/silent_until".to_owned(), FieldCode::OutOfRange),
             DraftFault::SilentQuestion => ("/ask".to_owned(), FieldCode::SilentQuestion),
         };
         FieldProblem { pointer, code }

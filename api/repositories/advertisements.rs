@@ -5,7 +5,9 @@ use diesel::{dsl::count_star, prelude::*};
 use crate::{
     db::{
         Conn, Dispatch, StorageError,
-        schema::{ad_clicks as k, ad_report_cells as cells, ad_reports as r, advertisements as a},
+        schema::{
+            ad_clicks as k, ad_hours as h, ad_report_cells as cells, ad_reports as r, advertisements as a,
+        },
     },
     domain::{
         aggregate::{Advertisement, Cell, Clicker, Count, HourReport},
@@ -82,14 +84,14 @@ pub fn find_first(c: &mut Conn) -> Result<Option<Timestamp>, StorageError> {
     Ok(first.first().copied())
 }
 
-/// Notes that somebody clicked in an hour; `false` if that is known.
+/// Notes that somebody clicked in an hour, once.
 pub fn note_click(
     c: &mut Conn,
     hour: Timestamp,
     advertisement: AdvertisementId,
     clicker: Clicker,
-) -> Result<bool, StorageError> {
-    let added = diesel::insert_into(k::table)
+) -> Result<(), StorageError> {
+    diesel::insert_into(k::table)
         .values((
             k::hour.eq(hour),
             k::advertisement_id.eq(advertisement),
@@ -98,7 +100,7 @@ pub fn note_click(
         ))
         .on_conflict_do_nothing()
         .dispatch(c)?;
-    Ok(added == 1)
+    Ok(())
 }
 
 /// Forgets what somebody clicked.
@@ -148,23 +150,39 @@ pub fn count_clicks(c: &mut Conn, hour: Timestamp) -> Result<Vec<Count>, Storage
     Ok(counts)
 }
 
-/// Forgets some clicks of hours before `before`.
+/// Forgets some of those who clicked in hours before `before`.
 pub fn delete_past_clicks(c: &mut Conn, before: Timestamp, limit: i64) -> Result<usize, StorageError> {
     let past: Vec<(Timestamp, AdvertisementId, ClickerId)> = k::table
         .filter(k::hour.lt(before))
-        .select((k::hour, k::advertisement_id, k::clicker_id))
+        .order((k::hour, k::advertisement_id, k::clicker_id))
         .limit(limit)
-        .load(c)?;
-    for (hour, advertisement, clicker) in &past {
-        diesel::delete(k::table.find((*hour, *advertisement, *clicker))).execute(c)?;
+        .load(c)
+        .map(|rows: Vec<(Timestamp, AdvertisementId, ClickerId, i16)>| {
+            rows.into_iter().map(|(hour, advertisement, clicker, _)| (hour, advertisement, clicker)).collect()
+        })?;
+    // Those of one cell in one statement.
+    for cell in past.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
+        let Some((hour, advertisement, _)) = cell.first().copied() else { continue };
+        let clickers: Vec<ClickerId> = cell.iter().map(|row| row.2).collect();
+        let own = k::table.filter(k::hour.eq(hour)).filter(k::advertisement_id.eq(advertisement));
+        diesel::delete(own).filter(k::clicker_id.eq_any(clickers)).execute(c)?;
     }
     Ok(past.len())
 }
 
-/// The last hour that was published.
+/// The last hour that is over with.
 pub fn find_last_hour(c: &mut Conn) -> Result<Option<Timestamp>, StorageError> {
-    let last: Vec<Timestamp> = r::table.select(r::hour).order(r::hour.desc()).limit(1).load(c)?;
+    let last: Vec<Timestamp> = h::table.select(h::hour).order(h::hour.desc()).limit(1).load(c)?;
     Ok(last.first().copied())
+}
+
+/// Notes that an hour is over with; `false` if that was noted before.
+pub fn close_hour(c: &mut Conn, hour: Timestamp, now: Timestamp) -> Result<bool, StorageError> {
+    let closed = diesel::insert_into(h::table)
+        .values((h::hour.eq(hour), h::closed_at.eq(now)))
+        .on_conflict_do_nothing()
+        .dispatch(c)?;
+    Ok(closed == 1)
 }
 
 /// The number of the last report.

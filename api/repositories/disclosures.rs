@@ -257,12 +257,31 @@ pub fn list_waiting_for_transfer(
     rows.into_iter().map(Disclosure::try_from).collect()
 }
 
-/// What transfers are about the person, newest first.
-pub fn list_owned_transfers(c: &mut Conn, owner: AccountId) -> Result<Vec<Disclosure>, StorageError> {
+/// The person's part of a transfer.
+pub fn find_of_transfer(
+    c: &mut Conn,
+    owner: AccountId,
+    transfer: TransferId,
+) -> Result<Option<Disclosure>, StorageError> {
+    let row: Option<Row> = t::table
+        .filter(t::account_id.eq(owner))
+        .filter(t::transfer_id.eq(transfer).assume_not_null())
+        .get_result(c)
+        .optional()?;
+    row.map(Disclosure::try_from).transpose()
+}
+
+/// The person's parts of transfers, newest first.
+pub fn list_owned_transfers(
+    c: &mut Conn,
+    owner: AccountId,
+    limit: i64,
+) -> Result<Vec<Disclosure>, StorageError> {
     let rows: Vec<Row> = t::table
         .filter(t::account_id.eq(owner))
         .filter(t::transfer_id.is_not_null())
         .order(t::disclosure_id.desc())
+        .limit(limit)
         .load(c)?;
     rows.into_iter().map(Disclosure::try_from).collect()
 }

@@ -102,6 +102,12 @@ pub fn update(c: &mut Conn, was: &Transfer, transfer: &Transfer) -> Result<bool,
     Ok(changed == 1)
 }
 
+/// Holds a transfer until the transaction ends: what is done in its name is before its end or after it.
+pub fn hold(c: &mut Conn, id: TransferId) -> Result<(), StorageError> {
+    diesel::update(t::table.find(id)).set(t::state.eq(t::state)).execute(c)?;
+    Ok(())
+}
+
 pub fn find(c: &mut Conn, id: TransferId) -> Result<Option<Transfer>, StorageError> {
     let row: Option<Row> = t::table.find(id).get_result(c).optional()?;
     row.map(Transfer::try_from).transpose()

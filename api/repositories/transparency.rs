@@ -11,25 +11,27 @@ use crate::{
     domain::{
         disclosure::event::DisclosureStep,
         purpose::RecipientClass,
+        time::Timestamp,
         transparency::{Quarter, StepCount},
     },
 };
 
-/// The first entry of the log that was not counted.
-pub fn find_next(c: &mut Conn) -> Result<i64, StorageError> {
-    let next: Option<i64> = p::table.find(1_i16).select(p::next_seq).get_result(c).optional()?;
-    Ok(next.unwrap_or(0))
+/// The first entry of the log that was not counted, and until when everything was.
+pub fn find_progress(c: &mut Conn) -> Result<(i64, Option<Timestamp>), StorageError> {
+    let found: Option<(i64, Option<Timestamp>)> =
+        p::table.find(1_i16).select((p::next_seq, p::counted_until)).get_result(c).optional()?;
+    Ok(found.unwrap_or((0, None)))
 }
 
 /// Notes that everything before `next` is counted; `false` if that is not what comes after `was`.
-pub fn advance(c: &mut Conn, was: i64, next: i64) -> Result<bool, StorageError> {
+pub fn advance(c: &mut Conn, was: i64, next: i64, until: Timestamp) -> Result<bool, StorageError> {
     diesel::insert_into(p::table)
         .values((p::singleton.eq(1_i16), p::next_seq.eq(0_i64)))
         .on_conflict_do_nothing()
         .dispatch(c)?;
     let moved = diesel::update(p::table.find(1_i16))
         .filter(p::next_seq.eq(was))
-        .set(p::next_seq.eq(next))
+        .set((p::next_seq.eq(next), p::counted_until.eq(Some(until))))
         .execute(c)?;
     Ok(moved == 1)
 }

@@ -1,5 +1,7 @@
 //! Endpoints of partners, what messages to them are signed with, and the messages.
 
+use std::collections::HashMap;
+
 use chrono::TimeDelta;
 use diesel::prelude::*;
 
@@ -18,6 +20,9 @@ use crate::{
         },
     },
 };
+
+/// How many messages of one client are sent at a time.
+const AT_ONCE: usize = 2;
 
 type EndpointRow = (PartnerClientId, String, String, Timestamp);
 
@@ -214,13 +219,19 @@ pub fn claim_due(
     lease: TimeDelta,
     limit: i64,
 ) -> Result<Vec<WebhookMessage>, StorageError> {
+    // Whoever does not answer keeps the others waiting for a batch at most.
     let rows: Vec<MessageRow> = m::table
         .filter(m::next_attempt_at.le(now).assume_not_null())
         .order(m::next_attempt_at)
-        .limit(limit)
+        .limit(limit * 32)
         .load(c)?;
-    let mut claimed = Vec::with_capacity(rows.len());
+    let (mut claimed, mut by_client) = (Vec::new(), HashMap::new());
     for row in rows {
+        let own = by_client.entry(row.partner_client_id).or_insert(0_usize);
+        if *own == AT_ONCE || claimed.len() >= usize::try_from(limit).unwrap_or(usize::MAX) {
+            continue;
+        }
+        *own += 1;
         let due = WebhookMessage::try_from(row)?;
         let message = WebhookMessage {
             state: WebhookState::Sending,

@@ -7,6 +7,7 @@ use super::webhooks::announce;
 use crate::{
     db::{Conn, Db, StorageError},
     domain::{
+        country::Country,
         data_dictionary::Category,
         disclosure::{
             Disclosure,
@@ -19,6 +20,7 @@ use crate::{
             scope::DisclosureField,
         },
         ids::{AccountId, DisclosureId, ObligationId, PartnerClientId, RecipientId, StaffId},
+        purpose::Purpose,
         time::Timestamp,
         webhook::WebhookEvent,
     },
@@ -72,14 +74,18 @@ impl Change<'_> {
     }
 
     /// What of a disclosure it is about.
-    fn touches(self, disclosure: &Disclosure) -> Vec<DisclosureField> {
+    fn touches(self, disclosure: &Disclosure, recipient: &Recipient) -> Vec<DisclosureField> {
+        // As the gate has it: what is abroad is there for another purpose, too.
+        let abroad = (recipient.entry.terms.country != Country::HOME).then_some(Purpose::CrossBorderTransfer);
         let is_touched = |field: &DisclosureField| match self {
             Self::Corrected(fields) => fields.contains(field),
             Self::Erased(categories) => {
                 categories.iter().any(|category| fields_of(*category).contains(field))
             }
             Self::Limited(scope) => {
-                scope.kind == LimitKind::Restriction && scope.refuses(disclosure.purpose, &[*field]).is_some()
+                let mut purposes = std::iter::once(disclosure.purpose).chain(abroad);
+                scope.kind == LimitKind::Restriction
+                    && purposes.any(|purpose| scope.refuses(purpose, &[*field]).is_some())
             }
         };
         disclosure.fields.iter().copied().filter(is_touched).collect()
@@ -97,7 +103,8 @@ pub fn open(c: &mut Conn, keys: &SubjectKeys, change: Change<'_>, now: Timestamp
     // In the order of recipients, which are held from here on.
     let mut duties: BTreeMap<(RecipientId, bool), Duty> = BTreeMap::new();
     for pulled in disclosures::list_pulled(c, owner)? {
-        let touched = change.touches(&pulled);
+        let Some(recipient) = recipients::find(c, pulled.recipient_id)? else { continue };
+        let touched = change.touches(&pulled, &recipient);
         if !touched.is_empty() {
             let duty = duties.entry((pulled.recipient_id, pulled.is_silent(now))).or_default();
             duty.fields.extend(touched);

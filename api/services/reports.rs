@@ -1,6 +1,6 @@
 //! Aggregates: clicks of people who agreed to be counted come in, and once an hour is closed, counts go out.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use chrono::TimeDelta;
 
@@ -116,6 +116,18 @@ pub fn forget_person(c: &mut Conn, id: AccountId) -> Result<(), StorageError> {
     advertisements::forget_clicks(c, person(id).id)
 }
 
+/// Closes the hours up to now without a word: they may have been published by a database that is lost.
+///
+/// # Errors
+///
+/// Storage trouble only.
+pub fn skip_hours(c: &mut Conn, now: Timestamp) -> Result<(), StorageError> {
+    if advertisements::find_first(c)?.is_some() {
+        advertisements::close_hour(c, now.hour(), now)?;
+    }
+    Ok(())
+}
+
 /// Forgets what a device clicked.
 ///
 /// # Errors
@@ -223,14 +235,21 @@ impl ReportService {
     pub async fn take(&self, teller: Teller, clicks: Vec<Click>) -> Result<Vec<ClickOutcome>, ReportError> {
         let policy = self.policies.current().await?;
         let now = self.clock.now();
+        // Whoever is not counted costs no write.
+        let asked = Arc::clone(&policy);
+        if matches!(self.db.read(move |c| counting(c, &asked, teller, now)).await?, Counting::Nobody) {
+            return Ok(vec![ClickOutcome::NoConsent; clicks.len()]);
+        }
         let take = move |c: &mut Conn| {
-            let clicker = clicker(c, &policy, teller, now)?;
+            let counting = counting(c, &policy, teller, now)?;
             let ids: Vec<AdvertisementId> = clicks.iter().map(|click| click.advertisement_id).collect();
             let known = advertisements::list_some(c, &ids)?;
             clicks
                 .iter()
                 .map(|click| {
-                    let Some(clicker) = clicker else { return Ok(ClickOutcome::NoConsent) };
+                    if matches!(counting, Counting::Nobody) {
+                        return Ok(ClickOutcome::NoConsent);
+                    }
                     let hour = click.at.hour();
                     let known = known.iter().find(|known| known.id == click.advertisement_id);
                     if known.is_none_or(|known| !known.ran_in(hour)) {
@@ -242,8 +261,11 @@ impl ReportService {
                     if now >= hour.plus(TimeDelta::hours(1)).plus(LATEST) {
                         return Ok(ClickOutcome::TooLate);
                     }
-                    let is_new = advertisements::note_click(c, hour, click.advertisement_id, clicker)?;
-                    Ok(if is_new { ClickOutcome::Counted } else { ClickOutcome::AlreadyCounted })
+                    // Whether that was known is not told: it may have been from elsewhere.
+                    if let Counting::Of(clicker) = counting {
+                        advertisements::note_click(c, hour, click.advertisement_id, clicker)?;
+                    }
+                    Ok(ClickOutcome::Counted)
                 })
                 .collect::<Result<Vec<_>, StorageError>>()
         };
@@ -360,8 +382,16 @@ fn attest(
 
 /// Publishes an hour about every advertiser that had an advertisement in it.
 fn publish(c: &mut Conn, hour: Timestamp, minimum: u32, now: Timestamp) -> Result<(), ReportError> {
-    let clicked = advertisements::count_clicks(c, hour)?;
-    let mut number = advertisements::find_last_number(c)?;
+    // Once, whoever does it, and also where there is nothing to tell.
+    if !advertisements::close_hour(c, hour, now)? {
+        return Ok(());
+    }
+    let clicked: HashMap<AdvertisementId, Count> = advertisements::count_clicks(c, hour)?
+        .into_iter()
+        .map(|count| (count.advertisement_id, count))
+        .collect();
+    // Never a number that a database had which was restored since: cursors go by it.
+    let mut number = advertisements::find_last_number(c)?.max(now.as_seconds());
     let mut ran: Vec<Advertisement> = advertisements::list(c, None, i64::MAX)?;
     ran.retain(|advertisement| advertisement.ran_in(hour));
     ran.sort_by_key(|advertisement| (advertisement.recipient_id, advertisement.id));
@@ -370,12 +400,9 @@ fn publish(c: &mut Conn, hour: Timestamp, minimum: u32, now: Timestamp) -> Resul
         let counts: Vec<Count> = own
             .iter()
             .map(|advertisement| {
-                let nobody = Count { advertisement_id: advertisement.id, people: 0, accounts: 0 };
-                clicked
-                    .iter()
-                    .find(|count| count.advertisement_id == advertisement.id)
-                    .copied()
-                    .unwrap_or(nobody)
+                let id = advertisement.id;
+                let nobody = Count { advertisement_id: id, people: 0, accounts: 0 };
+                clicked.get(&id).copied().unwrap_or(nobody)
             })
             .collect();
         let (cells, total) = suppress(&counts, minimum.into());
@@ -399,31 +426,40 @@ fn publish(c: &mut Conn, hour: Timestamp, minimum: u32, now: Timestamp) -> Resul
     Ok(())
 }
 
-/// Who is counted for what a teller tells; nobody where the consent, of the account or of the device, does not stand.
-fn clicker(
+/// What comes of what a teller tells.
+#[derive(Clone, Copy)]
+enum Counting {
+    Of(Clicker),
+    /// The device agrees, and the account that was used on it does not: nobody is counted, and whoever has the device
+    /// does not learn of the account.
+    Quietly,
+    Nobody,
+}
+
+fn counting(
     c: &mut Conn,
     policy: &PublishedPolicy,
     teller: Teller,
     now: Timestamp,
-) -> Result<Option<Clicker>, StorageError> {
+) -> Result<Counting, StorageError> {
+    // An account speaks for its person on every device.
+    if let Some(id) = teller.account {
+        let agrees = account_agrees(c, policy, id, now)?;
+        return Ok(if agrees { Counting::Of(person(id)) } else { Counting::Nobody });
+    }
     let known = match teller.device {
         Some(id) => devices::find(c, id)?,
         None => None,
     };
-    match (teller.account, known) {
-        // An account speaks for its person on every device.
-        (Some(id), _) => Ok(account_agrees(c, policy, id, now)?.then_some(person(id))),
-        (None, None) => Ok(None),
-        (None, Some(known)) => {
-            if !device_agrees(c, policy, known.reference, now)? {
-                return Ok(None);
-            }
-            match known.account_id {
-                None => Ok(Some(device(known.reference))),
-                // Whoever signed in on it is one person, there and elsewhere, and may have refused elsewhere.
-                Some(id) => Ok(account_agrees(c, policy, id, now)?.then_some(person(id))),
-            }
-        }
+    let Some(known) = known else { return Ok(Counting::Nobody) };
+    if !device_agrees(c, policy, known.reference, now)? {
+        return Ok(Counting::Nobody);
+    }
+    match known.account_id {
+        None => Ok(Counting::Of(device(known.reference))),
+        // Whoever signed in on it is one person, there and elsewhere, and may have refused elsewhere.
+        Some(id) if account_agrees(c, policy, id, now)? => Ok(Counting::Of(person(id))),
+        Some(_) => Ok(Counting::Quietly),
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use chrono::TimeDelta;
+
 use crate::{
     db::{Db, StorageError},
     domain::{
@@ -27,6 +29,10 @@ pub struct TransparencyReport {
 }
 
 const BATCH: i64 = 1_000;
+/// How often it is noted that nothing came.
+const QUIET: TimeDelta = TimeDelta::hours(1);
+/// What happened until so long ago is in the log.
+const SETTLING: TimeDelta = TimeDelta::minutes(5);
 
 /// Counts, and tells.
 #[derive(Clone)]
@@ -44,14 +50,24 @@ impl TransparencyService {
     ///
     /// Storage trouble only; each entry is counted once, however often this is cut off.
     pub async fn count(&self) -> Result<usize, StorageError> {
-        let (next, entries) = self
+        let now = self.clock.now();
+        let (next, until, entries) = self
             .db
             .read_long(|c| {
-                let next = transparency::find_next(c)?;
-                Ok::<_, StorageError>((next, log_tree::list_entries(c, next, BATCH)?))
+                let (next, until) = transparency::find_progress(c)?;
+                Ok::<_, StorageError>((next, until, log_tree::list_entries(c, next, BATCH)?))
             })
             .await?;
-        let Some(last) = entries.last().map(|entry| entry.seq) else { return Ok(0) };
+        let Some(last) = entries.last() else {
+            // Now and then, so that a quarter in which nothing happens is told, too.
+            if until.is_none_or(|until| now >= until.plus(QUIET)) {
+                self.db
+                    .write_guarded(move |c| transparency::advance(c, next, next, now.minus(SETTLING)))
+                    .await?;
+            }
+            return Ok(0);
+        };
+        let (last, until) = (last.seq, LeafContent::read(&last.bytes).map_or(now, |leaf| leaf.at.min(now)));
         let mut counts = HashMap::new();
         for entry in &entries {
             let leaf = LeafContent::read(&entry.bytes);
@@ -74,7 +90,7 @@ impl TransparencyService {
         self.db
             .write_guarded(move |c| {
                 // Another process may have counted these meanwhile.
-                if transparency::advance(c, next, last + 1)? {
+                if transparency::advance(c, next, last + 1, until)? {
                     counts.iter().try_for_each(|count| transparency::add(c, count))?;
                 }
                 Ok::<_, StorageError>(())
@@ -89,17 +105,25 @@ impl TransparencyService {
     ///
     /// Storage trouble only.
     pub async fn report(&self) -> Result<TransparencyReport, StorageError> {
-        let now = self.clock.now();
-        let counts = self.db.read(transparency::list).await?;
-        let quarters = counts
-            .chunk_by(|a, b| a.quarter == b.quarter)
-            .filter_map(|own| Some((own.first()?.quarter, own)))
-            .filter(|(quarter, _)| quarter.is_closed(now))
-            .map(|(quarter, own)| QuarterCounts {
-                quarter,
-                classes: CLASS_RULES.iter().map(|rule| tell(rule.class, own, self.minimum.into())).collect(),
+        let (counts, first, until) = self
+            .db
+            .read(|c| {
+                let first = log_tree::list_origins(c)?.first().map(|origin| origin.opened_at);
+                Ok::<_, StorageError>((transparency::list(c)?, first, transparency::find_progress(c)?.1))
             })
+            .await?;
+        // Every quarter since there is a log, whether anything happened in it or not: that something did would show.
+        let first = first.map_or(i32::MAX, |first| Quarter::of(first).0);
+        let last = until.map_or(i32::MIN, |until| Quarter::last_told(until).0);
+        let quarters = (first..=last)
             .rev()
+            .map(Quarter)
+            .map(|quarter| {
+                let own: Vec<StepCount> =
+                    counts.iter().filter(|count| count.quarter == quarter).copied().collect();
+                let classes = CLASS_RULES.iter().map(|rule| tell(rule.class, &own, self.minimum.into()));
+                QuarterCounts { quarter, classes: classes.collect() }
+            })
             .collect();
         Ok(TransparencyReport { minimum: self.minimum, quarters })
     }

@@ -243,8 +243,9 @@ async fn counted(app: &App, desk: &Desk) -> Partner {
         "INSERT INTO ad_reports (number, recipient_id, hour, minimum, published_at, leaf_id) \
          SELECT 1, recipient_id, registered_at, 20, registered_at, \
                 (SELECT leaf_id FROM log_leaves ORDER BY leaf_id LIMIT 1) FROM advertisements; \
-         INSERT INTO transparency_counts (quarter, class, step, disclosures) \
-         VALUES (8103, 'court', 'released', 1)",
+         DELETE FROM transparency_progress; \
+         INSERT INTO transparency_progress (singleton, next_seq, counted_until) \
+         SELECT 1, 1000000, max(valid_until) FROM instruments",
     );
     advertiser
 }

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
-use crate::support::{App, Desk, Person, company, eventually};
+use crate::support::{App, Desk, Person, company, eventually, order};
 
 const EMAIL: &str = "ada@example.org";
 
@@ -64,10 +64,10 @@ async fn an_authoritys_access_is_told_to_the_person_and_passes_nothing_on() {
     assert_eq!(desk.processor.posts(PATH, &wrong).await.first_error().0, "/recipient_id");
     wrong = access(&ada, &abroad);
     wrong["accessed_at"] = json!("2030-01-01T00:00:00Z");
-    wrong["silent_until"] = json!("2020-01-01T00:00:00Z");
+    wrong["instrument_id"] = json!("itr_0198c8f2b1d07c3f9e21a4b7c6d5e4f3");
     let faults = desk.processor.posts(PATH, &wrong).await.json();
     let pointers: Vec<&Value> = faults["errors"].as_array().unwrap().iter().map(|e| &e["pointer"]).collect();
-    assert_eq!(pointers, ["/accessed_at", "/silent_until"]);
+    assert_eq!(pointers, ["/accessed_at", "/instrument_id"]);
     crate::log::verifies(&app).await;
 }
 
@@ -76,10 +76,18 @@ async fn an_access_that_must_not_be_known_is_told_when_it_may_be() {
     let app = App::start().await;
     let (desk, ada) = (app.desk().await, app.person(EMAIL).await);
     let abroad = authority(&desk, "AU").await;
+    let form = order(&abroad, "email").text("gag_until", "2026-04-01T00:00:00Z");
+    let entered = desk.legal.uploads("/v1/staff/instruments", &form).await;
+    assert_eq!(entered.status, 201, "{}", entered.text);
     let mut silent = access(&ada, &abroad);
-    silent["silent_until"] = json!("2026-04-01T00:00:00Z");
+    silent["instrument_id"] = entered.json()["instrument_id"].clone();
     let recorded = desk.processor.posts(PATH, &silent).await;
     assert_eq!(recorded.status, 201, "{}", recorded.text);
+    // A longer order keeps it longer.
+    let id = recorded.json()["disclosure"]["disclosure_id"].as_str().unwrap().to_owned();
+    let longer = json!({ "kind": "gag", "until": "2026-04-05T00:00:00Z" });
+    let path = format!("/v1/staff/disclosures/{id}/silence");
+    assert_eq!(desk.legal.sends(reqwest::Method::PUT, &path, Some(&longer)).await.status, 200);
     let shown = |ada: Person| async move {
         ada.gets("/v1/disclosures").await.json()["data"].as_array().unwrap().len()
     };

@@ -4,7 +4,7 @@
 use chrono::TimeDelta;
 use sha2::{Digest, Sha256};
 
-use super::{Disclosure, scope::DisclosureField};
+use super::{Disclosure, DisclosureState, scope::DisclosureField};
 use crate::domain::{
     closed_list::closed_list,
     encoding::hex,
@@ -124,6 +124,11 @@ impl Evidence for TransferApproval {
     }
 }
 
+/// What a person's part came to; what was released stays so in the manifest, whatever becomes of it later.
+pub fn came_to(disclosure: &Disclosure) -> DisclosureState {
+    if disclosure.released_at.is_some() { DisclosureState::Released } else { disclosure.state }
+}
+
 /// A hash over disclosures in the order of their persons, one after the other: SHA-256 over the hash so far, the
 /// disclosure's id, its scope hash, and its state where the end of it is told.
 #[derive(Clone, Copy, Debug)]
@@ -145,7 +150,7 @@ impl Manifest {
 
     #[must_use]
     pub fn with(self, disclosure: &Disclosure) -> Self {
-        let state = if self.with_states { disclosure.state.as_str() } else { "" };
+        let state = if self.with_states { came_to(disclosure).as_str() } else { "" };
         let hash = Sha256::new()
             .chain_update(self.hash)
             .chain_update(disclosure.id.as_bytes())

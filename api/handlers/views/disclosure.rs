@@ -131,10 +131,10 @@ pub struct RecordAuthorityAccess {
     pub fields: Vec<DisclosureField>,
     /// When.
     pub accessed_at: Timestamp,
-    /// Until when an order forbids to tell the person, at most 366 days ahead.
+    /// The order of this authority that forbids to tell the person, as the legal team entered it.
     #[serde(default)]
     #[schema(nullable = false)]
-    pub silent_until: Option<Timestamp>,
+    pub instrument_id: Option<InstrumentId>,
 }
 
 impl RecordAuthorityAccess {
@@ -145,8 +145,8 @@ impl RecordAuthorityAccess {
         if DisclosureField::sorted(self.fields.clone()).len() != self.fields.len() {
             return Err(Problem::invalid("/fields", FieldCode::DuplicateField));
         }
-        let Self { account_id, recipient_id, fields, accessed_at, silent_until } = self;
-        Ok(AuthorityAccess { account_id, recipient_id, fields, accessed_at, silent_until })
+        let Self { account_id, recipient_id, fields, accessed_at, instrument_id } = self;
+        Ok(AuthorityAccess { account_id, recipient_id, fields, accessed_at, instrument_id })
     }
 }
 

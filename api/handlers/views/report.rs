@@ -80,8 +80,8 @@ pub struct AdClickCountView {
 #[derive(Serialize, ToSchema)]
 #[schema(as = AdClickReport)]
 pub struct AdClickReportView {
-    /// Its place among all reports; it never changes.
-    #[schema(minimum = 1, maximum = 1_000_000_000, example = 1)]
+    /// Its place among all reports; it never changes. Numbers grow and leave gaps.
+    #[schema(minimum = 1, maximum = 9_007_199_254_740_991_i64, example = 1_772_359_814)]
     pub report_number: i64,
     /// The advertiser.
     pub advertiser_id: RecipientId,
@@ -223,7 +223,7 @@ impl Example for AdEventResultsView {
 impl Example for AdClickReportPageView {
     fn example() -> Value {
         let report = json!({
-            "report_number": 1,
+            "report_number": 1_772_359_814,
             "advertiser_id": "rcp_0198c8f2b1d07c3f9e21a4b7c6d5e4f3",
             "hour": "2026-03-01T09:00:00.000000Z",
             "published_at": "2026-03-01T10:10:14.000000Z",

@@ -11,7 +11,7 @@ use crate::{
         disclosure::{
             DisclosureState,
             scope::DisclosureField,
-            transfer::{TransferPart, TransferState},
+            transfer::{TransferPart, TransferState, came_to},
         },
         encoding::hex,
         ids::{DisclosureId, RecipientId, StaffId, SubjectRef, TransferId},
@@ -234,7 +234,7 @@ pub struct TransferEntryView {
     pub disclosure_id: DisclosureId,
     /// The person, under a name that leads nowhere.
     pub subject_ref: SubjectRef,
-    /// How far it has come.
+    /// How far it has come, or what it came to; what was released later may have been revoked.
     pub state: DisclosureState,
     /// What was approved: this person, fields and terms.
     #[schema(
@@ -263,7 +263,7 @@ impl From<TransferEntryPage> for TransferEntryPageView {
         let entries = page.entries.iter().map(|(disclosure, subject)| TransferEntryView {
             disclosure_id: disclosure.id,
             subject_ref: *subject,
-            state: disclosure.state,
+            state: came_to(disclosure),
             scope_hash: hex(&disclosure.scope_hash),
         });
         Self { data: entries.collect(), next_cursor: page.next_cursor }

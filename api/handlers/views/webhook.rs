@@ -117,7 +117,11 @@ impl From<&WebhookMessage> for WebhookDeliveryView {
             last_attempt_at: message.last_attempt_at,
             next_attempt_at: message.next_attempt_at,
             last_status: message.last_status,
-            failure: message.failure,
+            // Which names there are inside is not told.
+            failure: message.failure.map(|failure| match failure {
+                WebhookFailure::AddressNotAllowed => WebhookFailure::Unreachable,
+                told => told,
+            }),
         }
     }
 }

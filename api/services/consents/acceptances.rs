@@ -17,7 +17,10 @@ use crate::{
     repositories::{
         accounts, consent_events, log as leaves, policy_acceptances, sessions, sign_in_challenges,
     },
-    services::{disclosures::end_resting_on, idempotency::Recording, log::LeafDraft, vault::SubjectKeys},
+    services::{
+        disclosures::end_resting_on, idempotency::Recording, log::LeafDraft, reports::forget_person,
+        vault::SubjectKeys,
+    },
 };
 
 /// A decision about the policy, as it stands in the ledger.
@@ -143,6 +146,7 @@ impl Act<'_> {
         } else {
             accounts::set_policy_refused(c, id, decided.sequence)?;
             end_resting_on(c, self.keys, None, self.now)?;
+            forget_person(c, id)?;
         }
         Ok(decided)
     }

@@ -16,7 +16,10 @@ use crate::{
         time::Timestamp,
     },
     repositories::{device_consent_events, devices, log as leaves},
-    services::{log::LeafDraft, reports::forget_device},
+    services::{
+        log::LeafDraft,
+        reports::{forget_device, forget_person},
+    },
 };
 
 /// What a device chooses about a purpose.
@@ -79,6 +82,10 @@ impl Act<'_> {
         device_consent_events::append(c, &event)?;
         if action != ConsentAction::Granted && words.purpose == Purpose::Advertising {
             forget_device(c, event.device_ref)?;
+            // What was clicked on it since somebody signed in stands under that account.
+            if let Some(account) = self.device.account_id {
+                forget_person(c, account)?;
+            }
         }
         Ok(())
     }

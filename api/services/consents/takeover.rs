@@ -21,6 +21,7 @@ use crate::{
     services::{
         log::LeafDraft,
         mailing,
+        reports::forget_device,
         vault::{SubjectKeys, VaultError},
     },
 };
@@ -90,6 +91,8 @@ impl Takeover {
             device.merged_sequence
         };
         if devices::link(c, device.id, id, merged, self.at)? {
+            // Whoever signed in is one person: what the device was counted for by itself is forgotten.
+            forget_device(c, device.reference)?;
             Ok(())
         } else {
             Err(StorageError::Unavailable("the device is being taken by another account").into())

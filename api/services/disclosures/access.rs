@@ -4,7 +4,7 @@
 use super::{
     DisclosureError, DisclosureService, DraftFault, StaffDisclosure,
     acting::record,
-    drafts::{with_hash, write_over},
+    drafts::{silence_of, with_hash, write_over},
     gate,
     ledger::{self, Actor, Particulars},
     release,
@@ -14,14 +14,14 @@ use crate::{
         consent::ConsentKind,
         country::Country,
         disclosure::{
-            Disclosure, DisclosureState, LONGEST_SILENCE, Silence, classes::ClassRule, event::DisclosureStep,
-            recipient::Recipient, scope::DisclosureField,
+            Disclosure, DisclosureState, Silence, classes::ClassRule, event::DisclosureStep,
+            instrument::Instrument, recipient::Recipient, scope::DisclosureField,
         },
-        ids::{AccountId, DisclosureId, RecipientId, StaffId},
+        ids::{AccountId, DisclosureId, InstrumentId, RecipientId, StaffId},
         purpose::Purpose,
         time::Timestamp,
     },
-    repositories::{accounts, disclosures},
+    repositories::{accounts, disclosures, instruments},
     services::idempotency::Recording,
 };
 
@@ -33,8 +33,8 @@ pub struct AuthorityAccess {
     pub recipient_id: RecipientId,
     pub fields: Vec<DisclosureField>,
     pub accessed_at: Timestamp,
-    /// Until when an order forbids to tell.
-    pub silent_until: Option<Timestamp>,
+    /// The order of the authority that forbids to tell, if one does.
+    pub instrument_id: Option<InstrumentId>,
 }
 
 impl DisclosureService {
@@ -43,7 +43,7 @@ impl DisclosureService {
     /// # Errors
     ///
     /// [`DisclosureError::Draft`] unless the recipient is an authority of another country, the access has happened, and
-    /// a silence is neither past nor too long.
+    /// an order that is named is one of this authority and in force.
     #[tracing::instrument(skip_all)]
     pub async fn record_access(
         &self,
@@ -53,10 +53,14 @@ impl DisclosureService {
     ) -> Result<StaffDisclosure, DisclosureError> {
         let (now, owner) = (self.clock.now(), access.account_id);
         let recipient = self.recipient(access.recipient_id).await?;
-        check(&recipient, &access, now)?;
+        let instrument = match access.instrument_id {
+            Some(id) => self.db.read(move |c| instruments::find(c, id)).await?,
+            None => None,
+        };
+        check(&recipient, &access, instrument.as_ref(), now)?;
         let keys = self.vault.keys_of(owner).await?;
         let profile = self.profile_of(owner, &keys).await?;
-        let taken = taken(by, &access, &recipient, now);
+        let taken = taken(by, &access, &recipient, silence_of(instrument.as_ref(), now), now);
         let subject = self.subject_of(owner, taken.id)?;
         let shown = self
             .db
@@ -91,7 +95,13 @@ impl DisclosureService {
     }
 }
 
-fn taken(by: StaffId, access: &AuthorityAccess, recipient: &Recipient, now: Timestamp) -> Disclosure {
+fn taken(
+    by: StaffId,
+    access: &AuthorityAccess,
+    recipient: &Recipient,
+    silence: Option<(Silence, Timestamp)>,
+    now: Timestamp,
+) -> Disclosure {
     let unhashed = Disclosure {
         account_id: access.account_id,
         id: DisclosureId::generate(now),
@@ -99,7 +109,7 @@ fn taken(by: StaffId, access: &AuthorityAccess, recipient: &Recipient, now: Time
         purpose: Purpose::CrossBorderTransfer,
         fields: DisclosureField::sorted(access.fields.clone()),
         consent_kind: ConsentKind::PolicyClause,
-        instrument_id: None,
+        instrument_id: access.instrument_id,
         transfer_id: None,
         has_ground: false,
         revision: 1,
@@ -114,13 +124,18 @@ fn taken(by: StaffId, access: &AuthorityAccess, recipient: &Recipient, now: Time
         reviews_needed: 0,
         pulls: 0,
         steps: 0,
-        silence: access.silent_until.map(|until| (Silence::Gag, until)),
+        silence,
         told_at: None,
     };
     with_hash(unhashed, recipient)
 }
 
-fn check(recipient: &Recipient, access: &AuthorityAccess, now: Timestamp) -> Result<(), DisclosureError> {
+fn check(
+    recipient: &Recipient,
+    access: &AuthorityAccess,
+    instrument: Option<&Instrument>,
+    now: Timestamp,
+) -> Result<(), DisclosureError> {
     let terms = &recipient.entry.terms;
     let is_authority = ClassRule::of(terms.class).is_some_and(|rule| rule.may_be_silent);
     let mut faults = Vec::new();
@@ -130,8 +145,10 @@ fn check(recipient: &Recipient, access: &AuthorityAccess, now: Timestamp) -> Res
     if access.accessed_at > now {
         faults.push(DraftFault::AccessedAt);
     }
-    if access.silent_until.is_some_and(|until| until <= now || until > now.plus(LONGEST_SILENCE)) {
-        faults.push(DraftFault::SilentUntil);
+    // What keeps the person from knowing is an order that the legal team entered.
+    let is_own = instrument.is_some_and(|order| order.recipient_id == recipient.id && order.is_in_force(now));
+    if access.instrument_id.is_some() && !is_own {
+        faults.push(DraftFault::InstrumentMissing);
     }
     if faults.is_empty() { Ok(()) } else { Err(DisclosureError::Draft(faults)) }
 }

@@ -24,11 +24,12 @@ use crate::{
         message::MessageBody,
         notice::NoticeKind,
         time::Timestamp,
+        webhook::WebhookEvent,
     },
     repositories::{
         accounts, consent_requests, devices, disclosure_events, disclosures, policy_versions, recipients,
     },
-    services::{cursors, idempotency::Recording, mailing, notices, vault::SubjectKeys},
+    services::{cursors, idempotency::Recording, mailing, notices, vault::SubjectKeys, webhooks::announce},
 };
 
 const REQUESTS: &str = "consent_requests";
@@ -237,6 +238,12 @@ impl DisclosureService {
                     let step = (Actor::Service, DisclosureStep::Revoked);
                     let about = (&withdrawn.disclosure, &withdrawn.scope);
                     ledger::write(c, &keys, step, about, Particulars::because(because), now)?;
+                    if state == DisclosureState::Released {
+                        let recipient = recipients::find(c, withdrawn.disclosure.recipient_id)?;
+                        let client = recipient.and_then(|to| to.entry.partner_client_id);
+                        let event = WebhookEvent::DisclosureRevoked(withdrawn.disclosure.id);
+                        announce(c, client, event, now)?;
+                    }
                 }
                 recording.record(c, &keys, &withdrawn)?;
                 Ok(withdrawn)

@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use chrono::TimeDelta;
+
 use super::{
     DisclosureError, DisclosureService,
     asking::device_ref,
@@ -35,11 +37,19 @@ use crate::{
         time::Timestamp,
     },
     repositories::{accounts, disclosures, log as leaves, recipients, transfers},
-    services::{batches, idempotency::Recording, log::LeafDraft, mailing, notices, vault::SubjectKeys},
+    services::{
+        batches,
+        idempotency::Recording,
+        log::LeafDraft,
+        mailing, notices,
+        vault::{SubjectKeys, VaultError},
+    },
 };
 
 /// How many disclosures are read at a time where all of a transfer are.
 const PAGE: i64 = 1_000;
+/// A company is sold now and then: a person sees the last so many transfers.
+const MOST_SHOWN: i64 = 100;
 
 /// What a transfer is to a person.
 #[derive(Clone)]
@@ -69,9 +79,11 @@ impl DisclosureService {
         for id in ids {
             match self.gather_one(&transfer, &recipient, id).await {
                 Ok(()) => {}
-                Err(DisclosureError::Storage(error)) => return Err(error.into()),
-                // Whoever cannot be told is not in the cohort: nothing goes.
-                Err(error) => tracing::warn!(%error, "a person is left out of a transfer"),
+                // Whoever cannot be told, since nothing of theirs opens, is not in the cohort: nothing goes.
+                Err(DisclosureError::Vault(error @ (VaultError::NoKey(_) | VaultError::Broken { .. }))) => {
+                    tracing::warn!(%error, "a person is left out of a transfer");
+                }
+                Err(error) => return Err(error),
             }
         }
         self.outbox.wake();
@@ -102,7 +114,10 @@ impl DisclosureService {
                 accounts::hold(c, owner)?;
                 let state = accounts::find_standing(c, owner)?.map(|standing| standing.state);
                 let is_there = matches!(state, Some(AccountState::Active | AccountState::Restricted));
-                if !is_there || find_own(c, owner, transfer.id)?.is_some() {
+                if !is_there || disclosures::find_of_transfer(c, owner, transfer.id)?.is_some() {
+                    return Ok(());
+                }
+                if state_of(c, transfer.id)? != TransferState::Gathering {
                     return Ok(());
                 }
                 disclosures::insert(c, &own, None)?;
@@ -144,7 +159,7 @@ impl DisclosureService {
                 })
                 .await?;
             if !waiting.is_empty() {
-                let approvals = Arc::new(if is_given_up { Vec::new() } else { approvals });
+                let approvals = Arc::new(approvals);
                 let carried =
                     batches::for_each(waiting, |was| self.carry_out_one(was, Arc::clone(&approvals))).await;
                 self.outbox.wake();
@@ -176,7 +191,8 @@ impl DisclosureService {
                     return Ok(false);
                 };
                 let recipient = recipients::find(c, was.recipient_id)?.ok_or(DisclosureError::NotFound)?;
-                if approvals.is_empty() {
+                let id = was.transfer_id.ok_or(DisclosureError::NotFound)?;
+                if state_of(c, id)? != TransferState::Approved {
                     withhold(c, &keys, (&was, &recipient), None, now)?;
                     return Ok(true);
                 }
@@ -225,7 +241,10 @@ impl DisclosureService {
         }
         let settled = if act == &TRANSFER_GATHERED {
             let cohort_hash = Some(manifest.hash());
-            Transfer { state: TransferState::Announced, cohort, cohort_hash, ..was.clone() }
+            // Whoever was told last has as long as the others.
+            let window_ends_at =
+                Some(now.plus(TimeDelta::days(was.notice_days.into()))).max(was.window_ends_at);
+            Transfer { state: TransferState::Announced, cohort, cohort_hash, window_ends_at, ..was.clone() }
         } else {
             let manifest_hash = Some(manifest.hash());
             let state = TransferState::Completed;
@@ -249,7 +268,7 @@ impl DisclosureService {
     pub async fn own_transfers(&self, owner: AccountId) -> Result<Vec<OwnTransfer>, DisclosureError> {
         self.db
             .read(move |c| {
-                let own = disclosures::list_owned_transfers(c, owner)?;
+                let own = disclosures::list_owned_transfers(c, owner, MOST_SHOWN)?;
                 own.into_iter().map(|disclosure| shown(c, &disclosure)).collect()
             })
             .await
@@ -274,7 +293,7 @@ impl DisclosureService {
             .write_holding(owner, move |c| {
                 accounts::hold(c, owner)?;
                 recording.refuse_if_done(c)?;
-                let was = find_own(c, owner, id)?.ok_or(DisclosureError::NotFound)?;
+                let was = disclosures::find_of_transfer(c, owner, id)?.ok_or(DisclosureError::NotFound)?;
                 if !was.state.is_open() {
                     return Err(DisclosureError::StateConflict);
                 }
@@ -353,9 +372,10 @@ fn withhold(
     Ok(())
 }
 
-fn find_own(c: &mut Conn, owner: AccountId, id: TransferId) -> Result<Option<Disclosure>, StorageError> {
-    let own = disclosures::list_owned_transfers(c, owner)?;
-    Ok(own.into_iter().find(|disclosure| disclosure.transfer_id == Some(id)))
+/// The state of a transfer, held until the transaction ends.
+fn state_of(c: &mut Conn, id: TransferId) -> Result<TransferState, DisclosureError> {
+    transfers::hold(c, id)?;
+    Ok(transfers::find(c, id)?.ok_or(DisclosureError::NotFound)?.state)
 }
 
 fn shown(c: &mut Conn, disclosure: &Disclosure) -> Result<OwnTransfer, DisclosureError> {

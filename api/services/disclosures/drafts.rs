@@ -286,7 +286,7 @@ pub(super) fn with_hash(disclosure: Disclosure, recipient: &Recipient) -> Disclo
 }
 
 /// The order that forbids to tell does so from the first word on.
-fn silence_of(instrument: Option<&Instrument>, now: Timestamp) -> Option<(Silence, Timestamp)> {
+pub(super) fn silence_of(instrument: Option<&Instrument>, now: Timestamp) -> Option<(Silence, Timestamp)> {
     let until = instrument.and_then(|instrument| instrument.gag_until).filter(|until| now < *until);
     until.map(|until| (Silence::Gag, until))
 }

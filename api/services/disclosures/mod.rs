@@ -127,8 +127,6 @@ pub enum DraftFault {
     SilentQuestion,
     /// It has not happened yet.
     AccessedAt,
-    /// An order forbids to tell for longer than an order can, or has done so before.
-    SilentUntil,
 }
 
 /// Keeps disclosures.

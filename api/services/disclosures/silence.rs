@@ -14,7 +14,7 @@ use crate::{
     domain::{
         consent::ConsentKind,
         disclosure::{
-            Disclosure, LONGEST_SILENCE, Silence, classes::ClassRule, event::DisclosureStep,
+            Disclosure, DisclosureState, LONGEST_SILENCE, Silence, classes::ClassRule, event::DisclosureStep,
             recipient::Recipient,
         },
         ids::{DisclosureId, StaffId},
@@ -53,7 +53,7 @@ impl DisclosureService {
             let is_shown = was.released_at.is_some() && !was.is_silent(now);
             let is_asked = was.consent_kind == ConsentKind::Specific
                 || consent_requests::was_asked(c, was.account_id, was.id)?;
-            if was.told_at.is_some() || is_shown || is_asked || !was.state.is_live() {
+            if was.told_at.is_some() || is_shown || is_asked || !may_be_silenced(was.state) {
                 return Err(DisclosureError::StateConflict);
             }
             let silent = Disclosure { silence: Some((kind, until)), changed_at: now, ..was.clone() };
@@ -94,6 +94,11 @@ impl DisclosureService {
         })
         .await
     }
+}
+
+/// Whether a disclosure has come, or can come, to something that is told.
+fn may_be_silenced(state: DisclosureState) -> bool {
+    state.is_live() || state == DisclosureState::Recorded
 }
 
 /// Until when an order in force forbids to tell.

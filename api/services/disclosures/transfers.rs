@@ -19,7 +19,7 @@ use crate::{
         ids::{AccountId, DisclosureId, RecipientId, StaffId, SubjectRef, TransferId},
         purpose::RecipientClass,
     },
-    repositories::{disclosures, log as leaves, transfers},
+    repositories::{disclosures, log as leaves, recipients, transfers},
     services::{
         cursors::{self, InvalidCursor},
         idempotency::Recording,
@@ -109,7 +109,9 @@ impl DisclosureService {
         recording: Recording<ShownTransfer>,
     ) -> Result<ShownTransfer, DisclosureError> {
         let now = self.clock.now();
-        self.step(by, id, &TRANSFER_ANNOUNCED, recording, move |_, was| {
+        self.step(by, id, &TRANSFER_ANNOUNCED, recording, move |c, was| {
+            let recipient = recipients::find(c, was.recipient_id)?.ok_or(DisclosureError::NotFound)?;
+            check(&recipient, &was.fields)?;
             if was.state != TransferState::Draft {
                 return Err(DisclosureError::StateConflict);
             }

@@ -21,6 +21,7 @@ use crate::{
     services::{
         clock::Clock,
         log::LeafDraft,
+        reports::skip_hours,
         vault::kms::{Kms, KmsError},
     },
     telemetry::metrics,
@@ -240,6 +241,7 @@ impl Sequencer {
             .write_guarded(move |c| {
                 log_tree::insert_origin(c, &next)?;
                 leaves::append(c, &leaf)?;
+                skip_hours(c, now)?;
                 // Before any leaf that waits: what follows stands on this one.
                 place_these(c, &next, 0, &[(leaf.id, leaf.hash)])
             })

@@ -331,7 +331,9 @@ impl WebhookService {
         let answer = match &endpoint {
             None => Answer { status: None, failure: Some(WebhookFailure::NoEndpoint) },
             Some(endpoint) => {
-                let signatures = self.signatures(&secrets, &claimed, now)?;
+                let Ok(signatures) = self.signatures(&secrets, &claimed, now) else {
+                    return self.give_up(claimed).await;
+                };
                 let posted = self.client.post(&endpoint.url, &claimed, now, &signatures);
                 let late = Answer { status: None, failure: Some(WebhookFailure::Unreachable) };
                 tokio::time::timeout(ANSWER * 2, posted).await.unwrap_or(late)
@@ -360,6 +362,16 @@ impl WebhookService {
                 webhooks::update_message(c, &claimed, &settled)
             })
             .await?;
+        Ok(())
+    }
+
+    /// What cannot be signed is not sent; the client makes a new secret and replays it.
+    async fn give_up(&self, claimed: WebhookMessage) -> Result<(), WebhookError> {
+        metrics().webhook_messages.with_label_values(&["failed"]).inc();
+        metrics().vault_failures.inc();
+        let (state, failure) = (WebhookState::Failed, Some(WebhookFailure::NotSigned));
+        let failed = WebhookMessage { state, failure, next_attempt_at: None, ..claimed.clone() };
+        self.db.write_guarded(move |c| webhooks::update_message(c, &claimed, &failed)).await?;
         Ok(())
     }
 

@@ -19,6 +19,14 @@ CREATE TABLE ad_clicks (
 ) STRICT;
 CREATE INDEX idx_ad_clicks_clicker ON ad_clicks (clicker_id);
 
+CREATE INDEX idx_ad_clicks_hour ON ad_clicks (hour, clicker_id, by_device);
+
+-- Which hours are over with, whether anything was published of them or not.
+CREATE TABLE ad_hours (
+    hour INTEGER NOT NULL CONSTRAINT ad_hours_pkey PRIMARY KEY,
+    closed_at INTEGER NOT NULL
+) STRICT;
+
 -- What was published of an hour about the advertisements of one advertiser, once.
 CREATE TABLE ad_reports (
     number INTEGER NOT NULL CONSTRAINT ad_reports_pkey PRIMARY KEY,

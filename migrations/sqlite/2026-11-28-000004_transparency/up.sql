@@ -11,5 +11,6 @@ CREATE TABLE transparency_counts (
 CREATE TABLE transparency_progress (
     singleton INTEGER NOT NULL CONSTRAINT transparency_progress_pkey PRIMARY KEY
         CONSTRAINT transparency_progress_single CHECK (singleton = 1),
-    next_seq INTEGER NOT NULL
+    next_seq INTEGER NOT NULL,
+    counted_until INTEGER
 ) STRICT;
