@@ -4,7 +4,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use subtle::ConstantTimeEq;
 
 use crate::{
-    domain::ids::AccountId,
+    domain::{ids::AccountId, time::Timestamp},
     services::vault::kms::{KeyPurpose, Kms, KmsError},
 };
 
@@ -87,6 +87,33 @@ pub fn count(
             Ok(i64::from_be_bytes(position.try_into().map_err(|_| InvalidCursor)?))
         })
         .transpose()
+}
+
+/// The instant and identifier that a cursor holds, for lists in the order of time.
+///
+/// # Errors
+///
+/// [`InvalidCursor`] for any other text.
+pub fn instant_and_id<T>(
+    kms: &Kms,
+    list: &'static str,
+    owner: AccountId,
+    cursor: Option<&str>,
+    from: impl Fn(uuid::Uuid) -> T,
+) -> Result<Option<(Timestamp, T)>, InvalidCursor> {
+    let Some(cursor) = cursor else { return Ok(None) };
+    let position = unwrap(kms, list, owner, cursor)?;
+    let read = || {
+        let (at, id) = position.split_first_chunk::<8>()?;
+        let at = Timestamp::from_micros(i64::from_be_bytes(*at))?;
+        Some((at, from(uuid::Uuid::from_slice(id).ok()?)))
+    };
+    read().map(Some).ok_or(InvalidCursor)
+}
+
+/// The position that [`instant_and_id`] reads.
+pub fn at_instant(at: Timestamp, id: &[u8; 16]) -> Vec<u8> {
+    [at.as_micros().to_be_bytes().as_slice(), id].concat()
 }
 
 /// The position in a cursor of this list and owner.

@@ -30,7 +30,7 @@ use crate::{
         cursors::{self, InvalidCursor},
         idempotency::{IdempotencyError, Recording},
         log::LeafDraft,
-        vault::{SubjectKeys, Vault, VaultError, kms::Kms},
+        vault::{SubjectKeys, Vault, VaultError},
     },
 };
 
@@ -178,7 +178,7 @@ impl ObligationService {
         limit: u32,
     ) -> Result<ObligationPage, ObligationError> {
         let (kms, now) = (self.vault.kms(), self.clock.now());
-        let before = place(kms, OWN, owner, cursor)?;
+        let before = cursors::instant_and_id(kms, OWN, owner, cursor, ObligationId::from_uuid)?;
         let wanted = i64::from(limit) + 1;
         let rows = self
             .db
@@ -187,8 +187,9 @@ impl ObligationService {
                 with_recipients(c, rows)
             })
             .await?;
-        let (obligations, next_cursor) =
-            cursors::page(kms, OWN, owner, rows, limit, |(row, _)| position(row.opened_at, row.id))?;
+        let (obligations, next_cursor) = cursors::page(kms, OWN, owner, rows, limit, |(row, _)| {
+            cursors::at_instant(row.opened_at, row.id.as_bytes())
+        })?;
         Ok(ObligationPage { obligations, at: now, next_cursor })
     }
 
@@ -204,7 +205,7 @@ impl ObligationService {
         limit: u32,
     ) -> Result<ObligationPage, ObligationError> {
         let (kms, owner) = (self.vault.kms(), reader.subject());
-        let after = place(kms, OPEN, owner, cursor)?;
+        let after = cursors::instant_and_id(kms, OPEN, owner, cursor, ObligationId::from_uuid)?;
         let wanted = i64::from(limit) + 1;
         let rows = self
             .db
@@ -213,8 +214,9 @@ impl ObligationService {
                 with_recipients(c, rows)
             })
             .await?;
-        let (obligations, next_cursor) =
-            cursors::page(kms, OPEN, owner, rows, limit, |(row, _)| position(row.due_at, row.id))?;
+        let (obligations, next_cursor) = cursors::page(kms, OPEN, owner, rows, limit, |(row, _)| {
+            cursors::at_instant(row.due_at, row.id.as_bytes())
+        })?;
         Ok(ObligationPage { obligations, at: self.clock.now(), next_cursor })
     }
 
@@ -348,24 +350,4 @@ fn with_recipients(c: &mut Conn, rows: Vec<Obligation>) -> Result<Vec<Owed>, Obl
             Ok((row, recipient))
         })
         .collect()
-}
-
-fn position(at: Timestamp, id: ObligationId) -> Vec<u8> {
-    [at.as_micros().to_be_bytes().as_slice(), id.as_bytes()].concat()
-}
-
-fn place(
-    kms: &Kms,
-    list: &'static str,
-    owner: AccountId,
-    cursor: Option<&str>,
-) -> Result<Option<obligations::Place>, InvalidCursor> {
-    let Some(cursor) = cursor else { return Ok(None) };
-    let position = cursors::unwrap(kms, list, owner, cursor)?;
-    let read = || {
-        let (at, id) = position.split_first_chunk::<8>()?;
-        let at = Timestamp::from_micros(i64::from_be_bytes(*at))?;
-        Some((at, ObligationId::from_uuid(uuid::Uuid::from_slice(id).ok()?)))
-    };
-    read().map(Some).ok_or(InvalidCursor)
 }

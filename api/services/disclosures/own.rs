@@ -11,13 +11,9 @@ use crate::{
         },
         evidence::Evidence,
         ids::{AccountId, DisclosureId, LeafId},
-        time::Timestamp,
     },
     repositories::{disclosure_events, disclosures},
-    services::{
-        cursors::{self, InvalidCursor},
-        log::proof_file::Fact,
-    },
+    services::{cursors, log::proof_file::Fact},
 };
 
 const LIST: &str = "own_disclosures";
@@ -59,12 +55,7 @@ impl DisclosureService {
         limit: u32,
     ) -> Result<OwnDisclosurePage, DisclosureError> {
         let (kms, now) = (self.vault.kms(), self.clock.now());
-        let before = cursor
-            .map(|cursor| {
-                let position = cursors::unwrap(kms, LIST, owner, cursor)?;
-                place_in(&position).ok_or(InvalidCursor)
-            })
-            .transpose()?;
+        let before = cursors::instant_and_id(kms, LIST, owner, cursor, DisclosureId::from_uuid)?;
         let wanted = i64::from(limit) + 1;
         let rows = self
             .db
@@ -74,8 +65,8 @@ impl DisclosureService {
             })
             .await?;
         let (disclosures, next_cursor) = cursors::page(kms, LIST, owner, rows, limit, |own| {
-            let at = own.disclosure.released_at.map_or(0, Timestamp::as_micros);
-            [at.to_be_bytes().as_slice(), own.disclosure.id.as_bytes()].concat()
+            let at = own.disclosure.released_at.unwrap_or(own.disclosure.changed_at);
+            cursors::at_instant(at, own.disclosure.id.as_bytes())
         })?;
         Ok(OwnDisclosurePage { disclosures, next_cursor })
     }
@@ -114,10 +105,4 @@ fn with_steps(c: &mut Conn, disclosure: Disclosure) -> Result<OwnDisclosure, Dis
 /// Whether it is from here on that the person sees it.
 const fn is_shown_from(step: DisclosureStep) -> bool {
     matches!(step, DisclosureStep::Released | DisclosureStep::Accessed)
-}
-
-fn place_in(position: &[u8]) -> Option<(Timestamp, DisclosureId)> {
-    let (at, id) = position.split_first_chunk::<8>()?;
-    let at = Timestamp::from_micros(i64::from_be_bytes(*at))?;
-    Some((at, DisclosureId::from_uuid(uuid::Uuid::from_slice(id).ok()?)))
 }

@@ -10,11 +10,10 @@ use crate::{
         },
         ids::{AccountId, DisclosureId, StaffId, SubjectRef},
         personal::PersonalText,
-        time::Timestamp,
     },
     repositories::disclosures,
     services::{
-        cursors::{self, InvalidCursor},
+        cursors,
         vault::{VaultError, kms::KeyPurpose},
     },
 };
@@ -70,16 +69,11 @@ impl DisclosureService {
         limit: u32,
     ) -> Result<DisclosurePage, DisclosureError> {
         let kms = self.vault.kms();
-        let after = cursor
-            .map(|cursor| {
-                let position = cursors::unwrap(kms, QUEUE, by.subject(), cursor)?;
-                place_in(&position).ok_or(InvalidCursor)
-            })
-            .transpose()?;
+        let after = cursors::instant_and_id(kms, QUEUE, by.subject(), cursor, DisclosureId::from_uuid)?;
         let wanted = i64::from(limit) + 1;
         let rows = self.db.read(move |c| disclosures::list_queue(c, &states, after, wanted)).await?;
         let (rows, next_cursor) = cursors::page(kms, QUEUE, by.subject(), rows, limit, |row| {
-            [row.ends_at.as_micros().to_be_bytes().as_slice(), row.id.as_bytes()].concat()
+            cursors::at_instant(row.ends_at, row.id.as_bytes())
         })?;
         let named = |row: Disclosure| Ok((row.clone(), self.subject_of(row.account_id, row.id)?));
         let disclosures = rows.into_iter().map(named).collect::<Result<_, VaultError>>()?;
@@ -105,10 +99,4 @@ impl DisclosureService {
         })
         .await
     }
-}
-
-fn place_in(position: &[u8]) -> Option<(Timestamp, DisclosureId)> {
-    let (ends, id) = position.split_first_chunk::<8>()?;
-    let ends = Timestamp::from_micros(i64::from_be_bytes(*ends))?;
-    Some((ends, DisclosureId::from_uuid(uuid::Uuid::from_slice(id).ok()?)))
 }

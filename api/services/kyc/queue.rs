@@ -11,10 +11,9 @@ use crate::{
             flag::KycFlag,
             rules::Failure,
         },
-        time::Timestamp,
     },
     repositories::{kyc_cases, kyc_decisions, kyc_documents, kyc_flags},
-    services::cursors::{self, InvalidCursor},
+    services::cursors,
 };
 
 const QUEUE: &str = "kyc_queue";
@@ -51,16 +50,11 @@ impl KycService {
         limit: u32,
     ) -> Result<KycCasePage, KycError> {
         let kms = self.vault.kms();
-        let after = cursor
-            .map(|cursor| {
-                let position = cursors::unwrap(kms, QUEUE, by.subject(), cursor)?;
-                place_in(&position).ok_or(InvalidCursor)
-            })
-            .transpose()?;
+        let after = cursors::instant_and_id(kms, QUEUE, by.subject(), cursor, KycCaseId::from_uuid)?;
         let rows =
             self.db.read(move |c| kyc_cases::list_queue(c, &filter, after, i64::from(limit) + 1)).await?;
         let (cases, next_cursor) = cursors::page(kms, QUEUE, by.subject(), rows, limit, |case| {
-            [case.due_at.as_micros().to_be_bytes().as_slice(), case.id.as_bytes()].concat()
+            cursors::at_instant(case.due_at, case.id.as_bytes())
         })?;
         Ok(KycCasePage { cases, next_cursor })
     }
@@ -116,10 +110,4 @@ impl KycService {
             case,
         })
     }
-}
-
-fn place_in(position: &[u8]) -> Option<(Timestamp, KycCaseId)> {
-    let (due, id) = position.split_first_chunk::<8>()?;
-    let due = Timestamp::from_micros(i64::from_be_bytes(*due))?;
-    Some((due, KycCaseId::from_uuid(uuid::Uuid::from_slice(id).ok()?)))
 }
