@@ -33,6 +33,7 @@ const APPEND_ONLY: &[&str] = &[
     "recipient_events",
     "disclosure_events",
     "processing_limit_events",
+    "obligation_rounds",
     "ad_reports",
     "ad_report_cells",
     "transfer_approvals",

@@ -1146,6 +1146,18 @@ table! {
 }
 
 table! {
+    use diesel::sql_types::Text;
+    use super::super::types::{Id, Instant};
+
+    obligation_rounds (account_id, leaf_id) {
+        account_id -> Id,
+        leaf_id -> Id,
+        kind -> Text,
+        opened_at -> Instant,
+    }
+}
+
+table! {
     use super::super::types::Id;
 
     obligation_disclosures (account_id, obligation_id, disclosure_id) {

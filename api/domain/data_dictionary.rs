@@ -416,6 +416,7 @@ pub const NOT_PERSONAL: &[(&str, &[&str])] = &[
             "disclosures.fields",
             "ad_clicks.by_device",
             "disclosures.consent_kind",
+            "obligation_rounds.kind",
             "obligations.kind",
             "obligations.fields",
             "disclosures.state",

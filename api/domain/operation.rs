@@ -95,12 +95,12 @@ pub struct Operation {
     pub assurance: Assurance,
     pub policy_gate: PolicyGate,
     pub rate: RateClass,
-    /// Whether a success leaves a leaf in the log.
-    pub writes_log: bool,
+    /// Whether a success leaves a leaf in the log, and its answer promises the place of it.
+    pub promises_leaf: bool,
     pub shape: Shape,
 }
 
-/// How the table spells `writes_log`.
+/// How the table spells `promises_leaf`.
 enum Log {
     Leaf,
     Silent,
@@ -132,7 +132,7 @@ macro_rules! operations {
             assurance: Assurance::$assurance,
             policy_gate: PolicyGate::$gate,
             rate: RateClass::$rate,
-            writes_log: matches!(Log::$log, Log::Leaf),
+            promises_leaf: matches!(Log::$log, Log::Leaf),
             shape: Shape::$shape,
         }, )* ];
     };
@@ -390,7 +390,7 @@ pub fn operation_page() -> String {
         "# Who may call what\n\nGenerated from `api/domain/operation.rs` by `just openapi`; do not edit. The server \
          enforces this table, the contract shows it, the tests read it.\n\n\
          Before the policy in force is accepted (clause 0.4), a person reaches what is marked open, and what is marked to narrow as far as it narrows. A step-up is a proof \
-         within the last ten minutes. A leaf is what a success leaves in the log.\n\n\
+         within the last ten minutes. A leaf is what a success leaves in the log, and promises the place of.\n\n\
          | operation | method and path | audience | roles or scopes | step-up | before acceptance | leaf | rate |\n\
          |---|---|---|---|---|---|---|---|\n",
     );
@@ -414,7 +414,7 @@ pub fn operation_page() -> String {
                 (Audience::Person, PolicyGate::ToNarrow) => "to narrow",
                 _ => "",
             },
-            mark(operation.writes_log, "yes"),
+            mark(operation.promises_leaf, "yes"),
             operation.rate.as_str(),
         );
     }

@@ -293,7 +293,7 @@ fn headers_of(operation: &Operation, status: &str) -> Value {
     {
         names.push("ETag");
     }
-    if operation.writes_log {
+    if operation.promises_leaf {
         names.push("Log-Promise");
     }
     let reference = |name: &str| json!({ "$ref": format!("#/components/headers/{name}") });

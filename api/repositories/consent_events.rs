@@ -97,6 +97,26 @@ pub fn find_last(
     row.map(ConsentEvent::try_from).transpose()
 }
 
+/// Whether the person took any of these purposes back after the event of this number.
+pub fn was_taken_back(
+    c: &mut Conn,
+    owner: AccountId,
+    purposes: &[Purpose],
+    after: i64,
+) -> Result<bool, StorageError> {
+    let purposes: Vec<&str> = purposes.iter().map(|purpose| purpose.as_str()).collect();
+    let first: Option<i64> = t::table
+        .filter(t::account_id.eq(owner))
+        .filter(t::sequence.gt(after))
+        .filter(t::purpose.eq_any(purposes))
+        .filter(t::action.ne(ConsentAction::Granted.as_str()))
+        .select(t::sequence)
+        .limit(1)
+        .get_result(c)
+        .optional()?;
+    Ok(first.is_some())
+}
+
 /// The person's last event of each purpose that has one.
 pub fn list_last(c: &mut Conn, owner: AccountId) -> Result<Vec<ConsentEvent>, StorageError> {
     let newest: Vec<(String, Option<i64>)> = t::table

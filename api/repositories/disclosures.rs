@@ -385,6 +385,24 @@ pub fn list_ended(c: &mut Conn, now: Timestamp, limit: i64) -> Result<Vec<Disclo
     rows.into_iter().map(Disclosure::try_from).collect()
 }
 
+/// Released disclosures that no view of the person shows, after one of them.
+pub fn list_silent_released(
+    c: &mut Conn,
+    now: Timestamp,
+    after: Option<DisclosureId>,
+    limit: i64,
+) -> Result<Vec<Disclosure>, StorageError> {
+    let after = after.unwrap_or(DisclosureId::from_uuid(uuid::Uuid::nil()));
+    let rows: Vec<Row> = t::table
+        .filter(t::state.eq(DisclosureState::Released.as_str()))
+        .filter(t::silent_until.gt(now))
+        .filter(t::disclosure_id.gt(after))
+        .order(t::disclosure_id)
+        .limit(limit)
+        .load(c)?;
+    rows.into_iter().map(Disclosure::try_from).collect()
+}
+
 /// Some disclosures of which the person was not told, and may be told by `now`.
 pub fn list_untold(c: &mut Conn, now: Timestamp, limit: i64) -> Result<Vec<Disclosure>, StorageError> {
     let rows: Vec<Row> = t::table

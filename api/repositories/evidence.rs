@@ -43,6 +43,7 @@ pub enum Ledger {
     RecipientEvents,
     ProcessingLimitEvents,
     Instruments,
+    ObligationRounds,
     Obligations,
     AdReports,
     TransferApprovals,
@@ -52,7 +53,7 @@ pub enum Ledger {
 pub type Place = (AccountId, i64);
 
 impl Ledger {
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::PolicyVersions,
         Self::PolicyAcceptances,
         Self::ConsentEvents,
@@ -65,6 +66,7 @@ impl Ledger {
         Self::RecipientEvents,
         Self::ProcessingLimitEvents,
         Self::Instruments,
+        Self::ObligationRounds,
         Self::Obligations,
         Self::AdReports,
         Self::TransferApprovals,
@@ -84,6 +86,7 @@ impl Ledger {
             Self::RecipientEvents => "recipient_events",
             Self::ProcessingLimitEvents => "processing_limit_events",
             Self::Instruments => "instruments",
+            Self::ObligationRounds => "obligation_rounds",
             Self::Obligations => "obligations",
             Self::AdReports => "ad_reports",
             Self::TransferApprovals => "transfer_approvals",
@@ -111,6 +114,7 @@ impl Ledger {
             Self::RecipientEvents => list_recipient_events(c, after, limit),
             Self::ProcessingLimitEvents => list_processing_limit_events(c, after, limit),
             Self::Instruments => list_instruments(c, after, limit),
+            Self::ObligationRounds => list_obligation_rounds(c, after, limit),
             Self::Obligations => list_obligations(c, after, limit),
             Self::AdReports => list_ad_reports(c, after.1, limit),
             Self::TransferApprovals => list_transfer_approvals(c, cursor),
@@ -280,18 +284,31 @@ fn list_instruments(
     Ok(rows.into_iter().flat_map(attested).collect())
 }
 
-/// An obligation stands in the place of a person, and for one act or two.
+/// A leaf stands in the place of a person.
+fn list_obligation_rounds(
+    c: &mut Conn,
+    (leaf, _): Place,
+    limit: i64,
+) -> Result<Vec<(Place, Attested)>, StorageError> {
+    let rows = obligations::list_rounds(c, LeafId::from_uuid(leaf.as_uuid()), limit)?;
+    Ok(rows
+        .into_iter()
+        .map(|row| ((AccountId::from_uuid(row.leaf_id.as_uuid()), 0), attested(row.leaf_id, &row)))
+        .collect())
+}
+
+/// An obligation stands in the place of a person, and for one act if it is done.
 fn list_obligations(
     c: &mut Conn,
     (obligation, _): Place,
     limit: i64,
 ) -> Result<Vec<(Place, Attested)>, StorageError> {
-    let rows = obligations::list_all(c, ObligationId::from_uuid(obligation.as_uuid()), limit)?;
+    let rows = obligations::list_done(c, ObligationId::from_uuid(obligation.as_uuid()), limit)?;
     let attested = |row: Obligation| {
         let place = (AccountId::from_uuid(row.id.as_uuid()), 0);
-        row.attested().into_iter().map(move |act| (place, act))
+        row.attested().map(|act| (place, act))
     };
-    Ok(rows.into_iter().flat_map(attested).collect())
+    Ok(rows.into_iter().filter_map(attested).collect())
 }
 
 fn list_ad_reports(c: &mut Conn, after: i64, limit: i64) -> Result<Vec<(Place, Attested)>, StorageError> {

@@ -8,11 +8,13 @@ use super::corrupt;
 use crate::{
     db::{
         Conn, Dispatch, StorageError,
-        schema::{disclosures as d, obligation_disclosures as about, obligations as t},
+        schema::{
+            disclosures as d, obligation_disclosures as about, obligation_rounds as rounds, obligations as t,
+        },
     },
     domain::{
         disclosure::{
-            obligation::{AcknowledgedBy, Acknowledgement, Obligation, ObligationKind},
+            obligation::{AcknowledgedBy, Acknowledgement, Obligation, ObligationKind, ObligationRound},
             scope::DisclosureField,
         },
         ids::{AccountId, DisclosureId, LeafId, ObligationId, PartnerClientId, RecipientId, StaffId},
@@ -57,7 +59,6 @@ impl Row {
             disclosures,
             opened_at: self.opened_at,
             due_at: self.due_at,
-            leaf_id: self.leaf_id,
             acknowledgement: match (by, self.acknowledged_at, self.acknowledgement_leaf_id) {
                 (None, None, None) => None,
                 (Some(by), Some(at), Some(leaf_id)) => Some(Acknowledgement { by, at, leaf_id }),
@@ -87,7 +88,20 @@ fn complete(c: &mut Conn, rows: Vec<Row>) -> Result<Vec<Obligation>, StorageErro
         .collect()
 }
 
-pub fn insert(c: &mut Conn, obligation: &Obligation) -> Result<(), StorageError> {
+/// Keeps a round with its obligations.
+pub fn insert(c: &mut Conn, round: &ObligationRound) -> Result<(), StorageError> {
+    diesel::insert_into(rounds::table)
+        .values((
+            rounds::leaf_id.eq(round.leaf_id),
+            rounds::account_id.eq(round.account_id),
+            rounds::kind.eq(round.kind.as_str()),
+            rounds::opened_at.eq(round.opened_at),
+        ))
+        .dispatch(c)?;
+    round.obligations.iter().try_for_each(|obligation| insert_one(c, obligation, round.leaf_id))
+}
+
+fn insert_one(c: &mut Conn, obligation: &Obligation, round: LeafId) -> Result<(), StorageError> {
     diesel::insert_into(t::table)
         .values((
             t::account_id.eq(obligation.account_id),
@@ -98,7 +112,7 @@ pub fn insert(c: &mut Conn, obligation: &Obligation) -> Result<(), StorageError>
             t::feed_number.eq(obligation.feed_number),
             t::opened_at.eq(obligation.opened_at),
             t::due_at.eq(obligation.due_at),
-            t::leaf_id.eq(obligation.leaf_id),
+            t::leaf_id.eq(round),
         ))
         .dispatch(c)?;
     for disclosure in &obligation.disclosures {
@@ -190,9 +204,47 @@ pub fn list_shown(
     complete(c, rows)
 }
 
-/// Obligations after `cursor`, in the order of their ids.
-pub fn list_all(c: &mut Conn, cursor: ObligationId, limit: i64) -> Result<Vec<Obligation>, StorageError> {
-    let rows: Vec<Row> =
-        t::table.filter(t::obligation_id.gt(cursor)).order(t::obligation_id).limit(limit).load(c)?;
+/// What is done, after `cursor`, in the order of ids.
+pub fn list_done(c: &mut Conn, cursor: ObligationId, limit: i64) -> Result<Vec<Obligation>, StorageError> {
+    let rows: Vec<Row> = t::table
+        .filter(t::acknowledged_at.is_not_null())
+        .filter(t::obligation_id.gt(cursor))
+        .order(t::obligation_id)
+        .limit(limit)
+        .load(c)?;
     complete(c, rows)
+}
+
+#[derive(Queryable)]
+struct RoundRow {
+    account_id: AccountId,
+    leaf_id: LeafId,
+    kind: String,
+    opened_at: Timestamp,
+}
+
+/// Rounds after one, in the order of their leaves.
+pub fn list_rounds(c: &mut Conn, after: LeafId, limit: i64) -> Result<Vec<ObligationRound>, StorageError> {
+    let found: Vec<RoundRow> =
+        rounds::table.filter(rounds::leaf_id.gt(after)).order(rounds::leaf_id).limit(limit).load(c)?;
+    let leaves: Vec<LeafId> = found.iter().map(|round| round.leaf_id).collect();
+    let rows: Vec<Row> = t::table.filter(t::leaf_id.eq_any(&leaves)).load(c)?;
+    let mut obligations: HashMap<LeafId, Vec<Obligation>> = HashMap::new();
+    for row in rows {
+        // What a leaf says of an obligation is no matter of the disclosures that it rests on.
+        obligations.entry(row.leaf_id).or_default().push(row.with(Vec::new())?);
+    }
+    found
+        .into_iter()
+        .map(|round| {
+            Ok(ObligationRound {
+                account_id: round.account_id,
+                kind: ObligationKind::parse(&round.kind)
+                    .ok_or(corrupt("obligation_rounds", "an unknown kind"))?,
+                opened_at: round.opened_at,
+                obligations: obligations.remove(&round.leaf_id).unwrap_or_default(),
+                leaf_id: round.leaf_id,
+            })
+        })
+        .collect()
 }

@@ -7,6 +7,7 @@ use crate::{
     db::{Db, StorageError},
     domain::{
         data_dictionary::Category,
+        disclosure::{obligation::fields_of, scope::DisclosureField},
         ids::{AccountId, KycCaseId},
         kyc::file::FileName,
     },
@@ -45,11 +46,12 @@ impl ErasureService {
         categories: &[Category],
     ) -> Result<(), VaultError> {
         let (now, keys) = (self.clock.now(), self.vault.keys_of(subject).await?);
-        let categories = categories.to_vec();
+        let fields: Vec<DisclosureField> =
+            categories.iter().flat_map(|category| fields_of(*category)).copied().collect();
         self.db
             .write_holding(subject, move |c| {
                 accounts::hold(c, subject)?;
-                obligations::open(c, &keys, Change::Erased(&categories), now)
+                obligations::open(c, &keys, Change::Erased(&fields), now)
             })
             .await
     }

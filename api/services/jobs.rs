@@ -277,6 +277,8 @@ impl JobRunner {
             let before = self.clock.now().minus(self.kyc_files_kept);
             let erased = self.while_any(stop, || self.kyc.erase_past(&self.erasure, before, BATCH));
             note("kyc_files", erased.await);
+            // At an hour of its own: what ends then tells nobody when its person withdrew.
+            note("disclosures_withdrawn", self.disclosures.end_silently_withdrawn(BATCH).await.map(drop));
             note("log_check", self.check_log().await);
             note("orphaned_files", self.sweep_files().await);
         }

@@ -69,7 +69,8 @@ impl LimitService {
         let (now, draft) = (self.clock.now(), LeafDraft::new(self.clock.now())?);
         let keys = self.vault.keys_of(owner).await?;
         self.db
-            .write_for(owner, move |c| {
+            .write_holding(owner, move |c| {
+                accounts::hold(c, owner)?.ok_or(LimitError::NotFound)?;
                 let standing = processing_limit_events::list_standing(c, owner)?;
                 let stands = standing.iter().find(|begun| begun.id == id).map(|begun| begun.scope);
                 let event = LimitEvent {

@@ -8,23 +8,23 @@ use crate::{
     db::{Conn, Db, StorageError},
     domain::{
         country::Country,
-        data_dictionary::Category,
         disclosure::{
             Disclosure,
             limit::{LimitKind, LimitScope},
             obligation::{
-                AcknowledgedBy, Acknowledgement, OBLIGATION_ACKNOWLEDGED, OBLIGATION_OPENED, Obligation,
-                ObligationKind, TO_ACKNOWLEDGE, fields_of,
+                AcknowledgedBy, Acknowledgement, OBLIGATION_ACKNOWLEDGED, Obligation, ObligationKind,
+                ObligationRound, TO_ACKNOWLEDGE,
             },
             recipient::Recipient,
             scope::DisclosureField,
         },
+        evidence::Evidence,
         ids::{AccountId, DisclosureId, ObligationId, PartnerClientId, RecipientId, StaffId},
         purpose::Purpose,
         time::Timestamp,
         webhook::WebhookEvent,
     },
-    repositories::{disclosures, log as leaves, obligations, recipients},
+    repositories::{accounts, disclosures, log as leaves, obligations, recipients},
     services::{
         clock::Clock,
         cursors::{self, InvalidCursor},
@@ -58,9 +58,9 @@ service_error!(ObligationError, storage in Idempotency, Vault);
 pub enum Change<'a> {
     /// These have other values now.
     Corrected(&'a [DisclosureField]),
-    /// These categories are about to be erased.
-    Erased(&'a [Category]),
-    /// A restriction began; an objection is about what the service does itself.
+    /// These are about to be destroyed.
+    Erased(&'a [DisclosureField]),
+    /// A restriction or an objection began.
     Limited(LimitScope),
 }
 
@@ -73,19 +73,23 @@ impl Change<'_> {
         }
     }
 
+    /// Whether it is anything to others: an objection is about what the service does itself.
+    fn concerns_others(self) -> bool {
+        match self {
+            Self::Corrected(fields) | Self::Erased(fields) => !fields.is_empty(),
+            Self::Limited(scope) => scope.kind == LimitKind::Restriction,
+        }
+    }
+
     /// What of a disclosure it is about.
     fn touches(self, disclosure: &Disclosure, recipient: &Recipient) -> Vec<DisclosureField> {
         // As the gate has it: what is abroad is there for another purpose, too.
         let abroad = (recipient.entry.terms.country != Country::HOME).then_some(Purpose::CrossBorderTransfer);
         let is_touched = |field: &DisclosureField| match self {
-            Self::Corrected(fields) => fields.contains(field),
-            Self::Erased(categories) => {
-                categories.iter().any(|category| fields_of(*category).contains(field))
-            }
+            Self::Corrected(fields) | Self::Erased(fields) => fields.contains(field),
             Self::Limited(scope) => {
                 let mut purposes = std::iter::once(disclosure.purpose).chain(abroad);
-                scope.kind == LimitKind::Restriction
-                    && purposes.any(|purpose| scope.refuses(purpose, &[*field]).is_some())
+                purposes.any(|purpose| scope.refuses(purpose, &[*field]).is_some())
             }
         };
         disclosure.fields.iter().copied().filter(is_touched).collect()
@@ -93,13 +97,19 @@ impl Change<'_> {
 }
 
 /// Opens one obligation for each recipient that fetched any of what changed. What a person must not know of yet has
-/// obligations of its own, which stay as silent as it is: they take no number of the person's, and no promise.
+/// obligations of its own, which stay as silent as it is: they take no number of the person's, and no promise, and one
+/// leaf attests whatever there is to tell, also nothing.
 ///
 /// # Errors
 ///
 /// Storage and sealing trouble only.
 pub fn open(c: &mut Conn, keys: &SubjectKeys, change: Change<'_>, now: Timestamp) -> Result<(), VaultError> {
+    if !change.concerns_others() {
+        return Ok(());
+    }
     let owner = keys.account_id();
+    // A pull of the same moment is before this or after it: either it has what is new, or it is told.
+    accounts::hold(c, owner)?;
     // In the order of recipients, which are held from here on.
     let mut duties: BTreeMap<(RecipientId, bool), Duty> = BTreeMap::new();
     for pulled in disclosures::list_pulled(c, owner)? {
@@ -111,8 +121,15 @@ pub fn open(c: &mut Conn, keys: &SubjectKeys, change: Change<'_>, now: Timestamp
             duty.disclosures.push(pulled.id);
         }
     }
+    let draft = LeafDraft::new(now)?;
+    let mut round = ObligationRound {
+        account_id: owner,
+        kind: change.kind(),
+        opened_at: now,
+        obligations: Vec::new(),
+        leaf_id: draft.id(),
+    };
     for ((recipient_id, _), duty) in duties {
-        let draft = LeafDraft::new(now)?;
         let obligation = Obligation {
             account_id: owner,
             id: ObligationId::generate(now),
@@ -123,16 +140,14 @@ pub fn open(c: &mut Conn, keys: &SubjectKeys, change: Change<'_>, now: Timestamp
             disclosures: duty.disclosures,
             opened_at: now,
             due_at: now.plus(TO_ACKNOWLEDGE),
-            leaf_id: draft.id(),
             acknowledgement: None,
         };
-        let leaf = draft.of_service_upon(keys, &OBLIGATION_OPENED, &obligation.facts())?;
-        leaves::append_unpromised(c, &leaf)?;
-        obligations::insert(c, &obligation)?;
         let client = recipients::find(c, recipient_id)?.and_then(|to| to.entry.partner_client_id);
         announce(c, client, WebhookEvent::ObligationOpened(obligation.id), now)?;
+        round.obligations.push(obligation);
     }
-    Ok(())
+    leaves::append_unpromised(c, &draft.of_service_upon(keys, round.act(), &round.facts())?)?;
+    Ok(obligations::insert(c, &round)?)
 }
 
 /// What a recipient fetched of what changed.

@@ -78,7 +78,11 @@ async fn every_change_has_its_leaf() {
 
     ada.changes_profile(json!({ "real_name": "Ada King", "language": "de" })).await;
 
-    assert_eq!(app.database.number("SELECT count(*) AS n FROM log_leaves"), leaves + 2);
+    assert_eq!(
+        app.database.number("SELECT count(*) AS n FROM log_leaves"),
+        leaves + 3,
+        "and who is told of it"
+    );
     let attested = "SELECT count(*) AS n FROM account_changes c JOIN log_details d \
                     ON d.leaf_id = c.leaf_id AND d.account_id = c.account_id";
     assert_eq!(app.database.number(attested), 2);

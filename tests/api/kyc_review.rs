@@ -5,7 +5,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::{
-    Answer, App, Form, Member, PASSWORD, Person, challenge_of, eventually, pictures::picture,
+    Answer, App, Form, Member, PASSWORD, Person, challenge_of, company, eventually, pictures::picture,
 };
 
 const EMAIL: &str = "ada@example.org";
@@ -13,6 +13,7 @@ const EMAIL: &str = "ada@example.org";
 /// What a review takes: who asks, who looks, and the verification.
 struct Review {
     app: App,
+    admins: [Member; 2],
     support: Member,
     grace: Member,
     alan: Member,
@@ -73,7 +74,7 @@ impl Review {
         tells_everything(&ada, birth_date, forms).await;
         let submitted = submits(&ada).await;
         assert_eq!((submitted.status, &submitted.json()["state"]), (201, &json!("submitted")));
-        Self { app, support, grace, alan, ada, path }
+        Self { app, admins, support, grace, alan, ada, path }
     }
 
     async fn assigns(&self, to: &Member) -> Answer {
@@ -136,7 +137,11 @@ async fn a_verification_is_looked_at_in_view_of_its_person_and_approved() {
     let leaves = app.database.number("SELECT count(*) AS n FROM log_leaves");
     let approved = review.decides(grace, &json!({ "outcome": "approved" })).await;
     assert_eq!((approved.status, &approved.json()["step"]), (201, &json!("final")), "{}", approved.text);
-    assert_eq!(app.database.number("SELECT count(*) AS n FROM log_leaves"), leaves + 1);
+    assert_eq!(
+        app.database.number("SELECT count(*) AS n FROM log_leaves"),
+        leaves + 2,
+        "and who is told of it"
+    );
     let kyc = review.kyc().await;
     assert_eq!((&kyc["state"], &kyc["due_at"]), (&json!("approved"), &Value::Null));
     assert!(kyc["requirements"].as_array().unwrap().iter().all(|item| item["state"] == "accepted"));
@@ -593,4 +598,34 @@ async fn a_proof_counts_from_the_day_on_which_it_was_first_handed_in() {
     assert_eq!(review.assigns(&review.grace).await.status, 200);
     let approved = review.approves(&review.grace).await;
     assert_eq!(approved.status, 201, "{}", approved.text);
+}
+
+#[tokio::test]
+async fn who_fetched_how_a_verification_stands_is_told_when_it_stands_otherwise() {
+    let review = Review::begins().await;
+    let (app, ada, grace) = (&review.app, &review.ada, &review.grace);
+    let desk = app.desk_of(review.admins.clone(), grace.clone()).await;
+    let pool = desk.partner(app, company("Harbour Pool")).await;
+    let id = desk.discloses(ada, &pool, &json!(["verification_status", "email"])).await;
+    let status = || async {
+        pool.opens(app, &pool.pulls(app, &id).await).await["fields"]["verification_status"].clone()
+    };
+    let told = || async {
+        let listed = pool.gets(app, "/v1/partner/obligations").await.json();
+        let duties = listed["data"].as_array().unwrap().iter();
+        duties.map(|duty| (duty["kind"].clone(), duty["fields"].clone())).collect::<Vec<_>>()
+    };
+    let duty = (json!("correct"), json!(["verification_status"]));
+    assert_eq!(status().await["verified"], false);
+    assert!(told().await.is_empty());
+    assert_eq!(review.assigns(grace).await.status, 200);
+    assert_eq!(review.approves(grace).await.status, 201);
+    assert_eq!(told().await, std::slice::from_ref(&duty));
+    assert_eq!(status().await["verified"], true);
+
+    // Another name is vouched for by nobody yet.
+    assert_eq!(ada.changes_profile(json!({ "real_name": "Ada King" })).await.status, 200);
+    assert_eq!(told().await, [duty.clone(), duty]);
+    assert_eq!(status().await["verified"], false);
+    crate::log::verifies(app).await;
 }

@@ -40,6 +40,7 @@ mod reports;
 mod schema;
 mod sealing;
 mod sessions;
+mod silence;
 mod staff;
 mod support;
 mod transfers;

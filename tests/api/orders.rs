@@ -136,7 +136,7 @@ async fn every_view(ada: &Person, ids: &[(&str, String)]) -> BTreeMap<&'static s
 }
 
 /// A disclosure on its way to the court, released and fetched; gives its id.
-async fn goes_to_court(app: &App, desk: &Desk, ada: &Person, gag: &str) -> String {
+pub async fn goes_to_court(app: &App, desk: &Desk, ada: &Person, gag: &str) -> String {
     let (court, instrument) = desk.court_order(app, "real_name,email", Some(gag)).await;
     let draft = compelled(ada, &court.recipient_id, &instrument, &json!(["email"]));
     let asks = json!({ "ask": true });

@@ -245,6 +245,7 @@ async fn the_applications_role_gets_no_more_than_it_needs() {
             "recipient_events",
             "disclosure_events",
             "processing_limit_events",
+            "obligation_rounds",
             "ad_reports",
             "ad_report_cells",
             "transfer_approvals",

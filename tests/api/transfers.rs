@@ -97,7 +97,7 @@ fn hash_of(entries: &[Value], with_states: bool) -> String {
 }
 
 /// The service's own jobs, run when the test wants them.
-async fn jobs(app: &App) -> DisclosureService {
+pub async fn jobs(app: &App) -> DisclosureService {
     let config = Config::from_vars(app.settings.clone()).unwrap();
     let stores = server::open_stores(&config, &app.clock).await.unwrap();
     let kms = server::open_kms(&config, &stores.data, &app.clock).await.unwrap();

@@ -7,7 +7,7 @@ use super::scope::DisclosureField;
 use crate::domain::{
     closed_list::closed_list,
     data_dictionary::Category,
-    evidence::{Act, Attested, Facts},
+    evidence::{Act, Attested, Evidence, Facts},
     ids::{AccountId, DisclosureId, LeafId, ObligationId, PartnerClientId, RecipientId, StaffId},
     time::Timestamp,
 };
@@ -27,9 +27,41 @@ closed_list! {
 /// How long a recipient has to say that it is done.
 pub const TO_ACKNOWLEDGE: TimeDelta = TimeDelta::days(14);
 
-pub const OBLIGATION_OPENED: Act = Act { name: "obligation.opened", object: "obligation", clause: "4.8" };
+/// Attested for every correction, erasure and restriction, also where nobody had fetched anything.
+pub const RECIPIENTS_TOLD: Act = Act { name: "account.recipients_told", object: "account", clause: "4.8" };
 pub const OBLIGATION_ACKNOWLEDGED: Act =
     Act { name: "obligation.acknowledged", object: "obligation", clause: "4.8" };
+
+/// Those who were told of one change of a person's data, and what each has to do.
+///
+/// One leaf attests them all, also if there are none: how many there are shows nowhere outside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObligationRound {
+    pub account_id: AccountId,
+    pub kind: ObligationKind,
+    pub opened_at: Timestamp,
+    /// In the order of their ids.
+    pub obligations: Vec<Obligation>,
+    pub leaf_id: LeafId,
+}
+
+impl Evidence for ObligationRound {
+    fn act(&self) -> &'static Act {
+        &RECIPIENTS_TOLD
+    }
+
+    fn facts(&self) -> Facts {
+        let mut obligations: Vec<&Obligation> = self.obligations.iter().collect();
+        obligations.sort_unstable_by_key(|obligation| obligation.id);
+        let obligations: Vec<String> = obligations.into_iter().map(Obligation::write).collect();
+        vec![
+            ("account", self.account_id.to_string()),
+            ("kind", self.kind.as_str().to_owned()),
+            ("opened_at", self.opened_at.to_string()),
+            ("obligations", obligations.join(";")),
+        ]
+    }
+}
 
 /// A duty of one recipient about one person.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,7 +78,6 @@ pub struct Obligation {
     pub disclosures: Vec<DisclosureId>,
     pub opened_at: Timestamp,
     pub due_at: Timestamp,
-    pub leaf_id: LeafId,
     pub acknowledgement: Option<Acknowledgement>,
 }
 
@@ -73,17 +104,15 @@ impl Obligation {
         self.acknowledgement.is_none() && self.due_at <= now
     }
 
-    /// What the leaf of its opening says.
-    pub fn facts(&self) -> Facts {
-        vec![
-            ("obligation", self.id.to_string()),
-            ("account", self.account_id.to_string()),
-            ("recipient", self.recipient_id.to_string()),
-            ("kind", self.kind.as_str().to_owned()),
-            ("fields", DisclosureField::join(&self.fields)),
-            ("opened_at", self.opened_at.to_string()),
-            ("due_at", self.due_at.to_string()),
-        ]
+    /// Its text, which the leaf of its round carries.
+    fn write(&self) -> String {
+        format!(
+            "obligation={} recipient={} fields={} due_at={}",
+            self.id,
+            self.recipient_id,
+            DisclosureField::join(&self.fields),
+            self.due_at,
+        )
     }
 
     /// What the leaf of its acknowledgement says; nothing of the person, who may be erased by then.
@@ -100,15 +129,13 @@ impl Obligation {
         ]
     }
 
-    /// The acts that it stands for.
-    pub fn attested(&self) -> Vec<Attested> {
-        let opened = Attested { leaf_id: self.leaf_id, act: &OBLIGATION_OPENED, facts: self.facts() };
-        let done = self.acknowledgement.map(|done| Attested {
+    /// The act of its acknowledgement, if it is done.
+    pub fn attested(&self) -> Option<Attested> {
+        self.acknowledgement.map(|done| Attested {
             leaf_id: done.leaf_id,
             act: &OBLIGATION_ACKNOWLEDGED,
             facts: self.facts_of(&done),
-        });
-        std::iter::once(opened).chain(done).collect()
+        })
     }
 }
 

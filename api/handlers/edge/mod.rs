@@ -133,7 +133,7 @@ pub async fn guard<B: MessageBody + 'static>(
 fn promise(response: &mut ServiceResponse<BoxBody>, leaves: &[LeafHash]) {
     // What an operation does not promise to write is nobody's to notice: it may be about the caller.
     let operation = response.request().extensions().get::<&'static Operation>().copied();
-    let tells = operation.is_some_and(|operation| operation.writes_log);
+    let tells = operation.is_some_and(|operation| operation.promises_leaf);
     if leaves.is_empty() || !tells || !response.status().is_success() {
         return;
     }

@@ -84,7 +84,8 @@ impl AccountService {
         };
         let profile = self
             .db
-            .write_for(id, move |c| {
+            .write_holding(id, move |c| {
+                accounts::hold(c, id)?.ok_or(ProfileError::NotFound)?;
                 let standing = profiles::find(c, id)?.ok_or(ProfileError::NotFound)?;
                 if expected.is_some_and(|version| version != standing.version) {
                     return Err(ProfileError::Stale);
@@ -183,7 +184,7 @@ fn reopen_verification(
     let is_same = open(keys, standing)?.real_name == profile.real_name;
     // Where one is open already, it is about the name that stands.
     if !is_same && kyc_cases::has_approved(c, profile.account_id)? {
-        asking.write(c)?;
+        asking.write(c, keys)?;
     }
     Ok(())
 }

@@ -377,7 +377,29 @@ fn is_agreed_to(
             return Err(GateRefusal::CrossBorderRefused.into());
         }
     }
+    if has_been_taken_back(c, steps, (disclosure, recipient), policy.refused_at)? {
+        return Err(GateRefusal::ConsentWithdrawn.into());
+    }
     Ok(consent_sequence)
+}
+
+/// Whether a consent that a release rested on was taken back after it: one that is given later does not bring back
+/// what was released before.
+///
+/// # Errors
+///
+/// Storage trouble only.
+pub fn has_been_taken_back(
+    c: &mut Conn,
+    steps: &[DisclosureEvent],
+    (disclosure, recipient): (&Disclosure, &Recipient),
+    refused_at: i64,
+) -> Result<bool, StorageError> {
+    let released = steps.iter().rfind(|event| event.step == DisclosureStep::Released);
+    let Some(after) = released.map(|event| event.person_sequence) else { return Ok(false) };
+    let abroad = (recipient.entry.terms.country != Country::HOME).then_some(Purpose::CrossBorderTransfer);
+    let purposes: Vec<Purpose> = std::iter::once(disclosure.purpose).chain(abroad).collect();
+    Ok(refused_at > after || consent_events::was_taken_back(c, disclosure.account_id, &purposes, after)?)
 }
 
 /// Where a purpose of the person stands, with the number of its last event.

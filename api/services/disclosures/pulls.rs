@@ -313,7 +313,9 @@ impl Pull {
 }
 
 /// Ends what was released about a person and rested on a consent that was just taken back, of one purpose or of all:
-/// a consent that is given later does not bring it back.
+/// a consent that is given later does not bring it back. What the person must not know of yet goes later, with others
+/// ([`DisclosureService::end_silently_withdrawn`]): how the log grows at the withdrawal would tell of it. The gate is shut
+/// from now on.
 ///
 /// # Errors
 ///
@@ -326,6 +328,7 @@ pub fn end_resting_on(
 ) -> Result<(), DisclosureError> {
     for released in disclosures::list_in_states(c, keys.account_id(), &[DisclosureState::Released])? {
         let rests = match purpose {
+            _ if released.is_silent(now) => false,
             None => true,
             Some(Purpose::CrossBorderTransfer) => recipients::find(c, released.recipient_id)?
                 .is_some_and(|recipient| recipient.entry.terms.country != Country::HOME),
@@ -338,14 +341,14 @@ pub fn end_resting_on(
     Ok(())
 }
 
-/// Ends what rested on something that has ended.
+/// Ends what rested on something that has ended; gives it as it stands then.
 pub(super) fn revoke(
     c: &mut Conn,
     keys: &SubjectKeys,
     was: &Disclosure,
     refusal: GateRefusal,
     now: Timestamp,
-) -> Result<(), DisclosureError> {
+) -> Result<Disclosure, DisclosureError> {
     let recipient = recipients::find(c, was.recipient_id)?.ok_or(DisclosureError::NotFound)?;
     let revoked = Disclosure { state: DisclosureState::Revoked, changed_at: now, ..was.clone() };
     write_over(c, was, &revoked)?;
@@ -355,5 +358,5 @@ pub(super) fn revoke(
     let why = Particulars::because(StepReason::Gate(refusal));
     let step = (Actor::Service, DisclosureStep::Revoked);
     ledger::write(c, keys, step, (&revoked, &scope), why, now)?;
-    Ok(())
+    Ok(revoked)
 }

@@ -8,6 +8,7 @@ use super::{
     gate,
     ledger::{self, Actor, Particulars},
     release,
+    upkeep::end_taken_back,
 };
 use crate::{
     db::Conn,
@@ -79,6 +80,7 @@ impl DisclosureService {
             if !was.is_silent(now) || ordered_until(c, &was, now)?.is_some() {
                 return Err(DisclosureError::StateConflict);
             }
+            let was = end_taken_back(c, acting.keys, was, recipient, now)?;
             let tells = was.released_at.is_some() && was.told_at.is_none();
             let told = Disclosure {
                 silence: None,

@@ -6,17 +6,20 @@ use super::{
     drafts::write_over,
     gate,
     ledger::{self, Actor, Particulars},
+    pulls::revoke,
     release,
 };
 use crate::{
+    db::Conn,
     domain::{
         disclosure::{
             Disclosure, DisclosureState, consent_request::ConsentRequestState, event::DisclosureStep,
+            recipient::Recipient, refusal::GateRefusal,
         },
         time::Timestamp,
     },
-    repositories::{accounts, consent_requests, disclosures, recipients},
-    services::batches,
+    repositories::{accounts, consent_requests, disclosure_events, disclosures, recipients},
+    services::{batches, vault::SubjectKeys},
 };
 
 impl DisclosureService {
@@ -51,6 +54,39 @@ impl DisclosureService {
             .await
     }
 
+    /// Ends what rested on a consent that its person took back without knowing of it; says how many.
+    ///
+    /// # Errors
+    ///
+    /// The first failure, after the others had their turn.
+    pub async fn end_silently_withdrawn(&self, limit: i64) -> Result<usize, DisclosureError> {
+        let now = self.clock.now();
+        let mut ended = 0;
+        let mut after = None;
+        loop {
+            let some =
+                self.db.read_long(move |c| disclosures::list_silent_released(c, now, after, limit)).await?;
+            let Some(last) = some.last() else { break };
+            after = Some(last.id);
+            ended += batches::for_each(some, |was| self.end_if_withdrawn(was, now)).await?;
+        }
+        Ok(ended)
+    }
+
+    async fn end_if_withdrawn(&self, was: Disclosure, now: Timestamp) -> Result<bool, DisclosureError> {
+        let owner = was.account_id;
+        let keys = self.vault.keys_of(owner).await?;
+        self.db
+            .write_holding(owner, move |c| {
+                accounts::hold(c, owner)?;
+                let was = disclosures::find(c, was.id)?.ok_or(DisclosureError::NotFound)?;
+                let recipient = recipients::find(c, was.recipient_id)?.ok_or(DisclosureError::NotFound)?;
+                let before = was.state;
+                Ok::<_, DisclosureError>(end_taken_back(c, &keys, was, &recipient, now)?.state != before)
+            })
+            .await
+    }
+
     /// Tells some persons of what they could not be told of when it was released; says how many.
     ///
     /// # Errors
@@ -72,9 +108,10 @@ impl DisclosureService {
             .write_holding(owner, move |c| {
                 accounts::hold(c, owner)?;
                 let Some(was) = untold(disclosures::find(c, was.id)?, now) else { return Ok(false) };
+                let recipient = recipients::find(c, was.recipient_id)?.ok_or(DisclosureError::NotFound)?;
+                let was = end_taken_back(c, &keys, was, &recipient, now)?;
                 let told = Disclosure { told_at: Some(now), ..was.clone() };
                 write_over(c, &was, &told)?;
-                let recipient = recipients::find(c, was.recipient_id)?.ok_or(DisclosureError::NotFound)?;
                 let scope = gate::scope_of(&told, &recipient);
                 let step = (Actor::Service, DisclosureStep::Told);
                 ledger::write(c, &keys, step, (&told, &scope), Particulars::default(), now)?;
@@ -83,6 +120,29 @@ impl DisclosureService {
             })
             .await
     }
+}
+
+/// Ends what was released and rested on a consent that was taken back since; gives it as it stands then.
+///
+/// # Errors
+///
+/// Storage and sealing trouble only.
+pub(super) fn end_taken_back(
+    c: &mut Conn,
+    keys: &SubjectKeys,
+    was: Disclosure,
+    recipient: &Recipient,
+    now: Timestamp,
+) -> Result<Disclosure, DisclosureError> {
+    if was.state != DisclosureState::Released {
+        return Ok(was);
+    }
+    let facts = accounts::find_consent_facts(c, was.account_id)?.ok_or(DisclosureError::NotFound)?;
+    let steps = disclosure_events::list(c, was.account_id, was.id)?;
+    if !gate::has_been_taken_back(c, &steps, (&was, recipient), facts.policy_refused_sequence)? {
+        return Ok(was);
+    }
+    revoke(c, keys, &was, GateRefusal::ConsentWithdrawn, now)
 }
 
 fn due(found: Option<Disclosure>, now: Timestamp) -> Option<Disclosure> {

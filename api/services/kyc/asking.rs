@@ -1,12 +1,16 @@
 //! A verification that begins, with everything that goes with it: the case, the word to its person, the leaf.
 
 use crate::{
-    db::{Conn, StorageError},
+    db::Conn,
     domain::{
         account::{AccountState, Profile},
         data_dictionary::KYC_PRIVATE_REASON,
+        disclosure::scope::DisclosureField,
         ids::{KycCaseId, NoticeId, StaffId},
-        kyc::case::{KYC_REQUESTED, KycCase, KycGround},
+        kyc::{
+            KycState,
+            case::{KYC_REQUESTED, KycCase, KycGround},
+        },
         message::MessageBody,
         personal::PersonalText,
         time::Timestamp,
@@ -19,9 +23,14 @@ use crate::{
     services::{
         log::LeafDraft,
         mailing, notices,
+        obligations::{self, Change},
         vault::{Row, SubjectKeys, VaultError},
     },
 };
+
+/// What is disclosed of a verification as long as it stands.
+pub(super) const VERIFICATION_FIELDS: &[DisclosureField] =
+    &[DisclosureField::IdentityDocuments, DisclosureField::VerificationStatus];
 
 /// Why somebody is asked, and how long they have.
 pub struct Asked<'a> {
@@ -83,21 +92,28 @@ impl Asking {
         })
     }
 
-    /// Begins it; nothing is written if one is open already, or of whoever has left.
+    /// Begins it; nothing is written if one is open already, or of whoever has left. Who was told that the identity
+    /// is verified is told that nothing vouches for it until it is again.
     ///
     /// # Errors
     ///
-    /// Storage trouble only.
-    pub fn write(&self, c: &mut Conn) -> Result<Option<KycCase>, StorageError> {
+    /// Storage and sealing trouble only.
+    pub fn write(&self, c: &mut Conn, keys: &SubjectKeys) -> Result<Option<KycCase>, VaultError> {
         let id = self.case.account_id;
+        accounts::hold(c, id)?;
         let standing = accounts::find_standing(c, id)?;
         if !standing.is_some_and(|standing| standing.state != AccountState::Closed) {
             return Ok(None);
         }
+        let was_verified =
+            kyc_cases::find_current(c, id)?.is_some_and(|case| case.state == KycState::Approved);
         let number = kyc_cases::last_number(c, id)? + 1;
         let case = KycCase { number, ..self.case.clone() };
         if !kyc_cases::insert(c, &case, self.private_reason.as_deref())? {
             return Ok(None);
+        }
+        if was_verified {
+            obligations::open(c, keys, Change::Corrected(VERIFICATION_FIELDS), case.requested_at)?;
         }
         notices::tell(c, id, self.notice, case.ground.notice(), Some(&self.mail), case.requested_at)?;
         leaves::append(c, &self.leaf)?;

@@ -7,6 +7,7 @@ use crate::{
     db::Conn,
     domain::{
         account::{AccountState, StateReason},
+        disclosure::scope::DisclosureField,
         evidence::Act,
         ids::{KycCaseId, NoticeId, StaffId},
         kyc::{
@@ -23,7 +24,14 @@ use crate::{
     repositories::{
         accounts, kyc_cases, kyc_decisions, kyc_details, kyc_documents, kyc_flags, log as leaves,
     },
-    services::{batches, idempotency::Recording, log::LeafDraft, mailing, notices, vault::SubjectKeys},
+    services::{
+        batches,
+        idempotency::Recording,
+        log::LeafDraft,
+        mailing, notices,
+        obligations::{self, Change},
+        vault::SubjectKeys,
+    },
 };
 
 const OVERDUE: Act = Act { name: "kyc.overdue", object: "kyc_case", clause: "1.3" };
@@ -214,6 +222,8 @@ fn withdraw(
         leaves::append(c, &LeafDraft::new(now)?.of_staff_upon(by, keys, &DISMISSED, &facts)?)?;
     }
     if !kyc_cases::has_approved(c, owner)? {
+        let gone = [DisclosureField::BirthDate, DisclosureField::Residence];
+        obligations::open(c, keys, Change::Erased(&gone), now)?;
         kyc_details::delete(c, owner)?;
     }
     Ok(())

@@ -3,7 +3,10 @@
 
 use chrono::TimeDelta;
 
-use super::{KycError, KycService, evidence::Opened, request::screen, restriction, review::insert_note};
+use super::{
+    KycError, KycService, asking::VERIFICATION_FIELDS, evidence::Opened, request::screen, restriction,
+    review::insert_note,
+};
 use crate::{
     db::Conn,
     domain::{
@@ -35,6 +38,7 @@ use crate::{
         idempotency::Recording,
         log::LeafDraft,
         mailing, notices,
+        obligations::{self, Change},
         vault::{Row, SubjectKeys, VaultError},
     },
 };
@@ -249,6 +253,7 @@ fn carry_out(
             kyc_decisions::insert_record(c, owner, decision.case_id, sealed.envelope(), now)?;
             let reasons = [StateReason::VerificationOverdue, StateReason::VerificationRejected];
             restriction::lift(c, keys, &reasons, now)?;
+            obligations::open(c, keys, Change::Corrected(VERIFICATION_FIELDS), now)?;
             NoticeKind::KycApproved
         }
         KycOutcome::Rejected => {

@@ -15,7 +15,7 @@ use crate::{
         sealed::Sealed,
     },
     repositories::{
-        accounts, kyc_cases,
+        kyc_cases,
         kyc_details::{self, SealedKycDetails},
     },
     services::{
@@ -51,8 +51,6 @@ impl KycService {
                 let item = KycItem::PersonalDetails;
                 let was = kyc_cases::find_current(c, id)?.filter(|case| case.takes(item));
                 let was = was.ok_or(KycError::NotOpen)?;
-                // A pull of the same moment is before this or after it: either it has the new values, or it is told.
-                accounts::hold(c, id)?;
                 let before =
                     kyc_details::find(c, id)?.map(|sealed| open(&keys, sealed)).transpose()?.flatten();
                 obligations::open(c, &keys, Change::Corrected(&corrected(before.as_ref(), &told)), now)?;
@@ -84,9 +82,11 @@ impl KycService {
 
 /// What is told otherwise than before.
 fn corrected(before: Option<&KycDetails>, told: &KycDetails) -> Vec<DisclosureField> {
-    let Some(before) = before else { return Vec::new() };
-    let birth_date = (before.birth_date != told.birth_date).then_some(DisclosureField::BirthDate);
-    let residence = (before.residence != told.residence).then_some(DisclosureField::Residence);
+    // Where nothing was, what was fetched said so, and is completed.
+    let is_other_birth_date = before.is_none_or(|before| before.birth_date != told.birth_date);
+    let is_other_residence = before.is_none_or(|before| before.residence != told.residence);
+    let birth_date = is_other_birth_date.then_some(DisclosureField::BirthDate);
+    let residence = is_other_residence.then_some(DisclosureField::Residence);
     birth_date.into_iter().chain(residence).collect()
 }
 

@@ -65,7 +65,7 @@ impl KycService {
                 if standing.state == AccountState::Closed {
                     return Err(KycError::NotFound);
                 }
-                let case = asking.write(c)?.ok_or(KycError::AlreadyAsked)?;
+                let case = asking.write(c, &keys)?.ok_or(KycError::AlreadyAsked)?;
                 recording.record(c, &own, &case)?;
                 Ok::<_, KycError>(case)
             })

@@ -135,7 +135,7 @@ impl KycService {
                 }
                 let newest = kyc_cases::find_current(c, id)?;
                 if is_to_be_asked(newest.as_ref(), now) {
-                    asking.write(c)?;
+                    asking.write(c, &keys)?;
                 }
                 Ok::<_, KycError>(true)
             })

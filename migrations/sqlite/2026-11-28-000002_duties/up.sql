@@ -1,4 +1,15 @@
--- What recipients have to do since a person's data were corrected, erased or restricted (GDPR art. 19).
+-- That recipients were looked for since a person's data were corrected, erased or restricted (GDPR art. 19), whether or not
+-- there was any to tell: what must not be known leaves no other trace than nothing does.
+CREATE TABLE obligation_rounds (
+    account_id BLOB NOT NULL CONSTRAINT obligation_rounds_account_id_fkey REFERENCES accounts (account_id),
+    leaf_id BLOB NOT NULL CONSTRAINT obligation_rounds_leaf_id_fkey REFERENCES log_leaves (leaf_id),
+    kind TEXT NOT NULL,
+    opened_at INTEGER NOT NULL,
+    CONSTRAINT obligation_rounds_pkey PRIMARY KEY (account_id, leaf_id)
+) STRICT;
+CREATE UNIQUE INDEX idx_obligation_rounds_leaf ON obligation_rounds (leaf_id);
+
+-- What each of them has to do.
 CREATE TABLE obligations (
     account_id BLOB NOT NULL CONSTRAINT obligations_account_id_fkey REFERENCES accounts (account_id),
     obligation_id BLOB NOT NULL,
@@ -8,15 +19,17 @@ CREATE TABLE obligations (
     feed_number INTEGER NOT NULL,
     opened_at INTEGER NOT NULL,
     due_at INTEGER NOT NULL,
-    leaf_id BLOB NOT NULL CONSTRAINT obligations_leaf_id_fkey REFERENCES log_leaves (leaf_id),
+    leaf_id BLOB NOT NULL,
     acknowledged_at INTEGER,
     acknowledged_by_client BLOB,
     acknowledged_by_staff BLOB,
     acknowledgement_leaf_id BLOB
         CONSTRAINT obligations_acknowledgement_leaf_id_fkey REFERENCES log_leaves (leaf_id),
-    CONSTRAINT obligations_pkey PRIMARY KEY (account_id, obligation_id)
+    CONSTRAINT obligations_pkey PRIMARY KEY (account_id, obligation_id),
+    CONSTRAINT obligations_round_fkey FOREIGN KEY (account_id, leaf_id) REFERENCES obligation_rounds (account_id, leaf_id)
 ) STRICT;
 CREATE UNIQUE INDEX idx_obligations_id ON obligations (obligation_id);
+CREATE INDEX idx_obligations_round ON obligations (leaf_id);
 CREATE UNIQUE INDEX idx_obligations_feed ON obligations (recipient_id, feed_number);
 CREATE INDEX idx_obligations_due ON obligations (due_at, obligation_id) WHERE acknowledged_at IS NULL;
 
