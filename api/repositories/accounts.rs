@@ -1,5 +1,7 @@
 //! Accounts: state, epoch, and the person's own count of events.
 
+use std::collections::HashMap;
+
 use diesel::{prelude::*, sql_types::Bool};
 
 use super::corrupt;
@@ -111,25 +113,36 @@ impl ConsentFacts {
 }
 
 pub fn find_consent_facts(c: &mut Conn, id: AccountId) -> Result<Option<ConsentFacts>, StorageError> {
-    let row: Option<(String, i32, i64, Option<Timestamp>)> = accounts::table
-        .find(id)
+    Ok(list_consent_facts(c, &[id])?.remove(&id))
+}
+
+/// The same of some persons.
+pub fn list_consent_facts(
+    c: &mut Conn,
+    ids: &[AccountId],
+) -> Result<HashMap<AccountId, ConsentFacts>, StorageError> {
+    let rows: Vec<(AccountId, String, i32, i64, Option<Timestamp>)> = accounts::table
+        .filter(accounts::account_id.eq_any(ids))
         .select((
+            accounts::account_id,
             accounts::state,
             accounts::accepted_policy_version,
             accounts::policy_refused_sequence,
             accounts::service_withdrawn_at,
         ))
-        .get_result(c)
-        .optional()?;
-    row.map(|(state, accepted_policy_version, policy_refused_sequence, service_withdrawn_at)| {
-        Ok(ConsentFacts {
-            state: AccountState::parse(&state).ok_or(corrupt("accounts", "an unknown state"))?,
-            accepted_policy_version,
-            policy_refused_sequence,
-            service_withdrawn_at,
+        .load(c)?;
+    rows.into_iter()
+        .map(|(id, state, accepted_policy_version, policy_refused_sequence, service_withdrawn_at)| {
+            let state = AccountState::parse(&state).ok_or(corrupt("accounts", "an unknown state"))?;
+            let facts = ConsentFacts {
+                state,
+                accepted_policy_version,
+                policy_refused_sequence,
+                service_withdrawn_at,
+            };
+            Ok((id, facts))
         })
-    })
-    .transpose()
+        .collect()
 }
 
 /// Notes the version that the person accepted.

@@ -84,28 +84,30 @@ pub fn find_first(c: &mut Conn) -> Result<Option<Timestamp>, StorageError> {
     Ok(first.first().copied())
 }
 
-/// Notes that somebody clicked in an hour, once.
-pub fn note_click(
+/// Notes what somebody clicked, each advertisement once an hour.
+pub fn note_clicks(
     c: &mut Conn,
-    hour: Timestamp,
-    advertisement: AdvertisementId,
     clicker: Clicker,
+    ads: &[(Timestamp, AdvertisementId)],
 ) -> Result<(), StorageError> {
-    diesel::insert_into(k::table)
-        .values((
-            k::hour.eq(hour),
-            k::advertisement_id.eq(advertisement),
-            k::clicker_id.eq(clicker.id),
-            k::by_device.eq(i16::from(clicker.by_device)),
-        ))
-        .on_conflict_do_nothing()
-        .dispatch(c)?;
+    let rows: Vec<_> = ads
+        .iter()
+        .map(|(hour, advertisement)| {
+            (
+                k::hour.eq(*hour),
+                k::advertisement_id.eq(*advertisement),
+                k::clicker_id.eq(clicker.id),
+                k::by_device.eq(i16::from(clicker.by_device)),
+            )
+        })
+        .collect();
+    diesel::insert_into(k::table).values(rows).on_conflict_do_nothing().dispatch(c)?;
     Ok(())
 }
 
-/// Forgets what somebody clicked.
-pub fn forget_clicks(c: &mut Conn, clicker: ClickerId) -> Result<(), StorageError> {
-    diesel::delete(k::table.filter(k::clicker_id.eq(clicker))).execute(c)?;
+/// Forgets what these clicked.
+pub fn forget_clicks(c: &mut Conn, clickers: &[ClickerId]) -> Result<(), StorageError> {
+    diesel::delete(k::table.filter(k::clicker_id.eq_any(clickers))).execute(c)?;
     Ok(())
 }
 

@@ -97,6 +97,26 @@ pub fn find_last(
     row.map(ConsentEvent::try_from).transpose()
 }
 
+/// The last events of a purpose, of those persons that have one.
+pub fn list_last_of(
+    c: &mut Conn,
+    owners: &[AccountId],
+    purpose: Purpose,
+) -> Result<Vec<ConsentEvent>, StorageError> {
+    let later = diesel::alias!(t as later);
+    let rows: Vec<Row> = t::table
+        .filter(t::account_id.eq_any(owners))
+        .filter(t::purpose.eq(purpose.as_str()))
+        .filter(diesel::dsl::not(diesel::dsl::exists(
+            later
+                .filter(later.field(t::account_id).eq(t::account_id))
+                .filter(later.field(t::purpose).eq(t::purpose))
+                .filter(later.field(t::sequence).gt(t::sequence)),
+        )))
+        .load(c)?;
+    rows.into_iter().map(ConsentEvent::try_from).collect()
+}
+
 /// Whether the person took any of these purposes back after the event of this number.
 pub fn was_taken_back(
     c: &mut Conn,

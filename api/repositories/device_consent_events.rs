@@ -89,6 +89,26 @@ pub fn list_last(c: &mut Conn, device: DeviceRef) -> Result<Vec<DeviceConsentEve
     rows.into_iter().map(DeviceConsentEvent::try_from).collect()
 }
 
+/// The last events of a purpose, of those devices that have one.
+pub fn list_last_of(
+    c: &mut Conn,
+    devices: &[DeviceRef],
+    purpose: Purpose,
+) -> Result<Vec<DeviceConsentEvent>, StorageError> {
+    let later = diesel::alias!(t as later);
+    let rows: Vec<Row> = t::table
+        .filter(t::device_ref.eq_any(devices))
+        .filter(t::purpose.eq(purpose.as_str()))
+        .filter(diesel::dsl::not(diesel::dsl::exists(
+            later
+                .filter(later.field(t::device_ref).eq(t::device_ref))
+                .filter(later.field(t::purpose).eq(t::purpose))
+                .filter(later.field(t::sequence).gt(t::sequence)),
+        )))
+        .load(c)?;
+    rows.into_iter().map(DeviceConsentEvent::try_from).collect()
+}
+
 /// Rows of all devices after a place, in the order of the key.
 pub fn list_all(
     c: &mut Conn,

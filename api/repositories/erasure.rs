@@ -126,7 +126,7 @@ fn erase_security(c: &mut Conn, id: AccountId) -> Result<(), StorageError> {
         .execute(c)?;
     diesel::delete(kyc_signals::table.filter(kyc_signals::account_id.eq(id))).execute(c)?;
     diesel::delete(kyc_flags::table.filter(kyc_flags::account_id.eq(id))).execute(c)?;
-    advertisements::forget_clicks(c, ClickerId::from_uuid(id.as_uuid()))?;
+    advertisements::forget_clicks(c, &[ClickerId::from_uuid(id.as_uuid())])?;
     diesel::delete(refresh_tokens::table.filter(refresh_tokens::account_id.eq(id))).execute(c)?;
     diesel::delete(sessions::table.filter(sessions::account_id.eq(id))).execute(c)?;
     diesel::delete(account_devices::table.filter(account_devices::account_id.eq(id))).execute(c)?;

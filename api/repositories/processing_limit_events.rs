@@ -69,7 +69,12 @@ pub fn append(c: &mut Conn, event: &LimitEvent) -> Result<(), StorageError> {
 
 /// The limits of a person that stand: each by the event that began it.
 pub fn list_standing(c: &mut Conn, owner: AccountId) -> Result<Vec<LimitEvent>, StorageError> {
-    let rows: Vec<Row> = t::table.filter(t::account_id.eq(owner)).order(t::sequence).load(c)?;
+    list_standing_of(c, &[owner])
+}
+
+/// The same of some persons.
+pub fn list_standing_of(c: &mut Conn, owners: &[AccountId]) -> Result<Vec<LimitEvent>, StorageError> {
+    let rows: Vec<Row> = t::table.filter(t::account_id.eq_any(owners)).order(t::sequence).load(c)?;
     let mut standing: Vec<LimitEvent> = Vec::new();
     for row in rows {
         let event = LimitEvent::try_from(row)?;

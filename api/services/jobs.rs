@@ -44,6 +44,7 @@ use crate::{
 
 const LEASE: &str = "housekeeping";
 const LEASE_FOR: TimeDelta = TimeDelta::seconds(90);
+const LEASE_RENEWED: Duration = Duration::from_secs(30);
 /// How often the outbox is looked into when nobody wakes its sender.
 const OUTBOX_TICK: Duration = Duration::from_secs(1);
 /// How often the metrics learn how long the outbox is.
@@ -240,7 +241,11 @@ impl JobRunner {
         let mut round = 0_u32;
         loop {
             match self.take_lease(holder).await {
-                Ok(true) => self.tidy(round, &stop).await,
+                Ok(true) => tokio::select! {
+                    () = self.tidy(round, &stop) => {}
+                    // What takes long is taken up by whoever holds it next.
+                    () = self.keep_lease(holder) => tracing::warn!("another process took the housekeeping over"),
+                },
                 Ok(false) => {}
                 Err(error) => note("lease", Err(error)),
             }
@@ -255,6 +260,18 @@ impl JobRunner {
     async fn take_lease(&self, holder: InstanceId) -> Result<bool, StorageError> {
         let now = self.clock.now();
         self.db.write_guarded(move |c| leases::acquire(c, LEASE, holder, now, now.plus(LEASE_FOR))).await
+    }
+
+    /// Renews the lease for as long as nobody else has it.
+    async fn keep_lease(&self, holder: InstanceId) {
+        loop {
+            tokio::time::sleep(LEASE_RENEWED).await;
+            match self.take_lease(holder).await {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(error) => note("lease", Err(error)),
+            }
+        }
     }
 
     async fn tidy(&self, round: u32, stop: &watch::Receiver<bool>) {
@@ -288,7 +305,7 @@ impl JobRunner {
     }
 
     async fn publish_reports(&self, stop: &watch::Receiver<bool>) -> Result<(), ReportError> {
-        while !*stop.borrow() && self.reports.publish_next().await? {}
+        while !*stop.borrow() && self.reports.publish_next(|| *stop.borrow()).await? {}
         Ok(())
     }
 

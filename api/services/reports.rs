@@ -1,6 +1,9 @@
 //! Aggregates: clicks of people who agreed to be counted come in, and once an hour is closed, counts go out.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use chrono::TimeDelta;
 
@@ -113,7 +116,7 @@ pub struct ReportService {
 ///
 /// Storage trouble only.
 pub fn forget_person(c: &mut Conn, id: AccountId) -> Result<(), StorageError> {
-    advertisements::forget_clicks(c, person(id).id)
+    advertisements::forget_clicks(c, &[person(id).id])
 }
 
 /// Closes the hours up to now without a word: they may have been published by a database that is lost.
@@ -134,7 +137,7 @@ pub fn skip_hours(c: &mut Conn, now: Timestamp) -> Result<(), StorageError> {
 ///
 /// Storage trouble only.
 pub fn forget_device(c: &mut Conn, device: DeviceRef) -> Result<(), StorageError> {
-    advertisements::forget_clicks(c, ClickerId::from_uuid(device.as_uuid()))
+    advertisements::forget_clicks(c, &[ClickerId::from_uuid(device.as_uuid())])
 }
 
 const fn person(id: AccountId) -> Clicker {
@@ -244,30 +247,35 @@ impl ReportService {
             let counting = counting(c, &policy, teller, now)?;
             let ids: Vec<AdvertisementId> = clicks.iter().map(|click| click.advertisement_id).collect();
             let known = advertisements::list_some(c, &ids)?;
-            clicks
+            let outcomes: Vec<ClickOutcome> = clicks
                 .iter()
                 .map(|click| {
                     if matches!(counting, Counting::Nobody) {
-                        return Ok(ClickOutcome::NoConsent);
+                        return ClickOutcome::NoConsent;
                     }
                     let hour = click.at.hour();
                     let known = known.iter().find(|known| known.id == click.advertisement_id);
                     if known.is_none_or(|known| !known.ran_in(hour)) {
-                        return Ok(ClickOutcome::UnknownAdvertisement);
+                        return ClickOutcome::UnknownAdvertisement;
                     }
                     if click.at > now.plus(CLOCKS_DIFFER_BY) {
-                        return Ok(ClickOutcome::InTheFuture);
+                        return ClickOutcome::InTheFuture;
                     }
                     if now >= hour.plus(TimeDelta::hours(1)).plus(LATEST) {
-                        return Ok(ClickOutcome::TooLate);
+                        return ClickOutcome::TooLate;
                     }
                     // Whether that was known is not told: it may have been from elsewhere.
-                    if let Counting::Of(clicker) = counting {
-                        advertisements::note_click(c, hour, click.advertisement_id, clicker)?;
-                    }
-                    Ok(ClickOutcome::Counted)
+                    ClickOutcome::Counted
                 })
-                .collect::<Result<Vec<_>, StorageError>>()
+                .collect();
+            if let Counting::Of(clicker) = counting {
+                let all = clicks.iter().zip(&outcomes);
+                let counted = all.filter(|(_, outcome)| **outcome == ClickOutcome::Counted);
+                let counted: Vec<_> =
+                    counted.map(|(click, _)| (click.at.hour(), click.advertisement_id)).collect();
+                advertisements::note_clicks(c, clicker, &counted)?;
+            }
+            Ok::<_, StorageError>(outcomes)
         };
         match teller.account {
             // Beside a withdrawal, one of them is first.
@@ -281,7 +289,7 @@ impl ReportService {
     /// # Errors
     ///
     /// Storage trouble only; doing it again goes on where it was cut off.
-    pub async fn publish_next(&self) -> Result<bool, ReportError> {
+    pub async fn publish_next(&self, is_stopping: impl Fn() -> bool) -> Result<bool, ReportError> {
         let now = self.clock.now();
         let (first, last) = self
             .db
@@ -292,15 +300,18 @@ impl ReportService {
         let next = last.map(|last| last.plus(TimeDelta::hours(1))).or(first.map(Timestamp::hour));
         let is_closed = |hour: &Timestamp| now >= hour.plus(TimeDelta::hours(1)).plus(PUBLISHED_AFTER);
         let Some(hour) = next.filter(is_closed) else { return Ok(false) };
-        self.leave_out(hour).await?;
+        if !self.leave_out(hour, is_stopping).await? {
+            return Ok(false);
+        }
         let minimum = self.minimum;
         self.db.write_guarded(move |c| publish(c, hour, minimum, now)).await?;
         Ok(true)
     }
 
     /// Forgets whoever clicked in an hour and does not agree to be counted by now: a consent can lapse, and the policy
-    /// change, without anybody doing anything. What somebody does beside this forgets them by itself.
-    async fn leave_out(&self, hour: Timestamp) -> Result<(), ReportError> {
+    /// change, without anybody doing anything. What somebody does beside this forgets them by itself. Says whether it
+    /// came to the end.
+    async fn leave_out(&self, hour: Timestamp, is_stopping: impl Fn() -> bool) -> Result<bool, ReportError> {
         let policy = self.policies.current().await?;
         let mut after = None;
         loop {
@@ -309,25 +320,21 @@ impl ReportService {
                 .db
                 .read_long(move |c| {
                     let clickers = advertisements::list_clickers(c, hour, after, CLICKERS)?;
-                    let mut out = Vec::new();
-                    for clicker in &clickers {
-                        if !is_countable(c, &policy, *clicker, now)? {
-                            out.push(clicker.id);
-                        }
-                    }
+                    let counted = countable(c, &policy, &clickers, now)?;
+                    let ids = clickers.iter().map(|clicker| clicker.id);
+                    let out: Vec<ClickerId> = ids.filter(|id| !counted.contains(id)).collect();
                     Ok::<_, StorageError>((clickers.last().map(|clicker| clicker.id), out))
                 })
                 .await?;
             if last.is_none() {
-                return Ok(());
+                return Ok(true);
+            }
+            if is_stopping() {
+                return Ok(false);
             }
             after = last;
             if !out.is_empty() {
-                self.db
-                    .write_guarded(move |c| {
-                        out.iter().try_for_each(|clicker| advertisements::forget_clicks(c, *clicker))
-                    })
-                    .await?;
+                self.db.write_guarded(move |c| advertisements::forget_clicks(c, &out)).await?;
             }
         }
     }
@@ -463,18 +470,43 @@ fn counting(
     }
 }
 
-fn is_countable(
+/// Those of some who clicked that agree to be counted.
+fn countable(
     c: &mut Conn,
     policy: &PublishedPolicy,
-    clicker: Clicker,
+    clickers: &[Clicker],
     now: Timestamp,
-) -> Result<bool, StorageError> {
-    let uuid = clicker.id.as_uuid();
-    if clicker.by_device {
-        device_agrees(c, policy, DeviceRef::from_uuid(uuid), now)
-    } else {
-        account_agrees(c, policy, AccountId::from_uuid(uuid), now)
+) -> Result<HashSet<ClickerId>, StorageError> {
+    let of = |by_device: bool| clickers.iter().filter(move |clicker| clicker.by_device == by_device);
+    let devices: Vec<DeviceRef> =
+        of(true).map(|clicker| DeviceRef::from_uuid(clicker.id.as_uuid())).collect();
+    let accounts: Vec<AccountId> =
+        of(false).map(|clicker| AccountId::from_uuid(clicker.id.as_uuid())).collect();
+    let devices = devices_that_agree(c, policy, &devices, now)?;
+    let accounts = accounts_that_agree(c, policy, &accounts, now)?;
+    let devices = devices.into_iter().map(|reference| device(reference).id);
+    Ok(devices.chain(accounts.into_iter().map(|id| person(id).id)).collect())
+}
+
+fn accounts_that_agree(
+    c: &mut Conn,
+    policy: &PublishedPolicy,
+    ids: &[AccountId],
+    now: Timestamp,
+) -> Result<HashSet<AccountId>, StorageError> {
+    let mut facts = accounts::list_consent_facts(c, ids)?;
+    facts.retain(|_, facts| facts.state == AccountState::Active && facts.service_withdrawn_at.is_none());
+    let last = consent_events::list_last_of(c, ids, Purpose::Advertising)?;
+    let last: HashMap<AccountId, LastEvent> =
+        last.iter().map(|event| (event.account_id, LastEvent::from(event))).collect();
+    let words = policy.in_force(Purpose::Advertising);
+    facts.retain(|id, facts| standing(last.get(id), words, facts.standing(policy.version), now).for_new);
+    for limit in processing_limit_events::list_standing_of(c, ids)? {
+        if limit.scope.is_about(Purpose::Advertising, PersonalDataClass::Device) {
+            facts.remove(&limit.account_id);
+        }
     }
+    Ok(facts.into_keys().collect())
 }
 
 fn account_agrees(
@@ -483,17 +515,20 @@ fn account_agrees(
     id: AccountId,
     now: Timestamp,
 ) -> Result<bool, StorageError> {
-    let facts = accounts::find_consent_facts(c, id)?
-        .filter(|facts| facts.state == AccountState::Active && facts.service_withdrawn_at.is_none());
-    let Some(facts) = facts else { return Ok(false) };
-    let last = consent_events::find_last(c, id, Purpose::Advertising)?;
-    let last = last.as_ref().map(LastEvent::from);
-    let words = policy.in_force(Purpose::Advertising);
-    if !standing(last.as_ref(), words, facts.standing(policy.version), now).for_new {
-        return Ok(false);
-    }
-    let limits = processing_limit_events::list_standing(c, id)?;
-    Ok(!limits.iter().any(|limit| limit.scope.is_about(Purpose::Advertising, PersonalDataClass::Device)))
+    Ok(accounts_that_agree(c, policy, &[id], now)?.contains(&id))
+}
+
+fn devices_that_agree(
+    c: &mut Conn,
+    policy: &PublishedPolicy,
+    references: &[DeviceRef],
+    now: Timestamp,
+) -> Result<HashSet<DeviceRef>, StorageError> {
+    let Some(words) = policy.in_force(Purpose::Advertising) else { return Ok(HashSet::new()) };
+    let last = device_consent_events::list_last_of(c, references, Purpose::Advertising)?;
+    let last: HashMap<DeviceRef, _> = last.iter().map(|event| (event.device_ref, event)).collect();
+    let agrees = |reference: &DeviceRef| device_standing(words, last.get(reference).copied(), now).for_new;
+    Ok(references.iter().copied().filter(agrees).collect())
 }
 
 fn device_agrees(
@@ -502,8 +537,5 @@ fn device_agrees(
     reference: DeviceRef,
     now: Timestamp,
 ) -> Result<bool, StorageError> {
-    let last = device_consent_events::list_last(c, reference)?;
-    let last = last.iter().find(|event| event.purpose == Purpose::Advertising);
-    let Some(words) = policy.in_force(Purpose::Advertising) else { return Ok(false) };
-    Ok(device_standing(words, last, now).for_new)
+    Ok(devices_that_agree(c, policy, &[reference], now)?.contains(&reference))
 }

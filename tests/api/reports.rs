@@ -171,12 +171,12 @@ async fn an_hour_is_published_once_and_nothing_tells_of_fewer_than_twenty() {
         assert_eq!(clicks_on(&app, &cookie, &[], &many).await, "counted");
     }
     app.advance(TimeDelta::minutes(69));
-    while job.publish_next().await.unwrap() {}
+    while job.publish_next(|| false).await.unwrap() {}
     let hour = app.clock.now().hour().minus(TimeDelta::hours(1)).to_string();
     assert!(harbour.reports(&app).await.iter().all(|report| report["hour"] != hour), "it is not closed yet");
     app.advance(TimeDelta::minutes(1));
-    while job.publish_next().await.unwrap() {}
-    assert!(!job.publish_next().await.unwrap());
+    while job.publish_next(|| false).await.unwrap() {}
+    assert!(!job.publish_next(|| false).await.unwrap());
 
     let of_hour =
         |reports: Vec<Value>| reports.into_iter().filter(|report| report["hour"] == hour).collect::<Vec<_>>();
@@ -197,7 +197,7 @@ async fn an_hour_is_published_once_and_nothing_tells_of_fewer_than_twenty() {
     let ended = desk.legal.sends(Method::POST, &format!("/v1/staff/advertisements/{few}/end"), None).await;
     assert_eq!(ended.status, 401, "an hour is longer than a staff token: {}", ended.text);
     app.database.sql("DELETE FROM ad_clicks");
-    while job.publish_next().await.unwrap() {}
+    while job.publish_next(|| false).await.unwrap() {}
     assert_eq!((harbour.reads(&app).await, ocean.reads(&app).await, search.reads(&app).await), before);
     for table in ["ad_reports", "ad_report_cells"] {
         assert!(app.database.try_sql(&format!("DELETE FROM {table}")).is_err(), "{table}");
@@ -256,7 +256,7 @@ async fn only_who_agrees_when_the_hour_is_published_is_counted() {
     app.database
         .sql(&format!("UPDATE accounts SET accepted_policy_version = 0 WHERE account_id = {}", of(7)));
     app.advance(TimeDelta::minutes(70));
-    while job.publish_next().await.unwrap() {}
+    while job.publish_next(|| false).await.unwrap() {}
     let reports = harbour.reports(&app).await;
     assert_eq!(told(reports.last().unwrap()).0[&banner], 21);
 }
@@ -318,7 +318,7 @@ async fn hours_without_an_advertisement_pass_and_those_after_a_restore_are_not_t
     );
     app.advance(TimeDelta::hours(5));
     let mut hours = 0;
-    while job.publish_next().await.unwrap() {
+    while job.publish_next(|| false).await.unwrap() {
         hours += 1;
         assert!(hours < 10, "each hour once");
     }
@@ -332,10 +332,10 @@ async fn hours_without_an_advertisement_pass_and_those_after_a_restore_are_not_t
     let legal = desk.legal.comes_again().await;
     let asked = json!({ "recipient_id": harbour.recipient_id, "label": "second" });
     assert_eq!(legal.posts("/v1/staff/advertisements", &asked).await.status, 201);
-    while job.publish_next().await.unwrap() {}
+    while job.publish_next(|| false).await.unwrap() {}
     let before = harbour.reports(&app).await.len();
     app.advance(TimeDelta::hours(2));
-    while job.publish_next().await.unwrap() {}
+    while job.publish_next(|| false).await.unwrap() {}
     let numbers: Vec<i64> =
         harbour.reports(&app).await.iter().map(|report| report["report_number"].as_i64().unwrap()).collect();
     assert!(before <= 2 && numbers.len() > before);
