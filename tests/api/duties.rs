@@ -1,7 +1,13 @@
 //! Who got a person's data is told when they are corrected, erased or restricted, and says that it is done; partners
 //! learn by webhook that something waits for them.
 
-use std::sync::atomic::Ordering;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use chrono::TimeDelta;
 use reqwest::{
@@ -21,6 +27,10 @@ use smart_mining::{
     services::{clock::Clock, erasure::ErasureService, files::FileStore, vault::Vault},
 };
 use standardwebhooks::Webhook;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpListener,
+};
 
 use crate::support::{Answer, App, Desk, Partner, Person, company, eventually, http_sink};
 
@@ -376,4 +386,39 @@ async fn nobody_is_reached_inside_and_a_message_is_given_up_in_the_end() {
     assert_eq!(removed.status, 200);
     assert_eq!(pool.gets(&app, "/v1/partner/webhook-endpoint").await.status, 404);
     assert_eq!(pool.posts(&app, "/v1/partner/webhook-tests").await.status, 409);
+}
+
+#[tokio::test]
+async fn a_slow_endpoint_holds_two_senders_and_no_more() {
+    let app = App::start_with(&[("WEBHOOKS_TO_PRIVATE", "true")]).await;
+    let desk = app.desk().await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let (open, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let (now, peak) = (Arc::clone(&open), Arc::clone(&most));
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let (now, peak) = (Arc::clone(&now), Arc::clone(&peak));
+            tokio::spawn(async move {
+                peak.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                let mut taken = [0; 8_192];
+                let _ = stream.read(&mut taken).await;
+                tokio::time::sleep(Duration::from_millis(300)).await;
+                now.fetch_sub(1, Ordering::SeqCst);
+                let answer = b"HTTP/1.1 202 Taken\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+                let _ = stream.write_all(answer).await;
+            });
+        }
+    });
+    let slow = desk.partner(&app, company("Harbour Pool")).await;
+    listens(&app, &slow, &format!("http://127.0.0.1:{port}/hook")).await;
+    for _ in 0..6 {
+        assert_eq!(slow.posts(&app, "/v1/partner/webhook-tests").await.status, 201);
+    }
+    eventually("all six", || async {
+        let all = deliveries(&app, &slow).await;
+        all.iter().all(|message| message["state"] == "delivered").then_some(())
+    })
+    .await;
+    assert_eq!(most.load(Ordering::SeqCst), 2);
 }

@@ -271,3 +271,71 @@ async fn a_transfer_that_is_given_up_takes_nobody() {
     assert_eq!(own(&ada).await[0]["part"], "withheld");
     crate::log::verifies(&app).await;
 }
+
+/// Announced, told to all, and approved by both; gives its id.
+async fn is_approved(desk: &Desk, jobs: &DisclosureService, buyer: &Partner) -> String {
+    let id = drafted(desk, buyer, 30).await;
+    assert_eq!(desk.admins[0].sends(Method::POST, &path(&id, "announcement"), None).await.status, 201);
+    while jobs.gather(2).await.unwrap() > 0 {}
+    let hash = in_state(&desk.legal, &id, "announced").await["cohort_hash"].clone();
+    for legal in [&desk.legal, &desk.second] {
+        assert_eq!(approves(legal, &id, &hash).await.status, 201);
+    }
+    id
+}
+
+#[tokio::test]
+async fn a_transfer_that_is_given_up_half_way_takes_nobody_any_more() {
+    let app = App::start().await;
+    let (desk, jobs) = (app.desk().await, jobs(&app).await);
+    let buyer = desk.partner(&app, buyer()).await;
+    everybody(&app).await;
+    let id = is_approved(&desk, &jobs, &buyer).await;
+    app.advance(TimeDelta::days(30));
+    assert_eq!(jobs.carry_out(2).await.unwrap(), 2);
+    let legal = desk.legal.comes_again().await;
+    assert_eq!(legal.sends(Method::POST, &path(&id, "cancellation"), None).await.status, 201);
+    all(&jobs).await;
+    let (states, _) = entries(&legal, &id).await;
+    assert_eq!(states, [("released", 2), ("cancelled", 4)].map(|(state, n)| (state.to_owned(), n)).into());
+    let transfer = seen(&legal, &id).await;
+    assert_eq!((&transfer["state"], &transfer["manifest_hash"]), (&json!("cancelled"), &Value::Null));
+    crate::log::verifies(&app).await;
+}
+
+#[tokio::test]
+async fn whoever_is_told_last_has_as_long_to_object_as_the_first() {
+    let app = App::start().await;
+    let (desk, jobs) = (app.desk().await, jobs(&app).await);
+    let buyer = desk.partner(&app, buyer()).await;
+    everybody(&app).await;
+    let id = drafted(&desk, &buyer, 30).await;
+    assert_eq!(desk.admins[0].sends(Method::POST, &path(&id, "announcement"), None).await.status, 201);
+    let first = seen(&desk.legal, &id).await["window_ends_at"].clone();
+    jobs.gather(2).await.unwrap();
+    app.advance(TimeDelta::days(3));
+    while jobs.gather(2).await.unwrap() > 0 {}
+    let legal = desk.legal.comes_again().await;
+    let last = in_state(&legal, &id, "announced").await["window_ends_at"].clone();
+    let instant = |at: &Value| chrono::DateTime::parse_from_rfc3339(at.as_str().unwrap()).unwrap();
+    assert_eq!(instant(&last) - instant(&first), TimeDelta::days(3));
+}
+
+#[tokio::test]
+async fn a_person_whose_data_do_not_open_holds_up_nobody_else() {
+    let app = App::start().await;
+    let (desk, jobs) = (app.desk().await, jobs(&app).await);
+    let buyer = desk.partner(&app, buyer()).await;
+    everybody(&app).await;
+    let id = is_approved(&desk, &jobs, &buyer).await;
+    app.database.sql(
+        "UPDATE profiles SET email = real_name WHERE account_id = \
+         (SELECT account_id FROM disclosures ORDER BY account_id LIMIT 1)",
+    );
+    app.advance(TimeDelta::days(30));
+    all(&jobs).await;
+    let legal = desk.legal.comes_again().await;
+    assert_eq!(in_state(&legal, &id, "completed").await["released"], 5);
+    let (states, _) = entries(&legal, &id).await;
+    assert_eq!(states["cancelled"], 1);
+}

@@ -180,7 +180,16 @@ impl DisclosureService {
     ) -> Result<bool, DisclosureError> {
         let (now, owner, id) = (self.clock.now(), was.account_id, was.id);
         let keys = self.vault.keys_of(owner).await?;
-        let profile = Arc::new(self.profile_of(owner, &keys).await?);
+        let (profile, opens) = match self.profile_of(owner, &keys).await {
+            Ok(profile) => (profile, true),
+            // Nothing could be packed for the buyer either: they are kept out, and hold nobody up.
+            Err(DisclosureError::Vault(error @ (VaultError::NoKey(_) | VaultError::Broken { .. }))) => {
+                tracing::warn!(%error, "a person is left out of a transfer");
+                (None, false)
+            }
+            Err(error) => return Err(error),
+        };
+        let profile = Arc::new(profile);
         self.under_policy(|policy: Arc<PublishedPolicy>| {
             let (keys, profile, approvals) =
                 (Arc::clone(&keys), Arc::clone(&profile), Arc::clone(&approvals));
@@ -192,7 +201,7 @@ impl DisclosureService {
                 };
                 let recipient = recipients::find(c, was.recipient_id)?.ok_or(DisclosureError::NotFound)?;
                 let id = was.transfer_id.ok_or(DisclosureError::NotFound)?;
-                if state_of(c, id)? != TransferState::Approved {
+                if !opens || state_of(c, id)? != TransferState::Approved {
                     withhold(c, &keys, (&was, &recipient), None, now)?;
                     return Ok(true);
                 }
