@@ -14,7 +14,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
     db::{Backend, Settings},
-    domain::aggregate::SMALLEST_GROUP,
+    domain::{aggregate::SMALLEST_GROUP, rights::calendar::Region},
     services::{
         consents::Controller,
         files::{FileSettings, S3Settings},
@@ -97,6 +97,7 @@ settings! {
     SMS_GATEWAY_URL = "", "For SMS=gateway: where messages are posted.";
     SMS_GATEWAY_TOKEN = "", "For SMS=gateway: the bearer token.";
     SMALLEST_GROUP = "20", "Nothing is published of an hour about fewer people with accounts than this; 20 is what is promised.";
+    WORKING_DAYS_OF = "", "The region whose anniversary day is no working day either: an ISO 3166-2 code as `auk` or `wgn`. Deadlines come later then.";
     WEBHOOKS_TO_PRIVATE = "false", "Development only: webhooks may go to private addresses, and over http.";
     CONTROLLER_NAME = "Smart-mining", "Who answers for the processing, as receipts and records of processing name it.";
     CONTROLLER_CONTACT = "privacy@smart-mining.example", "Where people write to about their data.";
@@ -139,6 +140,8 @@ pub struct Config {
     pub sms: TransportSettings,
     pub sms_from: String,
     pub smallest_group: u32,
+    /// Whose anniversary day is no working day.
+    pub region: Option<Region>,
     pub webhooks_to_private: bool,
     pub controller: Controller,
     pub log_copy: PathBuf,
@@ -388,6 +391,7 @@ fn build(source: &Source) -> Result<Config, ConfigError> {
         sms: source.transport("SMS", ["SMS_GATEWAY_URL", "SMS_GATEWAY_TOKEN"], &outbox)?,
         sms_from: source.text("SMS_FROM")?,
         smallest_group: source.number("SMALLEST_GROUP", SMALLEST_GROUP..=10_000)?,
+        region: region(source)?,
         webhooks_to_private: source.parsed("WEBHOOKS_TO_PRIVATE", "it is `true` or `false`")?,
         controller: Controller {
             name: source.text("CONTROLLER_NAME")?,
@@ -413,6 +417,11 @@ fn abuse(source: &Source) -> Result<AbuseLimits, ConfigError> {
         sms_per_network: source.number("SMS_PER_NETWORK", 1..=1_000_000)?,
         sms_in_all: source.number("SMS_PER_HOUR", 1..=1_000_000)?,
     })
+}
+
+fn region(source: &Source) -> Result<Option<Region>, ConfigError> {
+    let unknown = ConfigError::Invalid("WORKING_DAYS_OF", "it is not the code of a region");
+    source.get("WORKING_DAYS_OF").map(|code| Region::parse(code).ok_or(unknown)).transpose()
 }
 
 fn size(number: u32) -> usize {

@@ -54,6 +54,7 @@ use crate::{
         reads::ReadBudget,
         recipients::RecipientService,
         reports::ReportService,
+        rights::RightsService,
         sessions::SessionService,
         staff::StaffService,
         support::SupportService,
@@ -125,6 +126,7 @@ pub struct Services {
     pub webhooks: WebhookService,
     pub reports: ReportService,
     pub transparency: TransparencyService,
+    pub rights: RightsService,
     pub idempotency: IdempotencyService,
     pub blocks: BlockService,
     pub log: LogService,
@@ -382,6 +384,7 @@ fn compose(
         webhooks: webhooks(config, &accounts)?,
         reports: reports(config, &accounts),
         transparency: transparency(config, &accounts),
+        rights: rights(config, &accounts),
         recipients: recipients(&accounts),
         support: support(&accounts),
         sessions,
@@ -420,6 +423,7 @@ fn job_runner(config: &Config, services: &Services) -> JobRunner {
         webhooks: services.webhooks.clone(),
         reports: services.reports.clone(),
         transparency: services.transparency.clone(),
+        rights: services.rights.clone(),
         blocks: services.blocks.clone(),
         sequencer: services.log.sequencer().clone(),
         kyc_files_kept: TimeDelta::days(config.kyc_files_days.into()),
@@ -497,6 +501,16 @@ fn instruments(kyc: &KycService) -> InstrumentService {
         clock: kyc.clock.clone(),
         images: kyc.images.clone(),
         files: kyc.files.clone(),
+    }
+}
+
+fn rights(config: &Config, accounts: &AccountService) -> RightsService {
+    RightsService {
+        db: accounts.db.clone(),
+        vault: accounts.vault.clone(),
+        clock: accounts.clock.clone(),
+        outbox: accounts.outbox.clone(),
+        region: config.region,
     }
 }
 

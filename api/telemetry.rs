@@ -74,6 +74,7 @@ pub struct Metrics {
     pub log_entries: IntGauge,
     pub log_pending: IntGauge,
     pub log_verified: IntGauge,
+    pub rights_overdue: IntGauge,
     pub build_info: IntGaugeVec,
 }
 
@@ -123,6 +124,10 @@ impl Metrics {
                 "log_verified",
                 "1 if the log's last check of itself found nothing; 0 is an alarm; -1 before the first.",
             )?,
+            rights_overdue: IntGauge::new(
+                "rights_requests_overdue",
+                "Rights requests that wait for an answer beyond their day.",
+            )?,
             build_info: IntGaugeVec::new(Opts::new("build_info", "The running version."), &["version"])?,
         };
         metrics.register()?;
@@ -132,7 +137,7 @@ impl Metrics {
     }
 
     fn register(&self) -> prometheus::Result<()> {
-        let collectors: [Box<dyn prometheus::core::Collector>; 14] = [
+        let collectors: [Box<dyn prometheus::core::Collector>; 15] = [
             Box::new(self.requests.clone()),
             Box::new(self.request_seconds.clone()),
             Box::new(self.statements.clone()),
@@ -146,6 +151,7 @@ impl Metrics {
             Box::new(self.log_entries.clone()),
             Box::new(self.log_pending.clone()),
             Box::new(self.log_verified.clone()),
+            Box::new(self.rights_overdue.clone()),
             Box::new(self.build_info.clone()),
         ];
         collectors.into_iter().try_for_each(|collector| self.registry.register(collector))

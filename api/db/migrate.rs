@@ -34,6 +34,7 @@ const APPEND_ONLY: &[&str] = &[
     "disclosure_events",
     "processing_limit_events",
     "obligation_rounds",
+    "rights_request_events",
     "ad_reports",
     "ad_report_cells",
     "transfer_approvals",

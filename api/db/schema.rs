@@ -1096,6 +1096,50 @@ table! {
     }
 }
 
+table! {
+    use diesel::sql_types::{Integer, Nullable, Text};
+    use super::super::types::{Id, Instant};
+
+    rights_requests (account_id, rights_request_id) {
+        account_id -> Id,
+        rights_request_id -> Id,
+        kind -> Text,
+        purpose -> Nullable<Text>,
+        data_class -> Nullable<Text>,
+        state -> Text,
+        filed_at -> Instant,
+        due_at -> Instant,
+        due_law -> Text,
+        extension -> Nullable<Text>,
+        answered_at -> Nullable<Instant>,
+        refusal -> Nullable<Text>,
+        lifts_at -> Nullable<Instant>,
+        processing_limit_id -> Id,
+        steps -> Integer,
+    }
+}
+
+table! {
+    use diesel::sql_types::{Integer, Nullable, Text};
+    use super::super::types::{Id, Instant};
+
+    rights_request_events (account_id, rights_request_id, number) {
+        account_id -> Id,
+        rights_request_id -> Id,
+        number -> Integer,
+        step -> Text,
+        kind -> Text,
+        purpose -> Nullable<Text>,
+        data_class -> Nullable<Text>,
+        due_at -> Instant,
+        extension -> Nullable<Text>,
+        refusal -> Nullable<Text>,
+        staff_id -> Nullable<Id>,
+        occurred_at -> Instant,
+        leaf_id -> Id,
+    }
+}
+
 joinable!(profiles -> accounts (account_id));
 joinable!(credentials -> accounts (account_id));
 joinable!(account_emails -> accounts (account_id));

@@ -19,8 +19,8 @@ use crate::domain::{
         ContactChangeId, DataConfirmationId, DeviceId, DeviceRef, DisclosureEventId, DisclosureId,
         DocumentId, FactorResetId, InstallationId, InstanceId, InstrumentId, KycCaseId, KycDecisionId,
         KycFlagId, KycSignalId, LeafId, MessageId, NoticeId, ObligationId, PartnerClientId,
-        PartnerCredentialId, ProcessingLimitId, RecipientId, RoleGrantId, SessionId, StaffId, StaffReadId,
-        StaffSessionId, SupportCaseId, TransferId, WebhookMessageId, WebhookSecretId,
+        PartnerCredentialId, ProcessingLimitId, RecipientId, RightsRequestId, RoleGrantId, SessionId,
+        StaffId, StaffReadId, StaffSessionId, SupportCaseId, TransferId, WebhookMessageId, WebhookSecretId,
     },
     time::Timestamp,
 };
@@ -163,6 +163,7 @@ ids!(
     KycFlagId,
     KycSignalId,
     ProcessingLimitId,
+    RightsRequestId,
     RecipientId,
     TransferId,
     ObligationId,

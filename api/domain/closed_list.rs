@@ -30,7 +30,7 @@ pub(crate) use closed_list;
 #[cfg(test)]
 mod tests {
     use crate::domain::{
-        aggregate, consent, data_dictionary, device, disclosure, kyc, notice, policy, purpose, staff,
+        aggregate, consent, data_dictionary, device, disclosure, kyc, notice, policy, purpose, rights, staff,
         transparency, webhook,
     };
 
@@ -110,5 +110,16 @@ mod tests {
         agrees(webhook::WebhookEndpointState::ALL, webhook::WebhookEndpointState::as_str);
         agrees(webhook::WebhookState::ALL, webhook::WebhookState::as_str);
         agrees(webhook::WebhookFailure::ALL, webhook::WebhookFailure::as_str);
+    }
+
+    #[test]
+    fn lists_of_rights_are_spelled_alike_too() {
+        agrees(rights::deadline::DeadlineLaw::ALL, rights::deadline::DeadlineLaw::as_str);
+        agrees(rights::request::RightKind::ALL, rights::request::RightKind::as_str);
+        agrees(rights::request::RightsState::ALL, rights::request::RightsState::as_str);
+        agrees(rights::request::RightsStep::ALL, rights::request::RightsStep::as_str);
+        agrees(rights::request::RefusalGround::ALL, rights::request::RefusalGround::as_str);
+        agrees(rights::request::ExtensionReason::ALL, rights::request::ExtensionReason::as_str);
+        agrees(rights::request::RightsConsequence::ALL, rights::request::RightsConsequence::as_str);
     }
 }

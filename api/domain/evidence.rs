@@ -19,6 +19,9 @@ use super::{
     ids::LeafId,
     kyc::decision::{KYC_APPROVED, KYC_PROPOSED, KYC_REJECTED, KYC_RESUBMISSION},
     policy::PolicyVersion,
+    rights::request::{
+        RIGHTS_EXTENDED, RIGHTS_FILED, RIGHTS_GRANTED, RIGHTS_LIFTED, RIGHTS_REFUSED, RIGHTS_WITHDRAWN,
+    },
     staff::PERSONAL_DATA_READ,
     time::Timestamp,
 };
@@ -87,6 +90,12 @@ const ACTS: &[&Act] = &[
     &INSTRUMENT_WITHDRAWN,
     &RECIPIENTS_TOLD,
     &OBLIGATION_ACKNOWLEDGED,
+    &RIGHTS_FILED,
+    &RIGHTS_EXTENDED,
+    &RIGHTS_GRANTED,
+    &RIGHTS_REFUSED,
+    &RIGHTS_LIFTED,
+    &RIGHTS_WITHDRAWN,
     &REPORT_PUBLISHED,
     &TRANSFER_APPROVED,
 ];

@@ -184,6 +184,8 @@ typed_ids! {
     TransferId = "tra", "tra_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
     /// Identifies what a person is asked before one disclosure.
     ConsentRequestId = "crq", "crq_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
+    /// Identifies a rights request.
+    RightsRequestId = "rrq", "rrq_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
     /// Identifies a restriction or an objection.
     ProcessingLimitId = "lim", "lim_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
     /// Identifies what a recipient has to do.

@@ -176,7 +176,6 @@ pub enum MessageBody {
     KycExtended {
         until: String,
     },
-    /// It is asked for no longer.
     /// The consent to a disclosure is asked for.
     ConsentAsked {
         recipient: String,
@@ -187,12 +186,30 @@ pub enum MessageBody {
         recipient: String,
         at: String,
     },
+    /// A verification is asked for no longer.
     KycWithdrawn {
         at: String,
     },
     /// The data are to go to a buyer of the company, unless the person objects.
     TransferAnnounced {
         recipient: String,
+        until: String,
+    },
+    /// A rights request arrived.
+    RightsRequestFiled {
+        until: String,
+    },
+    /// Its answer takes longer.
+    RightsRequestExtended {
+        until: String,
+    },
+    RightsRequestGranted {
+        at: String,
+    },
+    /// What it asked for ends.
+    RightsRequestRefused {
+        clause: String,
+        law: String,
         until: String,
     },
 }
@@ -259,6 +276,10 @@ impl MessageBody {
             Self::ConsentAsked { .. } => "mail-consent-asked",
             Self::DataDisclosed { .. } => "mail-data-disclosed",
             Self::TransferAnnounced { .. } => "mail-transfer-announced",
+            Self::RightsRequestFiled { .. } => "mail-rights-request-filed",
+            Self::RightsRequestExtended { .. } => "mail-rights-request-extended",
+            Self::RightsRequestGranted { .. } => "mail-rights-request-granted",
+            Self::RightsRequestRefused { .. } => "mail-rights-request-refused",
             Self::StaffInvitation { .. } => "mail-staff-invitation",
             Self::SupportAnswered { .. } => "mail-support-answered",
         }
@@ -303,7 +324,9 @@ impl MessageBody {
             Self::AccountClosing { until }
             | Self::KycReminder { until }
             | Self::KycResubmission { until }
-            | Self::KycExtended { until } => vec![("until", until.clone())],
+            | Self::KycExtended { until }
+            | Self::RightsRequestFiled { until }
+            | Self::RightsRequestExtended { until } => vec![("until", until.clone())],
             Self::ConsentAsked { recipient, until } | Self::TransferAnnounced { recipient, until } => {
                 vec![("recipient", recipient.clone()), ("until", until.clone())]
             }
@@ -329,7 +352,11 @@ impl MessageBody {
             | Self::KycApproved { at }
             | Self::KycRejected { at }
             | Self::KycWithdrawn { at }
+            | Self::RightsRequestGranted { at }
             | Self::RestrictionLifted { at } => vec![("at", at.clone())],
+            Self::RightsRequestRefused { clause, law, until } => {
+                vec![("clause", clause.clone()), ("law", law.clone()), ("until", until.clone())]
+            }
             Self::AddressAlreadyRegistered
             | Self::NoAccountToReset
             | Self::EmailChangeTaken

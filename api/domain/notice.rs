@@ -37,6 +37,13 @@ closed_list! {
         DataDisclosed = "data_disclosed",
         /// The company, or nearly all of it, is sold, and the data are to go with it.
         TransferAnnounced = "transfer_announced",
+        /// A rights request arrived, and will be answered by a day.
+        RightsRequestFiled = "rights_request_filed",
+        /// Its answer takes longer.
+        RightsRequestExtended = "rights_request_extended",
+        RightsRequestGranted = "rights_request_granted",
+        /// It was refused: what it asked for ends.
+        RightsRequestRefused = "rights_request_refused",
     }
 }
 
@@ -58,6 +65,10 @@ impl NoticeKind {
             Self::PolicyPublished => "9.2",
             Self::DeviceChoicesMerged => "2.6",
             Self::TransferAnnounced => "4.4",
+            Self::RightsRequestFiled
+            | Self::RightsRequestExtended
+            | Self::RightsRequestGranted
+            | Self::RightsRequestRefused => "7.3",
             Self::KycRequestedAfterActivity => "1.8",
             Self::KycRequestedAfterNameChange => "3.9",
             Self::ConsentRequested | Self::DataDisclosed => "4.8",

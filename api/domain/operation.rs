@@ -209,6 +209,11 @@ operations! {
     "get_consent_request" GET "/v1/consent-requests/{consent_request_id}" Person Session Open Ordinary Silent Single;
     "answer_consent_request" POST "/v1/consent-requests/{consent_request_id}/answer" Person Session ToNarrow Ordinary Leaf Single;
     "withdraw_consent_answer" POST "/v1/consent-requests/{consent_request_id}/withdrawal" Person Session Open Ordinary Leaf Single;
+    "preview_rights_request" POST "/v1/rights-request-previews" Person Session Open Ordinary Silent Single;
+    "file_rights_request" POST "/v1/rights-requests" Person SteppedUp Open Ordinary Leaf Single;
+    "list_rights_requests" GET "/v1/rights-requests" Person Session Open Ordinary Silent Page;
+    "get_rights_request" GET "/v1/rights-requests/{rights_request_id}" Person Session Open Ordinary Silent Single;
+    "withdraw_rights_request" POST "/v1/rights-requests/{rights_request_id}/withdrawal" Person SteppedUp Open Ordinary Leaf Single;
     "list_transfers" GET "/v1/transfers" Person Session Open Ordinary Silent Single;
     "object_to_transfer" POST "/v1/transfers/{transfer_id}/objection" Person Session Open Ordinary Leaf Single;
     "list_obligations" GET "/v1/obligations" Person Session Open Ordinary Silent Page;
@@ -280,6 +285,10 @@ operations! {
     "withdraw_instrument" POST "/v1/staff/instruments/{instrument_id}/withdrawal" Staff[Legal] SteppedUp Open Ordinary Leaf Single;
     "draft_disclosure" POST "/v1/staff/disclosures" Staff[DataProcessor] Session Open Ordinary Leaf Single;
     "record_authority_access" POST "/v1/staff/authority-accesses" Staff[DataProcessor] SteppedUp Open Ordinary Leaf Single;
+    "list_staff_rights_requests" GET "/v1/staff/rights-requests" Staff[DataProcessor Legal Auditor] Session Open Ordinary Silent Page;
+    "get_staff_rights_request" GET "/v1/staff/rights-requests/{rights_request_id}" Staff[DataProcessor Legal Auditor] Session Open Ordinary Silent Single;
+    "extend_rights_request" POST "/v1/staff/rights-requests/{rights_request_id}/extensions" Staff[DataProcessor Legal] Session Open Ordinary Leaf Single;
+    "answer_rights_request" POST "/v1/staff/rights-requests/{rights_request_id}/answers" Staff[Legal] Session Open Ordinary Leaf Single;
     "list_staff_disclosures" GET "/v1/staff/disclosures" Staff[DataProcessor Legal Auditor] Session Open Ordinary Silent Page;
     "get_staff_disclosure" GET "/v1/staff/disclosures/{disclosure_id}" Staff[DataProcessor Legal Auditor] Session Open Ordinary Silent Single;
     "change_disclosure" PUT "/v1/staff/disclosures/{disclosure_id}" Staff[DataProcessor] Session Open Ordinary Leaf Versioned;

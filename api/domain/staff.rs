@@ -13,6 +13,7 @@ use super::{
         AccountId, DocumentId, KycCaseId, LeafId, RoleGrantId, StaffId, StaffReadId, StaffSessionId,
         SupportCaseId,
     },
+    purpose::{PersonalDataClass, Purpose},
     real_name::RealName,
     sealed::Sealed,
     time::Timestamp,
@@ -222,6 +223,17 @@ impl ReadPurpose {
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|purpose| purpose.as_str() == text)
     }
+
+    /// The purpose that a restriction or an objection keeps it shut by. None does where the opening is for the person's
+    /// own request, or protects others from fraud (GDPR art. 18(2); clause 6.2).
+    pub const fn limited_as(self) -> Option<Purpose> {
+        match self {
+            Self::SupportCase => Some(Purpose::Support),
+            Self::IdentityVerification => Some(Purpose::IdentityVerification),
+            Self::DataQuality => Some(Purpose::Administration),
+            Self::RightsRequest | Self::FraudPrevention => None,
+        }
+    }
 }
 
 closed_list! {
@@ -243,6 +255,19 @@ closed_list! {
         DocumentBack = "document_back",
         /// What reviewers wrote about a verification.
         ReviewNotes = "review_notes",
+    }
+}
+
+impl ReadField {
+    /// The class that a restriction or an objection names it by.
+    pub const fn data_class(self) -> PersonalDataClass {
+        match self {
+            Self::RealName | Self::DisplayName | Self::BirthDate => PersonalDataClass::Identity,
+            Self::Email | Self::Phone | Self::Language | Self::TimeZone => PersonalDataClass::Contact,
+            Self::Residence => PersonalDataClass::Address,
+            Self::DocumentDetails | Self::DocumentFront | Self::DocumentBack => PersonalDataClass::Documents,
+            Self::ReviewNotes => PersonalDataClass::Security,
+        }
     }
 }
 

@@ -21,6 +21,7 @@ mod passwords;
 mod policy_page;
 mod policy_versions;
 mod reports;
+mod rights_requests;
 mod security;
 mod sessions;
 mod sign_in_challenges;
@@ -162,6 +163,15 @@ fn disclosure_operations(routes: &mut ServiceConfig<'_>) {
         .service(disclosures::get_consent_request)
         .service(disclosures::answer_consent_request)
         .service(disclosures::withdraw_consent_answer)
+        .service(rights_requests::preview_rights_request)
+        .service(rights_requests::file_rights_request)
+        .service(rights_requests::list_rights_requests)
+        .service(rights_requests::get_rights_request)
+        .service(rights_requests::withdraw_rights_request)
+        .service(rights_requests::list_staff_rights_requests)
+        .service(rights_requests::get_staff_rights_request)
+        .service(rights_requests::extend_rights_request)
+        .service(rights_requests::answer_rights_request)
         .service(transfers::list_transfers)
         .service(transfers::object_to_transfer)
         .service(transfers::draft_transfer)

@@ -216,6 +216,9 @@ problem-obligation-state-conflict = Das ist erledigt, oder der Empfänger bestä
 problem-advertisement-state-conflict = Die Anzeige ist beendet
 problem-transfer-state-conflict = Der Stand der Übertragung lässt das nicht zu
 problem-webhook-state-conflict = Es gibt noch kein Geheimnis oder keine Adresse, oder die Nachricht ist unterwegs
+problem-rights-request-state-conflict = Der Stand des Anliegens lässt das nicht zu
+problem-rights-request-duplicate = Ein Anliegen zu demselben gilt schon
+problem-processing-limited = Die Person hat diese Verarbeitung eingeschränkt oder ihr widersprochen
 problem-disclosure-state-conflict = Der Stand der Weitergabe lässt das nicht zu
 problem-disclosure-refused = Ohne beide Schlüssel, oder solange etwas im Weg steht, wird nichts weitergegeben
 problem-pulls-spent = Es wurde so oft abgeholt, wie es abgeholt werden darf
@@ -324,6 +327,28 @@ mail-transfer-announced = Ihre Daten sollen an einen Käufer des Unternehmens ge
         Das Unternehmen, oder fast das ganze, wird an { $recipient } verkauft. Nach Ziffer 4.4 der Datenschutzrichtlinie erhält der Käufer die Daten der Nutzer und hält die Richtlinie ein, der Sie zugestimmt haben.
 
         Sie können bis { $until } widersprechen: Melden Sie sich an und sehen Sie unter Übertragungen nach. Auch können Sie Ihre Einwilligung in Geschäftsübertragungen jederzeit zurücknehmen. Dann geht nichts über Sie an den Käufer.
+
+mail-rights-request-filed = Ihr Anliegen zu Ihren Daten ist angekommen
+    .body =
+        Worum Sie gebeten haben, gilt ab jetzt. Wir beantworten Ihr Anliegen bis { $until } (Ziffer 7.3 der Datenschutzrichtlinie). Melden Sie sich an, um zu sehen, wie es steht, oder um es zurückzunehmen.
+
+        Sie können sich jederzeit beim Datenschutzbeauftragten Neuseelands beschweren: https://www.privacy.org.nz
+
+mail-rights-request-extended = Die Antwort auf Ihr Anliegen dauert länger
+    .body =
+        Wir brauchen länger, um Ihr Anliegen zu Ihren Daten zu beantworten: bis { $until }. Worum Sie gebeten haben, gilt bis dahin. Melden Sie sich an, um zu sehen, warum.
+
+        Sie können sich beim Datenschutzbeauftragten Neuseelands beschweren: https://www.privacy.org.nz
+
+mail-rights-request-granted = Ihrem Anliegen zu Ihren Daten wurde entsprochen
+    .body =
+        Am { $at } haben wir Ihrem Anliegen entsprochen. Worum Sie gebeten haben, gilt, bis Sie es zurücknehmen.
+
+mail-rights-request-refused = Ihr Anliegen zu Ihren Daten wurde abgelehnt
+    .body =
+        Worum Sie gebeten haben, gilt noch bis { $until } und endet dann: Ziffer { $clause } der Datenschutzrichtlinie, { $law }. Melden Sie sich an, um den Grund zu sehen.
+
+        Sie können sich beim Datenschutzbeauftragten Neuseelands beschweren: https://www.privacy.org.nz
 
 mail-data-disclosed = Daten über Sie wurden weitergegeben
     .body =

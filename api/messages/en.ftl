@@ -251,6 +251,28 @@ mail-transfer-announced = Your data are to go to a buyer of the company
 
         You can object until { $until }: sign in and look under transfers. You can also withdraw your consent to business transfers at any time. Then nothing about you goes to the buyer.
 
+mail-rights-request-filed = Your request about your data has arrived
+    .body =
+        What you asked for holds from now on. We answer your request by { $until } (clause 7.3 of the privacy policy). Sign in to see how it stands, or to take it back.
+
+        You can complain to the Office of the Privacy Commissioner at any time: https://www.privacy.org.nz
+
+mail-rights-request-extended = The answer to your request takes longer
+    .body =
+        We need longer to answer your request about your data: until { $until }. What you asked for holds meanwhile. Sign in to see why.
+
+        You can complain to the Office of the Privacy Commissioner: https://www.privacy.org.nz
+
+mail-rights-request-granted = Your request about your data was granted
+    .body =
+        At { $at } we granted your request. What you asked for holds until you take it back.
+
+mail-rights-request-refused = Your request about your data was refused
+    .body =
+        What you asked for holds until { $until }, and ends then: clause { $clause } of the privacy policy, { $law }. Sign in to see the ground.
+
+        You can complain to the Office of the Privacy Commissioner: https://www.privacy.org.nz
+
 mail-data-disclosed = Data about you were disclosed
     .body =
         On { $at } we let { $recipient } have data about you, after a legal review and on the strength of your consent (clause 4.8 of the privacy policy).

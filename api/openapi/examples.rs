@@ -6,41 +6,43 @@ use crate::handlers::views::{
     AcceptStaffInvitation, AccessLogPageView, AccessTokenView, AccountChangePage, AccountClosureView,
     AccountSecurityView, AccountView, ActivateRecipient, AdClickReportPageView, AdEventResultsView,
     AddKycNote, AddPartnerCredential, AddedPartnerCredentialView, AdvertisementPageView, AdvertisementView,
-    AllowReads, AnswerConsentRequest, AnswerSignInChallenge, ApproveTransfer, ApprovedFactorResetView,
-    AssignKycCase, CancelledFactorResetView, ChangePassword, ClauseRulesView, ConfirmCode,
-    ConfirmPasswordReset, ConfirmStaffInvitation, ConfirmTotp, ConsentDecisionView, ConsentEventPageView,
-    ConsentOverviewView, ConsentReceiptView, ConsentRequestPageView, ConsentRequestView, ContactChangedView,
-    ContinueSignInChallenge, CookieRegister, CreateAccessToken, CreatePartnerClient, CreateSession,
-    CreateStaffSession, DataConfirmationView, DecideKycCase, DecideOnPolicy, DecideRoleGrant,
-    DeviceConsentsView, DiscardedPolicyDraftView, DisclosureLogEntryView, DisclosureLogPageView,
-    DisclosurePackageView, DisclosureProofView, DraftDisclosure, DraftPolicyVersion, DraftTransfer,
-    EmailChangeView, EndedSessionView, EndedSessionsView, EndedStaffSessionView, Example, ExtendKycCase,
-    FactorChangedView, FactorResetView, FindPerson, GpcSupport, InstrumentPageView, InstrumentView,
-    InviteStaffMember, KycDecisionView, KycDocumentView, KycNoteView, KycSubmissionView, KycView, LinkToken,
-    LogCheckpointView, LogConsistencyProofView, LogInclusionProofView, MaskedPersonView, NoticePageView,
-    NoticeView, OAuthErrorView, ObligationPageView, OpenKycDetails, OpenKycImage, OpenStaffSupportCase,
-    OpenSupportCase, OpenedFieldsView, OpenedInstrumentView, OpenedKycDetailsView, OpenedKycImageView,
-    OwnTransferListView, OwnTransferView, PartnerClientPageView, PartnerClientView, PartnerCredentialView,
-    PartnerDisclosurePageView, PartnerDisclosureView, PartnerObligationPageView, PartnerObligationView,
-    PasswordChangedView, PasswordResetDoneView, PasswordResetView, PhoneChangeView, Picture,
-    PolicyChangesView, PolicyDecisionPageView, PolicyDecisionView, PolicyDraftView, PolicyVersionPageView,
-    PolicyVersionView, ProcessingRecords, ProposeRole, ProposedStaffTotpView, ProposedTotpView,
+    AllowReads, AnswerConsentRequest, AnswerRightsRequest, AnswerSignInChallenge, ApproveTransfer,
+    ApprovedFactorResetView, AssignKycCase, CancelledFactorResetView, ChangePassword, ClauseRulesView,
+    ConfirmCode, ConfirmPasswordReset, ConfirmStaffInvitation, ConfirmTotp, ConsentDecisionView,
+    ConsentEventPageView, ConsentOverviewView, ConsentReceiptView, ConsentRequestPageView,
+    ConsentRequestView, ContactChangedView, ContinueSignInChallenge, CookieRegister, CreateAccessToken,
+    CreatePartnerClient, CreateSession, CreateStaffSession, DataConfirmationView, DecideKycCase,
+    DecideOnPolicy, DecideRoleGrant, DeviceConsentsView, DiscardedPolicyDraftView, DisclosureLogEntryView,
+    DisclosureLogPageView, DisclosurePackageView, DisclosureProofView, DraftDisclosure, DraftPolicyVersion,
+    DraftTransfer, EmailChangeView, EndedSessionView, EndedSessionsView, EndedStaffSessionView, Example,
+    ExtendKycCase, ExtendRightsRequest, FactorChangedView, FactorResetView, FileRightsRequest, FindPerson,
+    GpcSupport, InstrumentPageView, InstrumentView, InviteStaffMember, KycDecisionView, KycDocumentView,
+    KycNoteView, KycSubmissionView, KycView, LinkToken, LogCheckpointView, LogConsistencyProofView,
+    LogInclusionProofView, MaskedPersonView, NoticePageView, NoticeView, OAuthErrorView, ObligationPageView,
+    OpenKycDetails, OpenKycImage, OpenStaffSupportCase, OpenSupportCase, OpenedFieldsView,
+    OpenedInstrumentView, OpenedKycDetailsView, OpenedKycImageView, OwnTransferListView, OwnTransferView,
+    PartnerClientPageView, PartnerClientView, PartnerCredentialView, PartnerDisclosurePageView,
+    PartnerDisclosureView, PartnerObligationPageView, PartnerObligationView, PasswordChangedView,
+    PasswordResetDoneView, PasswordResetView, PhoneChangeView, Picture, PolicyChangesView,
+    PolicyDecisionPageView, PolicyDecisionView, PolicyDraftView, PolicyVersionPageView, PolicyVersionView,
+    PreviewRightsRequest, ProcessingRecords, ProposeRole, ProposedStaffTotpView, ProposedTotpView,
     PublishPolicyVersion, PurposeCatalogue, ReadAllowanceView, ReadPersonalData, RecipientEventPageView,
     RecipientListView, RecordAuthorityAccess, RecoveryCodesView, RefreshSession, RegisterAccount,
     RegisterAdvertisement, RegisterInstrument, RegistrationView, ReportAdEvents, ReportSignals,
     RequestEmailChange, RequestKyc, RequestPasswordReset, RequestPhoneChange, RetirePartnerCredential,
-    ReviewDisclosure, RoleGrantPageView, RoleGrantView, SendStepUpCode, SendSupportMessage, SentCodeView,
-    SessionPageView, SessionTokens, SetConsent, SetDeviceConsents, SetKycDetails, SetWebhookEndpoint,
-    SignInView, SignalReportView, SignedInView, SigningKeySet, SilenceDisclosure, StaffDisclosureDetailView,
-    StaffDisclosurePageView, StaffKycCaseDetailView, StaffKycCasePageView, StaffKycCaseView,
-    StaffKycFlagPageView, StaffKycFlagView, StaffMemberPageView, StaffMemberView, StaffObligationPageView,
-    StaffObligationView, StaffRecipientPageView, StaffRecipientView, StaffSessionTokens, StaffSteppedUpView,
-    StaffSupportCasePageView, StaffSupportCaseView, StaffSupportCaseWithMessagesView, StepUpSession,
-    StepUpStaffSession, SteppedUpView, StoragePlaces, SupportCasePageView, SupportCaseView,
-    SupportCaseWithMessagesView, SupportMessageView, TransferEntryPageView, TransferPageView, TransferView,
-    TransparencyView, UpdateAccount, UploadKycDocument, VerifiedAccount, VerifyAccount,
-    WebhookDeliveryPageView, WebhookDeliveryView, WebhookEndpointView, WebhookSecretView, WithdrawKycCase,
-    WriteDisclosure, WriteRecipient,
+    ReviewDisclosure, RightsRequestPageView, RightsRequestPreviewView, RightsRequestView, RoleGrantPageView,
+    RoleGrantView, SendStepUpCode, SendSupportMessage, SentCodeView, SessionPageView, SessionTokens,
+    SetConsent, SetDeviceConsents, SetKycDetails, SetWebhookEndpoint, SignInView, SignalReportView,
+    SignedInView, SigningKeySet, SilenceDisclosure, StaffDisclosureDetailView, StaffDisclosurePageView,
+    StaffKycCaseDetailView, StaffKycCasePageView, StaffKycCaseView, StaffKycFlagPageView, StaffKycFlagView,
+    StaffMemberPageView, StaffMemberView, StaffObligationPageView, StaffObligationView,
+    StaffRecipientPageView, StaffRecipientView, StaffRightsRequestPageView, StaffRightsRequestView,
+    StaffSessionTokens, StaffSteppedUpView, StaffSupportCasePageView, StaffSupportCaseView,
+    StaffSupportCaseWithMessagesView, StepUpSession, StepUpStaffSession, SteppedUpView, StoragePlaces,
+    SupportCasePageView, SupportCaseView, SupportCaseWithMessagesView, SupportMessageView,
+    TransferEntryPageView, TransferPageView, TransferView, TransparencyView, UpdateAccount,
+    UploadKycDocument, VerifiedAccount, VerifyAccount, WebhookDeliveryPageView, WebhookDeliveryView,
+    WebhookEndpointView, WebhookSecretView, WithdrawKycCase, WriteDisclosure, WriteRecipient,
 };
 
 /// The example of each body, by the name of its schema.
@@ -99,6 +101,7 @@ pub(super) fn examples() -> Map<String, Value> {
     .chain(examples_of_staff_and_support())
     .chain(examples_of_verification())
     .chain(examples_of_disclosure())
+    .chain(examples_of_rights())
     .map(|(name, example)| (name.to_owned(), example))
     .collect()
 }
@@ -266,4 +269,19 @@ fn examples_of_verification() -> Vec<(&'static str, Value)> {
         ("ExtendKycCase", ExtendKycCase::example()),
         ("WithdrawKycCase", WithdrawKycCase::example()),
     ]
+}
+
+fn examples_of_rights() -> impl Iterator<Item = (&'static str, Value)> {
+    [
+        ("AnswerRightsRequest", AnswerRightsRequest::example()),
+        ("ExtendRightsRequest", ExtendRightsRequest::example()),
+        ("FileRightsRequest", FileRightsRequest::example()),
+        ("PreviewRightsRequest", PreviewRightsRequest::example()),
+        ("RightsRequestPage", RightsRequestPageView::example()),
+        ("RightsRequestPreview", RightsRequestPreviewView::example()),
+        ("RightsRequest", RightsRequestView::example()),
+        ("StaffRightsRequestPage", StaffRightsRequestPageView::example()),
+        ("StaffRightsRequest", StaffRightsRequestView::example()),
+    ]
+    .into_iter()
 }

@@ -49,6 +49,8 @@ const TAGS: &[(&str, &str)] = &[
         "Staff disclosures",
         "Drafting, reviewing and releasing disclosures, without a look at anybody's values.",
     ),
+    ("Rights requests", "What persons ask about their own data, and what holds meanwhile."),
+    ("Staff rights requests", "Answering them in time."),
     ("Transfers", "The data of all persons on their way to a buyer of the company."),
     ("Advertisements", "The advertisements whose clicks are counted."),
     ("Partner clients", "The systems of partners, and what they prove themselves by."),
@@ -231,9 +233,10 @@ fn add_parameters(described: &mut Value, operation: &Operation) {
         Shape::Versioned => names.push("IfMatch"),
         Shape::Single | Shape::Query => {}
     }
-    // A signal's own reference tells a repeat, and people are counted once.
+    // A signal's own reference tells a repeat, people are counted once, and a preview changes nothing.
     let tells_repeats_itself =
-        ["create_access_token", "report_signals", "report_ad_events"].contains(&operation.id);
+        ["create_access_token", "report_signals", "report_ad_events", "preview_rights_request"]
+            .contains(&operation.id);
     if operation.method == "POST" && !tells_repeats_itself {
         names.push("IdempotencyKey");
     }

@@ -81,6 +81,8 @@ codes! {
         AdvertisementStateConflict = "advertisement_state_conflict" / 409, "The advertisement has ended";
         TransferStateConflict = "transfer_state_conflict" / 409, "The transfer's state does not allow it";
         WebhookStateConflict = "webhook_state_conflict" / 409, "There is no secret or endpoint yet, or the message is on its way";
+        RightsRequestStateConflict = "rights_request_state_conflict" / 409, "The request's state does not allow it";
+        RightsRequestDuplicate = "rights_request_duplicate" / 409, "A request about the same holds already";
         DisclosureStateConflict = "disclosure_state_conflict" / 409, "The disclosure's state does not allow it";
         DisclosureRefused = "disclosure_refused" / 409, "Nothing is released without both keys, and with something in the way";
         PullsSpent = "pulls_spent" / 409, "It was given out as often as it may be";
@@ -106,6 +108,7 @@ codes! {
         WrongCode = "wrong_code" / 422, "The code is wrong";
         WrongPassword = "wrong_password" / 422, "The password is wrong";
         AccountRestricted = "account_restricted" / 423, "The account is restricted";
+        ProcessingLimited = "processing_limited" / 423, "The person restricted this processing, or objected to it";
         DisclosureHeld = "disclosure_held" / 423, "Something stands in the way for now";
         ReadBudgetExhausted = "read_budget_exhausted" / 429, "The reader's hour is used up";
         TooManyAttempts = "too_many_attempts" / 429, "Too many attempts";
@@ -189,6 +192,9 @@ codes! {
         CompelledQuestion = "compelled_question", "What is compelled is not asked for.";
         SilentQuestion = "silent_question", "Whoever must not know of it cannot be asked.";
         InvalidPackageKey = "invalid_package_key", "This is not a public key of age (X25519).";
+        InvalidPreview = "invalid_preview", "This is not the preview of this request.";
+        PreviewExpired = "preview_expired", "The preview has expired; ask for another one.";
+        GroundNotForKind = "ground_not_for_kind", "Requests of this kind are not refused on this ground.";
         InvalidWebhookUrl = "invalid_webhook_url", "This is not an https URL at a public address, without credentials and fragment.";
         ClientNotFree = "client_not_free", "There is no such live client, or it fetches for another recipient.";
         ClassIsFixed = "class_is_fixed", "A recipient of another class is another recipient.";

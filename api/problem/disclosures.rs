@@ -10,6 +10,7 @@ use crate::{
         obligations::ObligationError,
         recipients::{EntryFault, RecipientError},
         reports::ReportError,
+        rights::{PreviewFault, RightsError},
         webhooks::WebhookError,
     },
 };
@@ -128,6 +129,28 @@ impl From<ObligationError> for Problem {
             ObligationError::Idempotency(error) => error.into(),
             ObligationError::Vault(error) => error.into(),
             ObligationError::Storage(error) => error.into(),
+        }
+    }
+}
+
+impl From<RightsError> for Problem {
+    fn from(error: RightsError) -> Self {
+        match error {
+            RightsError::NotFound => Self::new(ProblemCode::NotFound),
+            RightsError::StateConflict => Self::new(ProblemCode::RightsRequestStateConflict),
+            RightsError::Duplicate => Self::new(ProblemCode::RightsRequestDuplicate),
+            RightsError::Preview(PreviewFault::Invalid) => {
+                Self::invalid("/preview", FieldCode::InvalidPreview)
+            }
+            RightsError::Preview(PreviewFault::Expired) => {
+                Self::invalid("/preview", FieldCode::PreviewExpired)
+            }
+            RightsError::Ground => Self::invalid("/ground", FieldCode::GroundNotForKind),
+            RightsError::Until => Self::invalid("/until", FieldCode::OutOfRange),
+            RightsError::Cursor(error) => error.into(),
+            RightsError::Idempotency(error) => error.into(),
+            RightsError::Vault(error) => error.into(),
+            RightsError::Storage(error) => error.into(),
         }
     }
 }

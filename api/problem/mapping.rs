@@ -203,6 +203,7 @@ impl From<StaffError> for Problem {
                 Self::new(ProblemCode::SecondPersonRequired).under_clause("5.2")
             }
             StaffError::StateConflict => Self::new(ProblemCode::StaffStateConflict),
+            StaffError::Limited => Self::new(ProblemCode::ProcessingLimited).under_clause("7.3"),
             StaffError::BudgetExhausted(exhausted) => Self {
                 retry_after: Some(exhausted.retry_after),
                 ..Self::new(ProblemCode::ReadBudgetExhausted)
@@ -275,6 +276,7 @@ impl From<KycError> for Problem {
             KycError::NotAReviewer => Self::invalid("/staff_id", FieldCode::NotAReviewer),
             KycError::Decision(fault) => undecided(fault),
             KycError::RulesFail(failures) => rules_fail(&failures),
+            KycError::Limited => Self::new(ProblemCode::ProcessingLimited).under_clause("7.3"),
             KycError::BudgetExhausted(exhausted) => Self {
                 retry_after: Some(exhausted.retry_after),
                 ..Self::new(ProblemCode::ReadBudgetExhausted)

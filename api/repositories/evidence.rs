@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use super::{
     account_changes, advertisements, consent_events, device_consent_events, disclosure_events, instruments,
     kyc_decisions, obligations, policy_acceptances, policy_versions, processing_limit_events, recipients,
-    staff_reads, transfers,
+    rights_requests, staff_reads, transfers,
 };
 use crate::{
     db::{
@@ -22,7 +22,7 @@ use crate::{
         evidence::{Attested, Evidence},
         ids::{
             AccountId, DataConfirmationId, DeviceRef, DisclosureId, InstrumentId, LeafId, ObligationId,
-            RecipientId,
+            RecipientId, RightsRequestId,
         },
         time::Timestamp,
     },
@@ -45,6 +45,7 @@ pub enum Ledger {
     Instruments,
     ObligationRounds,
     Obligations,
+    RightsRequestEvents,
     AdReports,
     TransferApprovals,
 }
@@ -53,7 +54,7 @@ pub enum Ledger {
 pub type Place = (AccountId, i64);
 
 impl Ledger {
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::PolicyVersions,
         Self::PolicyAcceptances,
         Self::ConsentEvents,
@@ -68,6 +69,7 @@ impl Ledger {
         Self::Instruments,
         Self::ObligationRounds,
         Self::Obligations,
+        Self::RightsRequestEvents,
         Self::AdReports,
         Self::TransferApprovals,
     ];
@@ -88,6 +90,7 @@ impl Ledger {
             Self::Instruments => "instruments",
             Self::ObligationRounds => "obligation_rounds",
             Self::Obligations => "obligations",
+            Self::RightsRequestEvents => "rights_request_events",
             Self::AdReports => "ad_reports",
             Self::TransferApprovals => "transfer_approvals",
         }
@@ -116,6 +119,7 @@ impl Ledger {
             Self::Instruments => list_instruments(c, after, limit),
             Self::ObligationRounds => list_obligation_rounds(c, after, limit),
             Self::Obligations => list_obligations(c, after, limit),
+            Self::RightsRequestEvents => list_rights_request_events(c, after, limit),
             Self::AdReports => list_ad_reports(c, after.1, limit),
             Self::TransferApprovals => list_transfer_approvals(c, cursor),
         }
@@ -309,6 +313,23 @@ fn list_obligations(
         row.attested().map(|act| (place, act))
     };
     Ok(rows.into_iter().filter_map(attested).collect())
+}
+
+/// A request stands in the place of a person.
+fn list_rights_request_events(
+    c: &mut Conn,
+    (request, number): Place,
+    limit: i64,
+) -> Result<Vec<(Place, Attested)>, StorageError> {
+    let after = (RightsRequestId::from_uuid(request.as_uuid()), i32::try_from(number).unwrap_or(i32::MAX));
+    let rows = rights_requests::list_all_events(c, after, limit)?;
+    Ok(rows
+        .into_iter()
+        .map(|row| {
+            let place = (AccountId::from_uuid(row.request_id.as_uuid()), row.number.into());
+            (place, attested(row.leaf_id, &row))
+        })
+        .collect())
 }
 
 fn list_ad_reports(c: &mut Conn, after: i64, limit: i64) -> Result<Vec<(Place, Attested)>, StorageError> {

@@ -35,6 +35,7 @@ use crate::{
         notices::NoticeService,
         outbox::OutboxService,
         reports::{ReportError, ReportService},
+        rights::RightsService,
         transparency::TransparencyService,
         vault::{Vault, VaultError},
         webhooks::{WebhookError, WebhookService},
@@ -95,6 +96,7 @@ pub struct JobRunner {
     pub webhooks: WebhookService,
     pub reports: ReportService,
     pub transparency: TransparencyService,
+    pub rights: RightsService,
     pub blocks: BlockService,
     pub sequencer: Sequencer,
     /// Documents of verifications are kept so long after the decision.
@@ -287,6 +289,8 @@ impl JobRunner {
         note("transfers_told", self.while_any(stop, || self.disclosures.gather(BATCH)).await);
         note("transfers", self.while_any(stop, || self.disclosures.carry_out(BATCH)).await);
         note("disclosures_told", self.while_any(stop, || self.disclosures.tell_late(BATCH)).await);
+        note("rights_lifted", self.while_any(stop, || self.rights.lift(BATCH)).await);
+        note("rights_overdue", self.rights.count_overdue().await);
         note("transparency", self.while_any(stop, || self.transparency.count()).await);
         note("reports", self.publish_reports(stop).await);
         note("kyc_overdue", self.while_any(stop, || self.kyc.expire(BATCH)).await);

@@ -1,20 +1,20 @@
 //! Restrictions and objections, as they begin and end; whatever processes a person's data looks at what stands.
 
 use crate::{
-    db::{Db, StorageError},
+    db::{Conn, StorageError},
     domain::{
         disclosure::limit::{LimitEvent, LimitScope, LimitStep},
         evidence::Evidence,
-        ids::{AccountId, ProcessingLimitId},
+        ids::ProcessingLimitId,
         purpose::{PersonalDataClass, Purpose},
+        time::Timestamp,
     },
     repositories::{accounts, log as leaves, processing_limit_events},
     services::{
-        clock::Clock,
         log::LeafDraft,
         obligations::{self, Change},
         reports::forget_person,
-        vault::{Vault, VaultError},
+        vault::{SubjectKeys, VaultError},
     },
 };
 
@@ -31,67 +31,71 @@ pub enum LimitError {
 
 service_error!(LimitError, storage in Vault);
 
-/// Keeps restrictions and objections.
-#[derive(Clone)]
-pub struct LimitService {
-    pub db: Db,
-    pub vault: Vault,
-    pub clock: Clock,
+/// Whose doing it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LimitedBy {
+    Person,
+    Service,
 }
 
-impl LimitService {
-    /// Begins a restriction or an objection; it is in the way of everything that commits after it.
-    ///
-    /// # Errors
-    ///
-    /// [`LimitError::NotFound`] after the account has gone.
-    pub async fn begin(&self, owner: AccountId, scope: LimitScope) -> Result<LimitEvent, LimitError> {
-        let id = ProcessingLimitId::generate(self.clock.now());
-        self.write(owner, id, LimitStep::Begun, Some(scope)).await
+/// Begins a restriction or an objection; it is in the way of everything that commits after it.
+///
+/// # Errors
+///
+/// [`LimitError::NotFound`] after the account has gone.
+pub fn begin(
+    c: &mut Conn,
+    keys: &SubjectKeys,
+    (id, scope): (ProcessingLimitId, LimitScope),
+    now: Timestamp,
+) -> Result<LimitEvent, LimitError> {
+    let event = write(c, keys, (LimitedBy::Person, id, LimitStep::Begun, scope), now)?;
+    obligations::open(c, keys, Change::Limited(scope), now)?;
+    if scope.is_about(Purpose::Advertising, PersonalDataClass::Device) {
+        forget_person(c, keys.account_id())?;
     }
+    Ok(event)
+}
 
-    /// Ends one that stands.
-    ///
-    /// # Errors
-    ///
-    /// [`LimitError::NotFound`] if it does not.
-    pub async fn end(&self, owner: AccountId, id: ProcessingLimitId) -> Result<LimitEvent, LimitError> {
-        self.write(owner, id, LimitStep::Ended, None).await
-    }
+/// Ends one that stands.
+///
+/// # Errors
+///
+/// [`LimitError::NotFound`] if it does not.
+pub fn end(
+    c: &mut Conn,
+    keys: &SubjectKeys,
+    (by, id): (LimitedBy, ProcessingLimitId),
+    now: Timestamp,
+) -> Result<LimitEvent, LimitError> {
+    accounts::hold(c, keys.account_id())?;
+    let standing = processing_limit_events::list_standing(c, keys.account_id())?;
+    let begun = standing.iter().find(|begun| begun.id == id).ok_or(LimitError::NotFound)?;
+    write(c, keys, (by, id, LimitStep::Ended, begun.scope), now)
+}
 
-    async fn write(
-        &self,
-        owner: AccountId,
-        id: ProcessingLimitId,
-        step: LimitStep,
-        scope: Option<LimitScope>,
-    ) -> Result<LimitEvent, LimitError> {
-        let (now, draft) = (self.clock.now(), LeafDraft::new(self.clock.now())?);
-        let keys = self.vault.keys_of(owner).await?;
-        self.db
-            .write_holding(owner, move |c| {
-                accounts::hold(c, owner)?.ok_or(LimitError::NotFound)?;
-                let standing = processing_limit_events::list_standing(c, owner)?;
-                let stands = standing.iter().find(|begun| begun.id == id).map(|begun| begun.scope);
-                let event = LimitEvent {
-                    account_id: owner,
-                    sequence: accounts::take_sequence(c, owner, 1)?.ok_or(LimitError::NotFound)?,
-                    id,
-                    step,
-                    scope: scope.or(stands).ok_or(LimitError::NotFound)?,
-                    at: now,
-                    leaf_id: draft.id(),
-                };
-                leaves::append(c, &draft.of_person(&keys, event.act(), &event.facts())?)?;
-                processing_limit_events::append(c, &event)?;
-                if step == LimitStep::Begun {
-                    obligations::open(c, &keys, Change::Limited(event.scope), now)?;
-                    if event.scope.is_about(Purpose::Advertising, PersonalDataClass::Device) {
-                        forget_person(c, owner)?;
-                    }
-                }
-                Ok(event)
-            })
-            .await
-    }
+fn write(
+    c: &mut Conn,
+    keys: &SubjectKeys,
+    (by, id, step, scope): (LimitedBy, ProcessingLimitId, LimitStep, LimitScope),
+    now: Timestamp,
+) -> Result<LimitEvent, LimitError> {
+    let (owner, draft) = (keys.account_id(), LeafDraft::new(now).map_err(VaultError::from)?);
+    let event = LimitEvent {
+        account_id: owner,
+        sequence: accounts::take_sequence(c, owner, 1)?.ok_or(LimitError::NotFound)?,
+        id,
+        step,
+        scope,
+        at: now,
+        leaf_id: draft.id(),
+    };
+    let (act, facts) = (event.act(), event.facts());
+    let leaf = match by {
+        LimitedBy::Person => draft.of_person(keys, act, &facts)?,
+        LimitedBy::Service => draft.of_service_upon(keys, act, &facts)?,
+    };
+    leaves::append(c, &leaf)?;
+    processing_limit_events::append(c, &event)?;
+    Ok(event)
 }

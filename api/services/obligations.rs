@@ -150,6 +150,27 @@ pub fn open(c: &mut Conn, keys: &SubjectKeys, change: Change<'_>, now: Timestamp
     Ok(obligations::insert(c, &round)?)
 }
 
+/// Who would be told of a change now, but for what its person must not know of yet.
+///
+/// # Errors
+///
+/// Storage trouble only.
+pub fn list_concerned(
+    c: &mut Conn,
+    owner: AccountId,
+    change: Change<'_>,
+    now: Timestamp,
+) -> Result<Vec<Recipient>, StorageError> {
+    let mut concerned = BTreeMap::new();
+    for pulled in disclosures::list_pulled(c, owner)? {
+        let is_known = change.concerns_others() && !pulled.is_silent(now);
+        let recipient = if is_known { recipients::find(c, pulled.recipient_id)? } else { None };
+        let touched = recipient.filter(|recipient| !change.touches(&pulled, recipient).is_empty());
+        concerned.extend(touched.map(|recipient| (recipient.id, recipient)));
+    }
+    Ok(concerned.into_values().collect())
+}
+
 /// What a recipient fetched of what changed.
 #[derive(Default)]
 struct Duty {

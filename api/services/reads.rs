@@ -1,12 +1,15 @@
-//! How much of persons' data one member of staff opens within an hour (clause 5.1).
+//! Whether a member of staff opens persons' data: not what its person restricted, or objected to (clause 7.3), and
+//! only so much within an hour (clause 5.1).
 
 use crate::{
     db::{Conn, StorageError},
     domain::{
-        ids::StaffId,
+        ids::{AccountId, StaffId},
+        staff::{ReadField, ReadPurpose},
         throttle::{Exhausted, Rule},
         time::Timestamp,
     },
+    repositories::processing_limit_events,
     services::{
         throttles::{self, Bucket, Throttles},
         vault::kms::KmsError,
@@ -32,33 +35,48 @@ impl ReadBudget {
     }
 }
 
-/// Why nothing was taken from a budget.
+/// Why nothing is opened.
 #[derive(Debug)]
-pub enum Overspent {
+pub enum NotOpened {
+    /// Its person restricted it, or objected to it.
+    Limited,
     Exhausted(Exhausted),
     Storage(StorageError),
 }
 
-impl From<Exhausted> for Overspent {
+impl From<Exhausted> for NotOpened {
     fn from(exhausted: Exhausted) -> Self {
         Self::Exhausted(exhausted)
     }
 }
 
-impl From<StorageError> for Overspent {
+impl From<StorageError> for NotOpened {
     fn from(error: StorageError) -> Self {
         Self::Storage(error)
     }
 }
 
-/// Takes so many openings, one after the other: the bucket is one.
+/// Admits the opening of some fields, and takes each from the budget, one after the other: the bucket is one.
 ///
 /// # Errors
 ///
-/// [`Overspent::Exhausted`] says when there is another one.
-pub fn spend(c: &mut Conn, budget: &Bucket, openings: usize, now: Timestamp) -> Result<(), Overspent> {
-    for _ in 0..openings {
-        throttles::take::<Overspent>(c, std::slice::from_ref(budget), now)?;
+/// [`NotOpened::Limited`]; [`NotOpened::Exhausted`] says when there is another opening.
+pub fn admit(
+    c: &mut Conn,
+    (owner, purpose, fields): (AccountId, ReadPurpose, &[ReadField]),
+    budget: &Bucket,
+    now: Timestamp,
+) -> Result<(), NotOpened> {
+    if let Some(purpose) = purpose.limited_as() {
+        let limits = processing_limit_events::list_standing(c, owner)?;
+        let is_limited =
+            |field: &ReadField| limits.iter().any(|limit| limit.scope.is_about(purpose, field.data_class()));
+        if fields.iter().any(is_limited) {
+            return Err(NotOpened::Limited);
+        }
+    }
+    for _ in fields {
+        throttles::take::<NotOpened>(c, std::slice::from_ref(budget), now)?;
     }
     Ok(())
 }

@@ -17,7 +17,7 @@ use smart_mining::{
     problem::codes::{self, FieldCode, ProblemCode},
 };
 
-use crate::support::{App, Desk, Form, Partner, Person, PolicyTeam, company};
+use crate::support::{App, Desk, Form, Member, Partner, Person, PolicyTeam, company};
 
 fn document() -> Value {
     openapi::document().expect("the contract is whole")
@@ -267,6 +267,15 @@ const LISTS: [&str; 13] = [
     "stored_values",
 ];
 
+/// A version that changes something, of which everybody is told, and a draft of the next.
+async fn published(app: &App, desk: &Desk, admin: &Member) {
+    let team = PolicyTeam { legal: desk.legal.clone(), admin: admin.clone() };
+    app.publishes(&team, |draft| draft["clauses"][0]["text"] = json!("Other words.")).await;
+    let draft = app.as_draft().await;
+    assert_eq!(team.legal.posts("/v1/staff/policy-versions", &draft).await.status, 201);
+    app.mail_saying("ada@example.org", "policy?version=2").await;
+}
+
 #[tokio::test]
 async fn answers_have_the_fields_of_their_examples() {
     let app = App::start().await;
@@ -284,19 +293,17 @@ async fn answers_have_the_fields_of_their_examples() {
     let eve = app.person("eve@example.org").await;
     crate::kyc_documents::asks(&support, &eve).await;
     assert_eq!(eve.uploads(&Form::passport("LH123456")).await.status, 201);
-    let kyc_case = ada.gets("/v1/kyc").await.json()["kyc_case_id"].as_str().unwrap().to_owned();
     let desk = app.desk_of(admins.clone(), reader.clone()).await;
     let (pool, mut ids) = disclosed(&app, &desk, &ada).await;
     let advertiser = counted(&app, &desk).await;
-    ids.push(("{transfer_id}", transferred(&app, &desk).await));
-    ids.extend([("{kyc_case_id}", kyc_case), ("{document_id}", passport.as_str().unwrap().to_owned())]);
-    // A version that changes something, of which everybody is told, and a draft of the next.
-    let team = PolicyTeam { legal: desk.legal.clone(), admin: admins[1].clone() };
-    app.publishes(&team, |draft| draft["clauses"][0]["text"] = json!("Other words.")).await;
-    let draft = app.as_draft().await;
-    assert_eq!(team.legal.posts("/v1/staff/policy-versions", &draft).await.status, 201);
-    app.mail_saying("ada@example.org", "policy?version=2").await;
-    let event = ada.consent_events().await[0]["consent_event_id"].as_str().unwrap().to_owned();
+    ids.extend([
+        ("{rights_request_id}", ada.asks_for("objection", Some("content"), None).await),
+        ("{transfer_id}", transferred(&app, &desk).await),
+        ("{kyc_case_id}", ada.gets("/v1/kyc").await.json()["kyc_case_id"].as_str().unwrap().to_owned()),
+        ("{document_id}", passport.as_str().unwrap().to_owned()),
+    ]);
+    published(&app, &desk, &admins[1]).await;
+    ids.push(("{consent_event_id}", crate::matrix::event_of(&ada).await));
     let document = document();
     let gets = OPERATIONS.iter().filter(|operation| operation.method == "GET");
     // A picture has no fields.
@@ -314,7 +321,6 @@ async fn answers_have_the_fields_of_their_examples() {
             ["example"];
         let version = if operation.audience == Audience::Staff { "3" } else { "2" };
         let path = operation.path.replace("{version}", version).replace("{support_case_id}", &case);
-        let path = path.replace("{consent_event_id}", &event);
         let path = ids.iter().fold(path, |path, (name, id)| path.replace(name, id)) + &query;
         let answer = match operation.audience {
             Audience::Staff if operation.id.contains("support_case") || operation.id.contains("kyc") => {
@@ -335,7 +341,9 @@ async fn answers_have_the_fields_of_their_examples() {
 }
 
 fn is_disclosing(operation: &str) -> bool {
-    ["disclosure", "instrument", "obligation", "transfer"].iter().any(|about| operation.contains(about))
+    ["disclosure", "instrument", "obligation", "transfer", "rights_request"]
+        .iter()
+        .any(|about| operation.contains(about))
 }
 
 fn fields(value: &Value) -> BTreeSet<String> {

@@ -6,12 +6,19 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use smart_mining::{
     config::Config,
+    db::{Conn, Db},
     domain::{
-        disclosure::limit::{LimitKind, LimitScope},
+        disclosure::limit::{LimitEvent, LimitKind, LimitScope},
+        ids::{AccountId, ProcessingLimitId},
         purpose::{PersonalDataClass, Purpose},
     },
+    repositories::accounts,
     server,
-    services::{clock::Clock, limits::LimitService, vault::Vault},
+    services::{
+        clock::Clock,
+        limits::{self, LimitError, LimitedBy},
+        vault::Vault,
+    },
 };
 
 use crate::support::{Answer, App, Desk, Person, Process, company, eventually};
@@ -539,13 +546,37 @@ async fn restrictions_and_objections_stand_in_the_way_of_what_they_are_about() {
     desk.releases(&ready).await;
 }
 
-/// The service that rights requests will call, on connections of its own.
-pub async fn limits(app: &App) -> LimitService {
+/// What begins and ends limits, on connections of its own; as rights requests do, without their ceremony.
+pub struct Limits {
+    db: Db,
+    vault: Vault,
+    clock: Clock,
+}
+
+impl Limits {
+    pub async fn begin(&self, owner: AccountId, scope: LimitScope) -> Result<LimitEvent, LimitError> {
+        let (now, keys) = (self.clock.now(), self.vault.keys_of(owner).await?);
+        let id = ProcessingLimitId::generate(now);
+        let work = move |c: &mut Conn| {
+            accounts::hold(c, owner)?;
+            limits::begin(c, &keys, (id, scope), now)
+        };
+        self.db.write_holding(owner, work).await
+    }
+
+    pub async fn end(&self, owner: AccountId, id: ProcessingLimitId) -> Result<LimitEvent, LimitError> {
+        let (now, keys) = (self.clock.now(), self.vault.keys_of(owner).await?);
+        let work = move |c: &mut Conn| limits::end(c, &keys, (LimitedBy::Person, id), now);
+        self.db.write_holding(owner, work).await
+    }
+}
+
+pub async fn limits(app: &App) -> Limits {
     let config = Config::from_vars(app.settings.clone()).unwrap();
     let clock = Clock::system();
     let stores = server::open_stores(&config, &clock).await.unwrap();
     let kms = server::open_kms(&config, &stores.data, &clock).await.unwrap();
-    LimitService { db: stores.data, vault: Vault::new(kms, stores.keys), clock }
+    Limits { db: stores.data, vault: Vault::new(kms, stores.keys), clock }
 }
 
 #[tokio::test]

@@ -35,7 +35,7 @@ use smart_mining::{
         processing_limit_events, recipients,
     },
     server,
-    services::{clock::Clock, disclosures::gate::scope_of, limits::LimitService},
+    services::{clock::Clock, disclosures::gate::scope_of},
 };
 
 use crate::support::{Answer, App, Desk, Partner, Person, PolicyTeam, company, is_postgres, variable};
@@ -126,7 +126,7 @@ struct World {
     team: PolicyTeam,
     persons: Vec<Person>,
     partners: Vec<Partner>,
-    limits: LimitService,
+    limits: crate::disclosures::Limits,
     db: Db,
     refusals: Mutex<BTreeMap<String, u64>>,
     released: AtomicU64,

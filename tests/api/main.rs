@@ -37,6 +37,7 @@ mod policies;
 mod recovery;
 mod registration;
 mod reports;
+mod rights;
 mod schema;
 mod sealing;
 mod sessions;

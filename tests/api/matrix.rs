@@ -42,13 +42,17 @@ fn outcome(operation: &Operation) -> u16 {
         | "get_consent_request"
         | "answer_consent_request"
         | "withdraw_consent_answer"
-        | "object_to_transfer" => 404,
+        | "object_to_transfer"
+        | "get_rights_request"
+        | "withdraw_rights_request" => 404,
         "create_recovery_codes"
         | "reopen_account"
         | "set_kyc_details"
         | "upload_kyc_document"
         | "submit_kyc" => 409,
-        "step_up_session" => 422,
+        "preview_rights_request" => 200,
+        // The preview is another's.
+        "step_up_session" | "file_rights_request" => 422,
         "request_email_change" | "request_phone_change" | "send_step_up_code" => 202,
         _ if operation.method == "POST" => 201,
         _ => 200,
@@ -70,7 +74,7 @@ fn id_in(path: &str) -> String {
 }
 
 /// An event of the person's ledger.
-async fn event_of(person: &Person) -> String {
+pub async fn event_of(person: &Person) -> String {
     let events = person.gets("/v1/consent-events").await.json();
     events["data"][0]["consent_event_id"].as_str().unwrap().to_owned()
 }
@@ -201,6 +205,7 @@ async fn fixture(app: &App) -> Fixture {
         ("{side}", "front".to_owned()),
         ("{disclosure_id}", made_for(&owner, "dsc_")),
         ("{consent_request_id}", made_for(&owner, "crq_")),
+        ("{rights_request_id}", owner.asks_for("restriction", None, Some("documents")).await),
         ("{advertisement_id}", "adv_0198c8f2b1d07c3f9e21a4b7c6d5e4f3".to_owned()),
         ("{transfer_id}", "tra_0198c8f2b1d07c3f9e21a4b7c6d5e4f3".to_owned()),
         ("{obligation_id}", "obl_0198c8f2b1d07c3f9e21a4b7c6d5e4f3".to_owned()),
@@ -258,6 +263,8 @@ async fn body_of(app: &App, operation: &Operation, challenge: &Value) -> Option<
         "verify_account" => json!({ "registration_id": "A".repeat(71), "code": "00000000" }),
         "accept_policy" | "refuse_policy" => policy_of(app).await,
         "set_consent" | "answer_consent_request" => json!({ "granted": false }),
+        "preview_rights_request" => json!({ "kind": "objection" }),
+        "file_rights_request" => json!({ "kind": "objection", "preview": "e30.e30.c2ln" }),
         "report_ad_events" => json!({ "events": [{
             "advertisement_id": "adv_0198c8f2b1d07c3f9e21a4b7c6d5e4f3", "clicked_at": app.clock.now().to_string(),
         }] }),
@@ -401,6 +408,13 @@ async fn step_up_of(app: &App, ada: &Person) -> Value {
     json!({ "method": "password_and_email", "code": code, "password": PASSWORD })
 }
 
+/// A request, with the preview of it.
+async fn filing_of(ada: &Person) -> Value {
+    let asked = json!({ "kind": "objection" });
+    let preview = ada.sends(Method::POST, "/v1/rights-request-previews", &[], Some(&asked)).await;
+    json!({ "kind": "objection", "preview": preview.json()["preview"] })
+}
+
 /// Does whatever an operation needs done before, and gives the request that succeeds then.
 async fn prepare(app: &App, operation: &Operation, ada: &Person) -> (String, Option<Value>) {
     let mut body = body_of(app, operation, &Value::Null).await;
@@ -422,8 +436,7 @@ async fn prepare(app: &App, operation: &Operation, ada: &Person) -> (String, Opt
         }
         "confirm_totp" => {
             let proposed = ada.sends(Method::POST, "/v1/account/totp", &[], None).await.json();
-            let totp = crate::support::Authenticator::of(&proposed);
-            body = Some(json!({ "code": totp.code(app) }));
+            body = Some(json!({ "code": crate::support::Authenticator::of(&proposed).code(app) }));
         }
         "get_support_case" | "send_support_message" | "close_support_case" => {
             path = path.replace("{support_case_id}", &case_of(ada).await);
@@ -433,16 +446,17 @@ async fn prepare(app: &App, operation: &Operation, ada: &Person) -> (String, Opt
         "get_kyc_document" | "delete_kyc_document" | "get_kyc_document_image" => {
             path = path.replace("{document_id}", &document_of(app, ada).await).replace("{side}", "front");
         }
-        id if id.contains("disclosure")
-            || id.contains("consent_request")
-            || id == "withdraw_consent_answer" =>
-        {
+        id if ["disclosure", "consent_request", "consent_answer"].iter().any(|part| id.contains(part)) => {
             disclose_everybody(app);
             path = path.replace("{disclosure_id}", &made_for(ada, "dsc_"));
             path = path.replace("{consent_request_id}", &made_for(ada, "crq_"));
             if id == "withdraw_consent_answer" {
                 app.database.sql("UPDATE consent_requests SET state = 'granted'");
             }
+        }
+        "file_rights_request" => body = Some(filing_of(ada).await),
+        "get_rights_request" | "withdraw_rights_request" => {
+            path = path.replace("{rights_request_id}", &ada.asks_for("objection", None, None).await);
         }
         "object_to_transfer" => {
             transfer_everybody(app);
@@ -456,8 +470,8 @@ async fn prepare(app: &App, operation: &Operation, ada: &Person) -> (String, Opt
         "step_up_session" => body = Some(step_up_of(app, ada).await),
         "end_session" => {
             let email = ada.gets("/v1/account").await.json()["email"].as_str().unwrap().to_owned();
-            let elsewhere = ada.signs_in(&email, PASSWORD).await.json();
-            path = format!("/v1/sessions/{}", elsewhere["session"]["session_id"].as_str().unwrap());
+            let elsewhere = ada.signs_in(&email, PASSWORD).await.json()["session"]["session_id"].clone();
+            path = format!("/v1/sessions/{}", elsewhere.as_str().unwrap());
         }
         _ => {}
     }

@@ -94,11 +94,12 @@ fn every_column_is_in_the_data_dictionary_or_marked_not_personal() {
     assert_eq!(marked.difference(&used).count(), 0, "{:?}", marked.difference(&used));
 }
 
+fn sql(folder: &str) -> String {
+    versions(folder).iter().map(|v| fs::read_to_string(format!("{folder}/{v}/up.sql")).unwrap()).collect()
+}
+
 #[test]
 fn every_table_of_persons_carries_their_id_in_its_key() {
-    let sql = |folder: &str| -> String {
-        versions(folder).iter().map(|v| fs::read_to_string(format!("{folder}/{v}/up.sql")).unwrap()).collect()
-    };
     for create in sql("migrations/postgres").split("CREATE TABLE ").skip(1) {
         let table = create.split(' ').next().unwrap();
         let body = create.split("\n)").next().unwrap();
@@ -206,6 +207,41 @@ async fn erasing_every_category_empties_every_personal_column() {
     assert_eq!(eve.gets("/v1/account").await.status, 200);
 }
 
+/// What the application adds to and never changes.
+const APPEND_ONLY: &[&str] = &[
+    "log_leaves",
+    "log_entries",
+    "log_origins",
+    "log_nodes",
+    "log_checkpoints",
+    "log_public_details",
+    "policy_versions",
+    "policy_acceptances",
+    "consent_events",
+    "staff_reads",
+    "kyc_decisions",
+    "recipient_events",
+    "disclosure_events",
+    "processing_limit_events",
+    "obligation_rounds",
+    "rights_request_events",
+    "ad_reports",
+    "ad_report_cells",
+    "transfer_approvals",
+];
+
+#[test]
+fn what_is_only_added_to_refuses_every_change_by_itself() {
+    for table in APPEND_ONLY {
+        let sqlite = sql("migrations/sqlite");
+        for change in ["UPDATE", "DELETE"] {
+            assert!(sqlite.contains(&format!("BEFORE {change} ON {table}\n")), "{change} of {table}");
+        }
+        let refused = format!("BEFORE UPDATE OR DELETE OR TRUNCATE ON {table}\n");
+        assert!(sql("migrations/postgres").contains(&refused), "{table}");
+    }
+}
+
 #[tokio::test]
 async fn the_applications_role_gets_no_more_than_it_needs() {
     if !is_postgres() {
@@ -230,27 +266,7 @@ async fn the_applications_role_gets_no_more_than_it_needs() {
     };
     for table in tables("migrations/postgres").keys() {
         assert!(may(table, "SELECT") && may(table, "INSERT"), "{table}");
-        let append_only = [
-            "log_leaves",
-            "log_entries",
-            "log_origins",
-            "log_nodes",
-            "log_checkpoints",
-            "log_public_details",
-            "policy_versions",
-            "policy_acceptances",
-            "consent_events",
-            "staff_reads",
-            "kyc_decisions",
-            "recipient_events",
-            "disclosure_events",
-            "processing_limit_events",
-            "obligation_rounds",
-            "ad_reports",
-            "ad_report_cells",
-            "transfer_approvals",
-        ]
-        .contains(&table.as_str());
+        let append_only = APPEND_ONLY.contains(&table.as_str());
         assert_eq!(may(table, "UPDATE"), !append_only, "{table}");
         assert_eq!(may(table, "DELETE"), !append_only, "{table}");
         assert!(!may(table, "TRUNCATE"), "{table}");

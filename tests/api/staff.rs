@@ -434,6 +434,8 @@ fn body_of(id: &str, ada: &Person, case: &str) -> Option<Value> {
         "draft_transfer" => json!({
             "recipient_id": "rcp_0198c8f2b1d07c3f9e21a4b7c6d5e4f3", "fields": ["email"], "notice_days": 30,
         }),
+        "extend_rights_request" => json!({ "until": "2026-05-01T00:00:00Z", "reason": "complexity" }),
+        "answer_rights_request" => json!({ "outcome": "granted" }),
         "approve_transfer" => json!({ "cohort_hash": "0".repeat(64) }),
         "register_advertisement" => json!({
             "recipient_id": "rcp_0198c8f2b1d07c3f9e21a4b7c6d5e4f3", "label": "x",
@@ -477,6 +479,7 @@ fn path_with(path: &str, case: &str) -> String {
         .replace("{recipient_id}", &format!("rcp_{unknown}"))
         .replace("{instrument_id}", &format!("itr_{unknown}"))
         .replace("{advertisement_id}", &format!("adv_{unknown}"))
+        .replace("{rights_request_id}", &format!("rrq_{unknown}"))
         .replace("{transfer_id}", &format!("tra_{unknown}"))
         .replace("{obligation_id}", &format!("obl_{unknown}"))
         .replace("{disclosure_id}", &format!("dsc_{unknown}"))

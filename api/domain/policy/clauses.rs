@@ -53,7 +53,7 @@ clauses! {
     "2.5" at "Withdrawing what the service cannot do without shows what ends, and ends it." ["set_consent"];
     "2.6" at "Devices are asked per purpose, also before sign-in; Global Privacy Control refuses analytics and advertising." ["get_device_consents" "set_device_consents" "list_cookies"];
     "3.1" at "Data serve the service and information about it." ["get_account" "list_purposes"];
-    "3.2" outside "Data serve to verify identity and prevent fraud." "No verification is taken in by this version of the service.";
+    "3.2" at "Data serve to verify identity and prevent fraud: what is asked for, handed in and looked at has a reason and a record." ["request_kyc" "decide_kyc_case" "report_signals" "open_kyc_details"];
     "3.3" at "Notices of changes reach everybody; innovations only who consented." ["list_notices" "acknowledge_notice" "set_consent"];
     "3.4" at "Content is a purpose of the catalogue, on its own basis." ["list_purposes"];
     "3.5" at "Administration is a purpose of the catalogue, on its own basis." ["list_purposes"];
@@ -80,10 +80,10 @@ clauses! {
     "6.3" at "Protection from a threat is a basis of the catalogue, and can be objected to." ["list_purposes"];
     "7.1" outside "All or part of the data are erased, but for what a law keeps." "Rights requests are not taken in by this version of the service; closing the account is.";
     "7.2" at "Data are changed by their person, with history." ["update_account" "list_account_changes"];
-    "7.3" at "Each purpose that rests on consent can be narrowed at any time." ["set_consent"];
+    "7.3" at "Processing is restricted or objected to per purpose or class of data, at once and until it is taken back, or refused on a named ground; each purpose that rests on consent can be narrowed at any time." ["file_rights_request" "withdraw_rights_request" "answer_rights_request" "extend_rights_request" "read_personal_data" "set_consent"];
     "7.4" at "What is delicate asks for a fresh proof." ["step_up_session"];
     "7.5" everywhere "What the operation table does not allow is refused." [];
-    "7.6" at "Consequences are shown before a withdrawal takes effect." ["set_consent" "close_account"];
+    "7.6" at "Consequences are shown before a right is used or a withdrawal takes effect; a request is filed with the signed preview of them." ["preview_rights_request" "file_rights_request" "set_consent" "close_account"];
     "8.1" outside "People are responsible for what they publish elsewhere." "What is published elsewhere is out of the service's reach.";
     "8.2" outside "Other sites have policies of their own." "Other sites are out of the service's reach.";
     "9.1" at "All versions are public, with what changed." ["list_policy_versions" "get_policy_version" "get_policy_changes"];

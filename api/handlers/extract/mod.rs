@@ -18,7 +18,7 @@ pub(super) use if_match::{IfMatch, etag};
 pub use multipart::FilePart;
 pub(super) use multipart::StrictMultipart;
 pub(super) use origin::{Client, asks_for_gpc, consent_origin, device_of};
-pub(super) use page::Page;
+pub(super) use page::{Page, Queue};
 pub(super) use partner::{ByPartner, Partner};
 pub(super) use person::{By, MaybePerson, Person};
 pub(super) use staff::{ByStaff, Staff};

@@ -1,11 +1,7 @@
 //! Disclosures, from draft to release.
 
-use std::future::{Ready, ready};
-
 use actix_web::{
-    FromRequest, HttpRequest, HttpResponse, delete,
-    dev::Payload,
-    get,
+    HttpResponse, delete, get,
     http::header,
     post, put,
     web::{Data, Json},
@@ -18,9 +14,8 @@ use crate::{
     },
     handlers::{
         extract::{
-            ByStaff, IdempotencyKey, IfMatch, NoBody, Page, StrictJson, Success, Turn, TypedPath, draft,
+            ByStaff, IdempotencyKey, IfMatch, NoBody, Queue, StrictJson, Success, Turn, TypedPath, draft,
             etag, once,
-            query::{malformed, values},
         },
         views::{
             DisclosurePackageView, DraftDisclosure, RecordAuthorityAccess, ReviewDisclosure,
@@ -28,7 +23,7 @@ use crate::{
         },
     },
     openapi::responses::{Conflict, NotFound, PreconditionFailed},
-    problem::{FieldCode, Problem},
+    problem::Problem,
     server::Services,
     services::{
         disclosures::{DisclosureError, Puller, StaffDisclosure},
@@ -63,28 +58,6 @@ where
 {
     let (who, digest, place) = (caller(by, id), idempotency::digest(&[]), Success::created(place_of(id)));
     once::<_, StaffDisclosureDetailView, _, _>(key, &who, &digest, place, act).await
-}
-
-/// Which part of the queue is wanted.
-pub(super) struct QueueQuery {
-    state: Option<DisclosureState>,
-    page: Page,
-}
-
-impl FromRequest for QueueQuery {
-    type Error = Problem;
-    type Future = Ready<Result<Self, Problem>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(queue_query(request.query_string()))
-    }
-}
-
-fn queue_query(query: &str) -> Result<QueueQuery, Problem> {
-    let [state, cursor, limit] = values(query, ["state", "cursor", "limit"])?;
-    let unknown = || malformed("state", FieldCode::InvalidValue);
-    let state = state.map(|state| DisclosureState::parse(state).ok_or_else(unknown)).transpose()?;
-    Ok(QueueQuery { state, page: Page::of(cursor, limit)? })
 }
 
 /// Draft a disclosure
@@ -142,7 +115,7 @@ pub(super) async fn record_authority_access(
 )]
 #[get("/v1/staff/disclosures")]
 pub(super) async fn list_staff_disclosures(
-    ByStaff(staff, query): ByStaff<QueueQuery>,
+    ByStaff(staff, query): ByStaff<Queue<DisclosureState>>,
     services: Data<Services>,
 ) -> Result<Json<StaffDisclosurePageView>, Problem> {
     let states = vec![query.state.unwrap_or(DisclosureState::InReview)];

@@ -23,6 +23,7 @@ mod processing;
 mod recipient;
 mod registration;
 mod report;
+mod rights_request;
 mod security;
 mod session;
 mod signing_key;
@@ -95,6 +96,10 @@ pub use registration::{ConsentChoice, RegisterAccount, RegistrationView, Verifie
 pub use report::{
     AdClickReportPageView, AdEventResultsView, AdvertisementPageView, AdvertisementView,
     RegisterAdvertisement, ReportAdEvents,
+};
+pub use rights_request::{
+    AnswerRightsRequest, ExtendRightsRequest, FileRightsRequest, PreviewRightsRequest, RightsRequestPageView,
+    RightsRequestPreviewView, RightsRequestView, StaffRightsRequestPageView, StaffRightsRequestView,
 };
 pub use security::{
     AccountClosureView, AccountSecurityView, ConfirmCode, ConfirmTotp, ContactChangedView, EmailChangeView,

@@ -54,7 +54,7 @@ use crate::{
         images::{ImageError, ImageService},
         outbox::OutboxService,
         profiles,
-        reads::{Overspent, ReadBudget},
+        reads::{NotOpened, ReadBudget},
         vault::{SubjectKeys, Vault, VaultError},
     },
 };
@@ -94,6 +94,8 @@ pub enum KycError {
     RulesFail(Vec<Failure>),
     #[error("the reader's budget is used up")]
     BudgetExhausted(Exhausted),
+    #[error("the person restricted it, or objected to it")]
+    Limited,
     #[error(transparent)]
     Cursor(#[from] InvalidCursor),
     #[error("a document stands in its place, or one of its kind is there")]
@@ -118,11 +120,12 @@ pub enum KycError {
 
 service_error!(KycError, storage in Idempotency, Vault);
 
-impl From<Overspent> for KycError {
-    fn from(overspent: Overspent) -> Self {
-        match overspent {
-            Overspent::Exhausted(exhausted) => Self::BudgetExhausted(exhausted),
-            Overspent::Storage(error) => Self::Storage(error),
+impl From<NotOpened> for KycError {
+    fn from(refused: NotOpened) -> Self {
+        match refused {
+            NotOpened::Limited => Self::Limited,
+            NotOpened::Exhausted(exhausted) => Self::BudgetExhausted(exhausted),
+            NotOpened::Storage(error) => Self::Storage(error),
         }
     }
 }

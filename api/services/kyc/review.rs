@@ -194,7 +194,7 @@ impl KycService {
                 recording.refuse_if_done(c)?;
                 let case = kyc_cases::find(c, id)?.filter(|case| case.is_reviewed_by(by));
                 let case = case.ok_or(KycError::NotAssigned)?;
-                reads::spend(c, &budget, OPENED_AS_ONE.len(), now)?;
+                reads::admit(c, (owner, purpose, &OPENED_AS_ONE), &budget, now)?;
                 let opened = Opened::load(c, &keys, &case)?;
                 let reason = kyc_cases::find_private_reason(c, owner, id)?;
                 let reason = reason.map(Sealed::from_envelope);
@@ -258,13 +258,14 @@ impl KycService {
                 if found.is_none() || !is_there {
                     return Err(KycError::NotFound);
                 }
-                reads::spend(c, &budget, 1, now)?;
+                let fields = vec![field_of(request.side)];
+                reads::admit(c, (owner, request.purpose, &fields), &budget, now)?;
                 let read = StaffRead {
                     account_id: owner,
                     sequence: accounts::take_sequence(c, owner, 1)?.ok_or(KycError::NotFound)?,
                     id: read_id,
                     staff_id: by,
-                    fields: vec![field_of(request.side)],
+                    fields,
                     purpose: request.purpose,
                     case: ReadCase::Kyc(case.id, Some(document)),
                     read_at: now,

@@ -33,7 +33,7 @@ use crate::{
         log::LeafDraft,
         outbox::OutboxService,
         passwords::{HashingError, Passwords},
-        reads::{Overspent, ReadBudget},
+        reads::{NotOpened, ReadBudget},
         throttles::Throttles,
         tokens::access::{AccessTokens, OfStaff},
         vault::{Row, Vault, VaultError},
@@ -65,6 +65,8 @@ pub enum StaffError {
     StateConflict,
     #[error("the reader's budget is used up")]
     BudgetExhausted(Exhausted),
+    #[error("the person restricted it, or objected to it")]
+    Limited,
     #[error("too many attempts")]
     Throttled(Exhausted),
     #[error(transparent)]
@@ -81,11 +83,12 @@ pub enum StaffError {
 
 service_error!(StaffError, storage in Idempotency, Vault);
 
-impl From<Overspent> for StaffError {
-    fn from(overspent: Overspent) -> Self {
-        match overspent {
-            Overspent::Exhausted(exhausted) => Self::BudgetExhausted(exhausted),
-            Overspent::Storage(error) => Self::Storage(error),
+impl From<NotOpened> for StaffError {
+    fn from(refused: NotOpened) -> Self {
+        match refused {
+            NotOpened::Limited => Self::Limited,
+            NotOpened::Exhausted(exhausted) => Self::BudgetExhausted(exhausted),
+            NotOpened::Storage(error) => Self::Storage(error),
         }
     }
 }

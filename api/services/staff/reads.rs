@@ -164,19 +164,20 @@ impl StaffService {
         self.db
             .write_for(id, move |c| {
                 recording.refuse_if_done(c)?;
-                reads::spend(c, &budget, request.fields.len(), now)?;
+                let fields: Vec<ReadField> = request.fields.iter().copied().map(ReadField::from).collect();
                 let case = support_cases::find_owned(c, id, request.support_case_id)?;
                 let case = case.ok_or(StaffError::NotFound)?;
                 if case.state == CaseState::Closed {
                     return Err(StaffError::StateConflict);
                 }
+                reads::admit(c, (id, request.purpose, &fields), &budget, now)?;
                 let sequence = accounts::take_sequence(c, id, 1)?.ok_or(StaffError::NotFound)?;
                 let read = StaffRead {
                     account_id: id,
                     sequence,
                     id: read_id,
                     staff_id: by,
-                    fields: request.fields.iter().copied().map(ReadField::from).collect(),
+                    fields,
                     purpose: request.purpose,
                     case: ReadCase::Support(request.support_case_id),
                     read_at: now,

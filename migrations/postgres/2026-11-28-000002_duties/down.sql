@@ -3,3 +3,4 @@ DROP TABLE webhook_secrets;
 DROP TABLE webhook_endpoints;
 DROP TABLE obligation_disclosures;
 DROP TABLE obligations;
+DROP TABLE obligation_rounds;

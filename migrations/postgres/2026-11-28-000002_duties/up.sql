@@ -8,6 +8,8 @@ CREATE TABLE obligation_rounds (
     CONSTRAINT obligation_rounds_pkey PRIMARY KEY (account_id, leaf_id)
 );
 CREATE UNIQUE INDEX idx_obligation_rounds_leaf ON obligation_rounds (leaf_id);
+CREATE TRIGGER obligation_rounds_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON obligation_rounds
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
 -- What each of them has to do.
 CREATE TABLE obligations (

@@ -8,6 +8,10 @@ CREATE TABLE obligation_rounds (
     CONSTRAINT obligation_rounds_pkey PRIMARY KEY (account_id, leaf_id)
 ) STRICT;
 CREATE UNIQUE INDEX idx_obligation_rounds_leaf ON obligation_rounds (leaf_id);
+CREATE TRIGGER obligation_rounds_no_update BEFORE UPDATE ON obligation_rounds
+BEGIN SELECT RAISE(ABORT, 'obligation_rounds is append-only'); END;
+CREATE TRIGGER obligation_rounds_no_delete BEFORE DELETE ON obligation_rounds
+BEGIN SELECT RAISE(ABORT, 'obligation_rounds is append-only'); END;
 
 -- What each of them has to do.
 CREATE TABLE obligations (

@@ -9,6 +9,7 @@ mod form;
 pub mod pictures;
 mod policy;
 mod process;
+mod rights;
 mod servers;
 mod staff;
 

@@ -1,0 +1,5 @@
+//! The rights of persons over their data (clauses 7.1 to 7.6).
+
+pub mod calendar;
+pub mod deadline;
+pub mod request;

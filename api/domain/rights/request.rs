@@ -1,0 +1,420 @@
+//! A rights request: what a person asks about their own data, from filing to its end.
+
+use chrono::TimeDelta;
+
+use super::deadline::{Deadline, DeadlineLaw};
+use crate::domain::{
+    closed_list::closed_list,
+    disclosure::{
+        classes::CLASS_RULES,
+        limit::{LimitKind, LimitScope},
+        scope::DisclosureField,
+    },
+    evidence::{Act, Evidence, Facts},
+    ids::{AccountId, LeafId, ProcessingLimitId, RightsRequestId, StaffId},
+    purpose::{PersonalDataClass, Purpose},
+    time::Timestamp,
+};
+
+/// How long before a restriction or an objection ends against the person's will they are told (GDPR art. 18(3)).
+pub const TOLD_BEFORE_LIFTING: TimeDelta = TimeDelta::days(7);
+/// How long a preview can be filed with; it says nothing of when a request is carried out.
+pub const PREVIEW_LIVES: TimeDelta = TimeDelta::hours(1);
+
+closed_list! {
+    /// Which right is used.
+    RightKind {
+        /// Data are kept, and nothing else is done with them (clause 7.3; GDPR art. 18).
+        Restriction = "restriction",
+        /// Data are not used for a purpose (clause 7.3; GDPR art. 21).
+        Objection = "objection",
+    }
+}
+
+impl RightKind {
+    pub const fn clause(self) -> &'static str {
+        match self {
+            Self::Restriction | Self::Objection => "7.3",
+        }
+    }
+
+    /// What stands in the way of processing from the filing on.
+    pub const fn limit(self) -> LimitKind {
+        match self {
+            Self::Restriction => LimitKind::Restriction,
+            Self::Objection => LimitKind::Objection,
+        }
+    }
+}
+
+closed_list! {
+    /// How far it has come. What it asks for holds from the filing until it is withdrawn or lifted.
+    RightsState {
+        /// It waits for an answer, by the day that is promised.
+        InReview = "in_review",
+        Granted = "granted",
+        /// It was refused: what it asked for ends at an instant that the person was told.
+        Lifting = "lifting",
+        Lifted = "lifted",
+        /// The person took it back.
+        Withdrawn = "withdrawn",
+    }
+}
+
+impl RightsState {
+    /// Whether what it asks for holds.
+    pub const fn holds(self) -> bool {
+        matches!(self, Self::InReview | Self::Granted | Self::Lifting)
+    }
+}
+
+closed_list! {
+    /// What was done to it.
+    RightsStep {
+        Filed = "filed",
+        Extended = "extended",
+        Granted = "granted",
+        Refused = "refused",
+        Lifted = "lifted",
+        Withdrawn = "withdrawn",
+    }
+}
+
+impl RightsStep {
+    pub const fn act(self) -> &'static Act {
+        match self {
+            Self::Filed => &RIGHTS_FILED,
+            Self::Extended => &RIGHTS_EXTENDED,
+            Self::Granted => &RIGHTS_GRANTED,
+            Self::Refused => &RIGHTS_REFUSED,
+            Self::Lifted => &RIGHTS_LIFTED,
+            Self::Withdrawn => &RIGHTS_WITHDRAWN,
+        }
+    }
+}
+
+const fn act(name: &'static str) -> Act {
+    Act { name, object: "rights_request", clause: "7.3" }
+}
+
+pub const RIGHTS_FILED: Act = act("rights_request.filed");
+pub const RIGHTS_EXTENDED: Act = act("rights_request.extended");
+pub const RIGHTS_GRANTED: Act = act("rights_request.granted");
+pub const RIGHTS_REFUSED: Act = act("rights_request.refused");
+pub const RIGHTS_LIFTED: Act = act("rights_request.lifted");
+pub const RIGHTS_WITHDRAWN: Act = act("rights_request.withdrawn");
+
+closed_list! {
+    /// On which ground a request is refused, or ends.
+    RefusalGround {
+        /// Compelling legitimate grounds override the objection.
+        CompellingGrounds = "compelling_grounds",
+        /// Legal claims are established, exercised or defended.
+        LegalClaims = "legal_claims",
+        /// The rights of somebody else are protected.
+        RightsOfOthers = "rights_of_others",
+        /// A law requires the processing.
+        LegalObligation = "legal_obligation",
+        /// What the restriction was for has passed.
+        GroundEnded = "ground_ended",
+    }
+}
+
+impl RefusalGround {
+    /// The clause of the policy, and the law, that it rests on.
+    pub const fn rests_on(self) -> (&'static str, &'static str) {
+        match self {
+            Self::CompellingGrounds => ("6.3", "GDPR art. 21(1)"),
+            Self::LegalClaims => ("4.6", "GDPR art. 18(2), 21(1)"),
+            Self::RightsOfOthers => ("4.6", "GDPR art. 18(2)"),
+            Self::LegalObligation => ("6.1", "GDPR art. 6(1)(c), 18(2)"),
+            Self::GroundEnded => ("7.3", "GDPR art. 18(3)"),
+        }
+    }
+
+    /// Whether a request of this kind can be refused on it.
+    pub const fn fits(self, kind: RightKind) -> bool {
+        match self {
+            Self::CompellingGrounds => matches!(kind, RightKind::Objection),
+            Self::GroundEnded => matches!(kind, RightKind::Restriction),
+            Self::LegalClaims | Self::RightsOfOthers | Self::LegalObligation => true,
+        }
+    }
+}
+
+closed_list! {
+    /// Why an answer takes longer (GDPR art. 12(3); Privacy Act 2020, section 48).
+    ExtensionReason {
+        Complexity = "complexity",
+        NumberOfRequests = "number_of_requests",
+        Consultations = "consultations",
+    }
+}
+
+/// What a request is about: one purpose or all, one class of data or all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RightsScope {
+    pub kind: RightKind,
+    pub purpose: Option<Purpose>,
+    pub data_class: Option<PersonalDataClass>,
+}
+
+impl RightsScope {
+    pub const fn limit(&self) -> LimitScope {
+        LimitScope { kind: self.kind.limit(), purpose: self.purpose, data_class: self.data_class }
+    }
+
+    /// What the service does no more while it holds, each under the clause that it is done by (clause 7.6).
+    pub fn consequences(&self) -> Vec<(RightsConsequence, &'static str)> {
+        let limit = self.limit();
+        let fields = DisclosureField::ALL;
+        let refuses = |purpose: &Purpose| limit.refuses(*purpose, fields).is_some();
+        let is_about = |purpose, class: &PersonalDataClass| limit.is_about(purpose, *class);
+        let mut all = Vec::new();
+        if CLASS_RULES.iter().any(|rule| refuses(&rule.purpose)) || refuses(&Purpose::CrossBorderTransfer) {
+            all.push((RightsConsequence::DisclosuresRefused, "4.8"));
+        }
+        if limit.is_about(Purpose::Advertising, PersonalDataClass::Device) {
+            all.push((RightsConsequence::CountingStops, "4.3"));
+        }
+        if PersonalDataClass::ALL.iter().any(|class| is_about(Purpose::Support, class)) {
+            all.push((RightsConsequence::SupportWaits, "3.7"));
+        }
+        if PersonalDataClass::ALL.iter().any(|class| is_about(Purpose::IdentityVerification, class)) {
+            all.push((RightsConsequence::VerificationWaits, "1.3"));
+        }
+        all
+    }
+}
+
+closed_list! {
+    /// What follows from a restriction or an objection while it holds.
+    RightsConsequence {
+        /// Disclosures are refused.
+        DisclosuresRefused = "disclosures_refused",
+        /// The person is not counted for advertisements; what was counted this hour is forgotten.
+        CountingStops = "counting_stops",
+        /// Nobody of the support opens data to answer.
+        SupportWaits = "support_waits",
+        /// Nobody opens data to verify the identity; the day by which it is due does not move.
+        VerificationWaits = "verification_waits",
+    }
+}
+
+/// A request as it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RightsRequest {
+    pub account_id: AccountId,
+    pub id: RightsRequestId,
+    pub scope: RightsScope,
+    pub state: RightsState,
+    pub filed_at: Timestamp,
+    pub deadline: Deadline,
+    pub extension: Option<ExtensionReason>,
+    pub answered_at: Option<Timestamp>,
+    pub refusal: Option<RefusalGround>,
+    /// When what it asks for ends against the person's will.
+    pub lifts_at: Option<Timestamp>,
+    /// What it keeps from being done.
+    pub limit_id: ProcessingLimitId,
+    /// The request's own count of steps; who writes over it names the one that was read.
+    pub steps: i32,
+}
+
+/// Why a request does not move.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the request's state does not allow it")]
+pub struct NotNow;
+
+impl RightsRequest {
+    pub fn is_overdue(&self, now: Timestamp) -> bool {
+        self.state == RightsState::InReview && self.deadline.due_at <= now
+    }
+
+    /// Takes longer, once.
+    ///
+    /// # Errors
+    ///
+    /// [`NotNow`] unless it waits for its first answer in time, to a day that is later and no later than the law's.
+    pub fn extended(
+        self,
+        until: Timestamp,
+        latest: Timestamp,
+        reason: ExtensionReason,
+    ) -> Result<Self, NotNow> {
+        let is_later = until > self.deadline.due_at && until <= latest;
+        if self.state != RightsState::InReview || self.extension.is_some() || !is_later {
+            return Err(NotNow);
+        }
+        // New Zealand's law has no last day for it, the other has.
+        let deadline = Deadline { due_at: until, law: DeadlineLaw::Gdpr };
+        Ok(Self { deadline, extension: Some(reason), ..self })
+    }
+
+    /// # Errors
+    ///
+    /// [`NotNow`] once it was answered.
+    pub fn granted(self, now: Timestamp) -> Result<Self, NotNow> {
+        if self.state != RightsState::InReview {
+            return Err(NotNow);
+        }
+        Ok(Self { state: RightsState::Granted, answered_at: Some(now), ..self })
+    }
+
+    /// Ends what it asks for, after the person was told.
+    ///
+    /// # Errors
+    ///
+    /// [`NotNow`] unless what it asks for holds, and no end is set.
+    pub fn refused(self, ground: RefusalGround, now: Timestamp) -> Result<Self, NotNow> {
+        if !matches!(self.state, RightsState::InReview | RightsState::Granted) {
+            return Err(NotNow);
+        }
+        Ok(Self {
+            state: RightsState::Lifting,
+            answered_at: Some(now),
+            refusal: Some(ground),
+            lifts_at: Some(now.plus(TOLD_BEFORE_LIFTING)),
+            ..self
+        })
+    }
+
+    /// # Errors
+    ///
+    /// [`NotNow`] before the instant that the person was told.
+    pub fn lifted(self, now: Timestamp) -> Result<Self, NotNow> {
+        if self.state != RightsState::Lifting || self.lifts_at.is_none_or(|at| now < at) {
+            return Err(NotNow);
+        }
+        Ok(Self { state: RightsState::Lifted, ..self })
+    }
+
+    /// Takes it back at the person's wish.
+    ///
+    /// # Errors
+    ///
+    /// [`NotNow`] once it has ended.
+    pub fn withdrawn(self) -> Result<Self, NotNow> {
+        if !self.state.holds() {
+            return Err(NotNow);
+        }
+        Ok(Self { state: RightsState::Withdrawn, ..self })
+    }
+}
+
+/// One row of the ledger of requests; rows are only ever added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RightsEvent {
+    pub account_id: AccountId,
+    pub request_id: RightsRequestId,
+    /// The request's own count of steps; the only order among them.
+    pub number: i32,
+    pub step: RightsStep,
+    pub scope: RightsScope,
+    /// By when it is answered, since this step.
+    pub due_at: Timestamp,
+    pub extension: Option<ExtensionReason>,
+    pub refusal: Option<RefusalGround>,
+    pub staff_id: Option<StaffId>,
+    pub at: Timestamp,
+    pub leaf_id: LeafId,
+}
+
+impl Evidence for RightsEvent {
+    fn act(&self) -> &'static Act {
+        self.step.act()
+    }
+
+    fn facts(&self) -> Facts {
+        let mut facts = vec![
+            ("rights_request", self.request_id.to_string()),
+            ("account", self.account_id.to_string()),
+            ("number", self.number.to_string()),
+            ("kind", self.scope.kind.as_str().to_owned()),
+            ("due_at", self.due_at.to_string()),
+            ("at", self.at.to_string()),
+        ];
+        facts.extend(self.scope.purpose.map(|purpose| ("purpose", purpose.as_str().to_owned())));
+        facts.extend(self.scope.data_class.map(|class| ("data_class", class.as_str().to_owned())));
+        facts.extend(self.extension.map(|reason| ("extension", reason.as_str().to_owned())));
+        facts.extend(self.refusal.map(|ground| ("refusal", ground.as_str().to_owned())));
+        facts.extend(self.staff_id.map(|staff| ("staff", staff.to_string())));
+        facts
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn instant(text: &str) -> Timestamp {
+        serde_json::from_value(text.into()).unwrap()
+    }
+
+    fn request(state: RightsState) -> RightsRequest {
+        let filed_at = instant("2026-03-01T00:00:00Z");
+        RightsRequest {
+            account_id: AccountId::generate(filed_at),
+            id: RightsRequestId::generate(filed_at),
+            scope: RightsScope { kind: RightKind::Objection, purpose: None, data_class: None },
+            state,
+            filed_at,
+            deadline: super::super::deadline::of_request(filed_at, None),
+            extension: None,
+            answered_at: None,
+            refusal: None,
+            lifts_at: None,
+            limit_id: ProcessingLimitId::generate(filed_at),
+            steps: 1,
+        }
+    }
+
+    #[test]
+    fn what_has_ended_never_moves_again() {
+        let now = instant("2026-03-02T00:00:00Z");
+        for ended in [RightsState::Lifted, RightsState::Withdrawn] {
+            assert_eq!(request(ended).withdrawn(), Err(NotNow));
+            assert_eq!(request(ended).granted(now), Err(NotNow));
+            assert_eq!(request(ended).refused(RefusalGround::LegalClaims, now), Err(NotNow));
+            assert_eq!(request(ended).lifted(now), Err(NotNow));
+        }
+    }
+
+    #[test]
+    fn nothing_is_lifted_before_the_day_that_the_person_was_told() {
+        let now = instant("2026-03-02T00:00:00Z");
+        let lifting = request(RightsState::Granted).refused(RefusalGround::LegalClaims, now).unwrap();
+        assert_eq!(
+            lifting.clone().lifted(now.plus(TOLD_BEFORE_LIFTING).minus(TimeDelta::microseconds(1))),
+            Err(NotNow)
+        );
+        assert_eq!(lifting.lifted(now.plus(TOLD_BEFORE_LIFTING)).unwrap().state, RightsState::Lifted);
+    }
+
+    #[test]
+    fn it_is_extended_once_and_no_further_than_the_law_allows() {
+        let latest = instant("2026-06-01T12:00:00Z");
+        let asked = request(RightsState::InReview);
+        let due = asked.deadline.due_at;
+        let extended =
+            |until| request(RightsState::InReview).extended(until, latest, ExtensionReason::Complexity);
+        assert_eq!(extended(due), Err(NotNow));
+        assert_eq!(extended(latest.plus(TimeDelta::microseconds(1))), Err(NotNow));
+        let once = extended(latest).unwrap();
+        assert_eq!(once.extended(latest, latest, ExtensionReason::Complexity), Err(NotNow));
+    }
+
+    #[test]
+    fn what_stops_is_what_the_limit_stops() {
+        let codes = |purpose, data_class| -> Vec<RightsConsequence> {
+            let scope = RightsScope { kind: RightKind::Restriction, purpose, data_class };
+            scope.consequences().into_iter().map(|(code, _)| code).collect()
+        };
+        assert_eq!(codes(None, None), RightsConsequence::ALL);
+        assert_eq!(codes(Some(Purpose::Advertising), None), [RightsConsequence::CountingStops]);
+        assert_eq!(codes(Some(Purpose::GroupSharing), None), [RightsConsequence::DisclosuresRefused]);
+        assert_eq!(codes(Some(Purpose::Support), None), [RightsConsequence::SupportWaits]);
+        assert_eq!(codes(Some(Purpose::GroupSharing), Some(PersonalDataClass::Security)), []);
+        assert!(!codes(None, Some(PersonalDataClass::Contact)).contains(&RightsConsequence::CountingStops));
+    }
+}

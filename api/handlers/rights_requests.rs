@@ -1,0 +1,224 @@
+//! Rights requests: as their persons file them, and as staff answers them.
+
+use actix_web::{
+    HttpResponse, get, post,
+    web::{Data, Json},
+};
+
+use super::{
+    extract::{
+        By, ByStaff, IdempotencyKey, NoBody, Page, Person, Queue, StrictJson, Success, TypedPath, once,
+    },
+    views::{
+        AnswerRightsRequest, ExtendRightsRequest, FileRightsRequest, PreviewRightsRequest,
+        RightsRequestPageView, RightsRequestPreviewView, RightsRequestView, StaffRightsRequestPageView,
+        StaffRightsRequestView,
+    },
+};
+use crate::{
+    domain::{
+        ids::{RightsRequestId, StaffId},
+        rights::request::RightsState,
+    },
+    openapi::responses::{Conflict, NotFound},
+    problem::Problem,
+    server::Services,
+    services::idempotency,
+};
+
+/// Preview a rights request
+///
+/// What it would lead to: what is done no more, and who is told (clause 7.6). The answer is signed, and a request is filed
+/// with it; nothing is changed by looking.
+#[utoipa::path(
+    tag = "Rights requests",
+    request_body = PreviewRightsRequest,
+    responses((status = OK, description = "What it would lead to.", body = RightsRequestPreviewView))
+)]
+#[post("/v1/rights-request-previews")]
+pub(super) async fn preview_rights_request(
+    By(person, body): By<StrictJson<PreviewRightsRequest>>,
+    services: Data<Services>,
+) -> Result<Json<RightsRequestPreviewView>, Problem> {
+    let preview = services.rights.preview(person.account_id, body.value.into()).await?;
+    Ok(Json(preview.into()))
+}
+
+/// File a rights request
+///
+/// What it asks for holds from now on, while its answer is awaited, and until it is taken back, or refused and seven days
+/// have passed. A restriction is told to whoever fetched what it is about (clause 7.3; GDPR art. 18, 19 and 21).
+#[utoipa::path(
+    tag = "Rights requests",
+    request_body = FileRightsRequest,
+    responses((status = CREATED, description = "The request.", body = RightsRequestView), Conflict)
+)]
+#[post("/v1/rights-requests")]
+pub(super) async fn file_rights_request(
+    By(person, (key, body)): By<(IdempotencyKey, StrictJson<FileRightsRequest>)>,
+    services: Data<Services>,
+) -> Result<HttpResponse, Problem> {
+    let (owner, digest, asked) = (person.account_id, body.digest, body.value.parts());
+    let place = Success::created("/v1/rights-requests");
+    once::<_, RightsRequestView, _, _>(key, owner.as_bytes(), &digest, place, |recording| async move {
+        services.rights.file(owner, asked, recording).await
+    })
+    .await
+}
+
+/// List rights requests
+///
+/// Newest first.
+#[utoipa::path(
+    tag = "Rights requests",
+    responses((status = OK, description = "A page of requests.", body = RightsRequestPageView))
+)]
+#[get("/v1/rights-requests")]
+pub(super) async fn list_rights_requests(
+    By(person, page): By<Page>,
+    services: Data<Services>,
+) -> Result<Json<RightsRequestPageView>, Problem> {
+    Ok(Json(services.rights.list(person.account_id, page.cursor.as_deref(), page.limit).await?.into()))
+}
+
+/// Get a rights request
+///
+/// As it stands now, with its steps.
+#[utoipa::path(
+    tag = "Rights requests",
+    params(("rights_request_id" = RightsRequestId, Path, description = "The request.")),
+    responses((status = OK, description = "The request.", body = RightsRequestView), NotFound)
+)]
+#[get("/v1/rights-requests/{rights_request_id}")]
+pub(super) async fn get_rights_request(
+    person: Person,
+    id: TypedPath<RightsRequestId>,
+    services: Data<Services>,
+) -> Result<Json<RightsRequestView>, Problem> {
+    Ok(Json(RightsRequestView::from(&services.rights.get(person.account_id, id.0).await?)))
+}
+
+/// Withdraw a rights request
+///
+/// What it asked for ends now; possible until it has ended otherwise.
+#[utoipa::path(
+    tag = "Rights requests",
+    params(("rights_request_id" = RightsRequestId, Path, description = "The request.")),
+    responses((status = CREATED, description = "The request.", body = RightsRequestView), NotFound, Conflict)
+)]
+#[post("/v1/rights-requests/{rights_request_id}/withdrawal")]
+pub(super) async fn withdraw_rights_request(
+    By(person, (id, key, _)): By<(TypedPath<RightsRequestId>, IdempotencyKey, NoBody)>,
+    services: Data<Services>,
+) -> Result<HttpResponse, Problem> {
+    let (owner, id) = (person.account_id, id.0);
+    let who = [owner.as_bytes().as_slice(), id.as_bytes()].concat();
+    let place = Success::created(format!("/v1/rights-requests/{id}"));
+    let digest = idempotency::digest(&[]);
+    once::<_, RightsRequestView, _, _>(key, &who, &digest, place, |recording| async move {
+        services.rights.withdraw(owner, id, recording).await
+    })
+    .await
+}
+
+fn place_of(id: RightsRequestId) -> Success {
+    Success::created(format!("/v1/staff/rights-requests/{id}"))
+}
+
+fn caller(by: StaffId, id: RightsRequestId) -> Vec<u8> {
+    [by.as_bytes().as_slice(), id.as_bytes()].concat()
+}
+
+/// List rights requests to answer
+///
+/// What is due first before the others, so what is overdue comes first; unless a state is named, what waits for an answer.
+#[utoipa::path(
+    tag = "Staff rights requests",
+    params(("state" = Option<RightsState>, Query, description = "How far they have come; what waits for an answer if absent.")),
+    responses((status = OK, description = "A page of requests.", body = StaffRightsRequestPageView))
+)]
+#[get("/v1/staff/rights-requests")]
+pub(super) async fn list_staff_rights_requests(
+    ByStaff(staff, query): ByStaff<Queue<RightsState>>,
+    services: Data<Services>,
+) -> Result<Json<StaffRightsRequestPageView>, Problem> {
+    let state = query.state.unwrap_or(RightsState::InReview);
+    let (cursor, limit) = (query.page.cursor.as_deref(), query.page.limit);
+    Ok(Json(services.rights.queue(staff.staff_id, state, cursor, limit).await?.into()))
+}
+
+/// Get a rights request to answer
+///
+/// Nothing personal, and the person under a name that leads nowhere.
+#[utoipa::path(
+    tag = "Staff rights requests",
+    params(("rights_request_id" = RightsRequestId, Path, description = "The request.")),
+    responses((status = OK, description = "The request.", body = StaffRightsRequestView), NotFound)
+)]
+#[get("/v1/staff/rights-requests/{rights_request_id}")]
+pub(super) async fn get_staff_rights_request(
+    ByStaff(_staff, id): ByStaff<TypedPath<RightsRequestId>>,
+    services: Data<Services>,
+) -> Result<Json<StaffRightsRequestView>, Problem> {
+    Ok(Json(StaffRightsRequestView::from(&services.rights.staff_request(id.0).await?)))
+}
+
+/// Extend a rights request
+///
+/// Once, for a reason that its person is told, to at most three months after the filing (GDPR art. 12(3); Privacy Act 2020,
+/// section 48).
+#[utoipa::path(
+    tag = "Staff rights requests",
+    params(("rights_request_id" = RightsRequestId, Path, description = "The request.")),
+    request_body = ExtendRightsRequest,
+    responses((status = CREATED, description = "The request.", body = StaffRightsRequestView), NotFound, Conflict)
+)]
+#[post("/v1/staff/rights-requests/{rights_request_id}/extensions")]
+pub(super) async fn extend_rights_request(
+    ByStaff(staff, (id, key, body)): ByStaff<(
+        TypedPath<RightsRequestId>,
+        IdempotencyKey,
+        StrictJson<ExtendRightsRequest>,
+    )>,
+    services: Data<Services>,
+) -> Result<HttpResponse, Problem> {
+    let (by, id, asked) = (staff.staff_id, id.0, (body.value.until, body.value.reason));
+    once::<_, StaffRightsRequestView, _, _>(
+        key,
+        &caller(by, id),
+        &body.digest,
+        place_of(id),
+        |recording| async move { services.rights.extend((by, id), asked, recording).await },
+    )
+    .await
+}
+
+/// Answer a rights request
+///
+/// Granted, it holds until its person takes it back. Refused, on a ground with its clause and law, it ends seven days after
+/// its person was told; what was granted can be refused later, when its ground has passed (GDPR art. 18(3)).
+#[utoipa::path(
+    tag = "Staff rights requests",
+    params(("rights_request_id" = RightsRequestId, Path, description = "The request.")),
+    request_body = AnswerRightsRequest,
+    responses((status = CREATED, description = "The request.", body = StaffRightsRequestView), NotFound, Conflict)
+)]
+#[post("/v1/staff/rights-requests/{rights_request_id}/answers")]
+pub(super) async fn answer_rights_request(
+    ByStaff(staff, (id, key, body)): ByStaff<(
+        TypedPath<RightsRequestId>,
+        IdempotencyKey,
+        StrictJson<AnswerRightsRequest>,
+    )>,
+    services: Data<Services>,
+) -> Result<HttpResponse, Problem> {
+    let (by, id, digest, answer) = (staff.staff_id, id.0, body.digest, body.value.parts()?);
+    once::<_, StaffRightsRequestView, _, _>(
+        key,
+        &caller(by, id),
+        &digest,
+        place_of(id),
+        |recording| async move { services.rights.answer((by, id), answer, recording).await },
+    )
+    .await
+}

@@ -1,0 +1,486 @@
+//! Bodies of rights requests.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+use validator::Validate;
+
+use super::{Example, RecipientView};
+use crate::{
+    domain::{
+        ids::{RightsRequestId, SubjectRef},
+        purpose::{PersonalDataClass, Purpose},
+        rights::{
+            deadline::DeadlineLaw,
+            request::{
+                ExtensionReason, RefusalGround, RightKind, RightsConsequence, RightsEvent, RightsScope,
+                RightsState, RightsStep,
+            },
+        },
+        time::Timestamp,
+    },
+    problem::{FieldCode, Problem},
+    services::rights::{
+        FiledPreview, RightsAnswer, RightsPreview, RightsRequestPage, ShownRequest, StaffRightsRequest,
+        StaffRightsRequestPage,
+    },
+};
+
+/// The longest preview, in bytes.
+const LONGEST_PREVIEW: u64 = 16_384;
+/// Whom a person can complain to, and where.
+const AUTHORITY: (&str, &str) = ("Office of the Privacy Commissioner", "https://www.privacy.org.nz");
+
+/// What a right is to be used for.
+#[derive(Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct PreviewRightsRequest {
+    /// Which right.
+    pub kind: RightKind,
+    /// The purpose that it is about; all if `null` or left out.
+    pub purpose: Option<Purpose>,
+    /// The class of data that it is about; all if `null` or left out.
+    pub data_class: Option<PersonalDataClass>,
+}
+
+impl From<PreviewRightsRequest> for RightsScope {
+    fn from(asked: PreviewRightsRequest) -> Self {
+        Self { kind: asked.kind, purpose: asked.purpose, data_class: asked.data_class }
+    }
+}
+
+/// A request, with the preview of what it leads to.
+#[derive(Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct FileRightsRequest {
+    /// Which right.
+    pub kind: RightKind,
+    /// The purpose that it is about; all if `null` or left out.
+    pub purpose: Option<Purpose>,
+    /// The class of data that it is about; all if `null` or left out.
+    pub data_class: Option<PersonalDataClass>,
+    /// The `preview` that the person was shown: of this very request, and of the last hour.
+    #[validate(length(min = 1, max = LONGEST_PREVIEW))]
+    #[schema(min_length = 1, max_length = 16_384, example = "eyJhbGciOiJFZERTQSJ9.e30.c2ln")]
+    pub preview: String,
+}
+
+impl FileRightsRequest {
+    pub fn parts(self) -> (RightsScope, FiledPreview) {
+        let scope = RightsScope { kind: self.kind, purpose: self.purpose, data_class: self.data_class };
+        (scope, FiledPreview(self.preview))
+    }
+}
+
+/// How long a request takes, and why.
+#[derive(Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct ExtendRightsRequest {
+    /// By when it is answered: later than before, and at most three months after the filing.
+    pub until: Timestamp,
+    /// Why.
+    pub reason: ExtensionReason,
+}
+
+/// What a request is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RightsOutcome {
+    /// What it asked for holds until the person takes it back.
+    Granted,
+    /// What it asked for ends seven days after the person was told.
+    Refused,
+}
+
+/// The answer to a request.
+#[derive(Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct AnswerRightsRequest {
+    /// What it is answered.
+    pub outcome: RightsOutcome,
+    /// On which ground it is refused; only with `refused`.
+    pub ground: Option<RefusalGround>,
+}
+
+impl AnswerRightsRequest {
+    /// # Errors
+    ///
+    /// A problem for a refusal without a ground, or a ground without a refusal.
+    pub fn parts(self) -> Result<RightsAnswer, Problem> {
+        match (self.outcome, self.ground) {
+            (RightsOutcome::Granted, None) => Ok(RightsAnswer::Granted),
+            (RightsOutcome::Refused, Some(ground)) => Ok(RightsAnswer::Refused(ground)),
+            (RightsOutcome::Refused, None) => Err(Problem::invalid("/ground", FieldCode::MissingField)),
+            (RightsOutcome::Granted, Some(_)) => Err(Problem::invalid("/ground", FieldCode::InvalidValue)),
+        }
+    }
+}
+
+/// Something that a request leads to.
+#[derive(Serialize, ToSchema)]
+#[schema(as = RightsConsequence)]
+pub struct RightsConsequenceView {
+    /// What it is.
+    pub code: RightsConsequence,
+    /// The clause that it is done by otherwise.
+    #[schema(max_length = 8, example = "4.8")]
+    pub clause: String,
+}
+
+/// What a request would lead to.
+#[derive(Serialize, ToSchema)]
+#[schema(as = RightsRequestPreview)]
+pub struct RightsRequestPreviewView {
+    /// Which right.
+    pub kind: RightKind,
+    /// The purpose; all if `null`.
+    #[schema(required)]
+    pub purpose: Option<Purpose>,
+    /// The class of data; all if `null`.
+    #[schema(required)]
+    pub data_class: Option<PersonalDataClass>,
+    /// What is done no more while it holds.
+    #[schema(max_items = 20)]
+    pub consequences: Vec<RightsConsequenceView>,
+    /// Who is told, since they fetched what it is about.
+    #[schema(max_items = 10_000)]
+    pub recipients: Vec<RecipientView>,
+    /// Until when a request can be filed with it.
+    pub expires_at: Timestamp,
+    /// All of it, signed (a compact JWS, RFC 7515, by a `receipt-…` key): what a request is filed with.
+    #[schema(max_length = 16_384, example = "eyJhbGciOiJFZERTQSJ9.e30.c2ln")]
+    pub preview: String,
+}
+
+impl From<RightsPreview> for RightsRequestPreviewView {
+    fn from(preview: RightsPreview) -> Self {
+        let consequence = |(code, clause): &(RightsConsequence, &str)| RightsConsequenceView {
+            code: *code,
+            clause: (*clause).to_owned(),
+        };
+        Self {
+            kind: preview.scope.kind,
+            purpose: preview.scope.purpose,
+            data_class: preview.scope.data_class,
+            consequences: preview.consequences.iter().map(consequence).collect(),
+            recipients: preview.recipients.iter().map(RecipientView::from).collect(),
+            expires_at: preview.expires_at,
+            preview: preview.jws,
+        }
+    }
+}
+
+/// A step of a request.
+#[derive(Serialize, ToSchema)]
+#[schema(as = RightsRequestStep)]
+pub struct RightsRequestStepView {
+    /// What was done.
+    pub step: RightsStep,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl From<&RightsEvent> for RightsRequestStepView {
+    fn from(event: &RightsEvent) -> Self {
+        Self { step: event.step, at: event.at }
+    }
+}
+
+/// Why a request was refused.
+#[derive(Serialize, ToSchema)]
+#[schema(as = RightsRefusal)]
+pub struct RightsRefusalView {
+    /// On which ground.
+    pub ground: RefusalGround,
+    /// Under which clause of the policy.
+    #[schema(max_length = 8, example = "4.6")]
+    pub clause: String,
+    /// Under which law.
+    #[schema(max_length = 100, example = "GDPR art. 18(2), 21(1)")]
+    pub law: String,
+}
+
+impl From<RefusalGround> for RightsRefusalView {
+    fn from(ground: RefusalGround) -> Self {
+        let (clause, law) = ground.rests_on();
+        Self { ground, clause: clause.to_owned(), law: law.to_owned() }
+    }
+}
+
+/// Whom a person can complain to.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SupervisoryAuthority)]
+pub struct SupervisoryAuthorityView {
+    /// Its name.
+    #[schema(max_length = 100, example = "Office of the Privacy Commissioner")]
+    pub name: String,
+    /// Where it is reached.
+    #[schema(max_length = 200, format = "uri", example = "https://www.privacy.org.nz")]
+    pub url: String,
+}
+
+/// A rights request, as its person sees it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = RightsRequest)]
+pub struct RightsRequestView {
+    /// Identifies it.
+    pub rights_request_id: RightsRequestId,
+    /// Which right.
+    pub kind: RightKind,
+    /// The purpose that it is about; all if `null`.
+    #[schema(required)]
+    pub purpose: Option<Purpose>,
+    /// The class of data that it is about; all if `null`.
+    #[schema(required)]
+    pub data_class: Option<PersonalDataClass>,
+    /// How far it has come.
+    pub state: RightsState,
+    /// The clause of the right.
+    #[schema(max_length = 8, example = "7.3")]
+    pub clause: String,
+    /// When it was filed.
+    pub filed_at: Timestamp,
+    /// By when it is answered.
+    pub due_at: Timestamp,
+    /// The law whose deadline is the nearer one.
+    pub due_law: DeadlineLaw,
+    /// Why its answer takes longer than it did.
+    #[schema(required)]
+    pub extension: Option<ExtensionReason>,
+    /// When it was answered.
+    #[schema(required)]
+    pub answered_at: Option<Timestamp>,
+    /// Why it was refused.
+    #[schema(required)]
+    pub refusal: Option<RightsRefusalView>,
+    /// When what it asks for ends against the person's will.
+    #[schema(required)]
+    pub ends_at: Option<Timestamp>,
+    /// What was done, oldest first.
+    #[schema(max_items = 100)]
+    pub steps: Vec<RightsRequestStepView>,
+    /// Whom the person can complain to.
+    pub authority: SupervisoryAuthorityView,
+}
+
+impl From<&ShownRequest> for RightsRequestView {
+    fn from(shown: &ShownRequest) -> Self {
+        let request = &shown.request;
+        Self {
+            rights_request_id: request.id,
+            kind: request.scope.kind,
+            purpose: request.scope.purpose,
+            data_class: request.scope.data_class,
+            state: request.state,
+            clause: request.scope.kind.clause().to_owned(),
+            filed_at: request.filed_at,
+            due_at: request.deadline.due_at,
+            due_law: request.deadline.law,
+            extension: request.extension,
+            answered_at: request.answered_at,
+            refusal: request.refusal.map(RightsRefusalView::from),
+            ends_at: request.lifts_at,
+            steps: shown.steps.iter().map(RightsRequestStepView::from).collect(),
+            authority: SupervisoryAuthorityView { name: AUTHORITY.0.to_owned(), url: AUTHORITY.1.to_owned() },
+        }
+    }
+}
+
+/// A page of a person's requests.
+#[derive(Serialize, ToSchema)]
+#[schema(as = RightsRequestPage)]
+pub struct RightsRequestPageView {
+    /// Newest first.
+    #[schema(max_items = 100)]
+    pub data: Vec<RightsRequestView>,
+    /// Leads to the next page; `null` on the last.
+    #[schema(required, max_length = 128, example = "AAAAAZ0xkQ")]
+    pub next_cursor: Option<String>,
+}
+
+impl From<RightsRequestPage> for RightsRequestPageView {
+    fn from(page: RightsRequestPage) -> Self {
+        Self {
+            data: page.requests.iter().map(RightsRequestView::from).collect(),
+            next_cursor: page.next_cursor,
+        }
+    }
+}
+
+/// A rights request, as staff sees it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = StaffRightsRequest)]
+pub struct StaffRightsRequestView {
+    /// Identifies it.
+    pub rights_request_id: RightsRequestId,
+    /// The person, under a name that leads nowhere.
+    pub subject_ref: SubjectRef,
+    /// Which right.
+    pub kind: RightKind,
+    /// The purpose that it is about; all if `null`.
+    #[schema(required)]
+    pub purpose: Option<Purpose>,
+    /// The class of data that it is about; all if `null`.
+    #[schema(required)]
+    pub data_class: Option<PersonalDataClass>,
+    /// How far it has come.
+    pub state: RightsState,
+    /// When it was filed.
+    pub filed_at: Timestamp,
+    /// By when it is answered.
+    pub due_at: Timestamp,
+    /// The law whose deadline is the nearer one.
+    pub due_law: DeadlineLaw,
+    /// Whether its day has passed without an answer.
+    #[schema(example = false)]
+    pub overdue: bool,
+    /// Why its answer takes longer than it did.
+    #[schema(required)]
+    pub extension: Option<ExtensionReason>,
+    /// When it was answered.
+    #[schema(required)]
+    pub answered_at: Option<Timestamp>,
+    /// Why it was refused.
+    #[schema(required)]
+    pub refusal: Option<RightsRefusalView>,
+    /// When what it asks for ends against the person's will.
+    #[schema(required)]
+    pub ends_at: Option<Timestamp>,
+    /// What was done, oldest first.
+    #[schema(max_items = 100)]
+    pub steps: Vec<RightsRequestStepView>,
+}
+
+impl From<&StaffRightsRequest> for StaffRightsRequestView {
+    fn from(seen: &StaffRightsRequest) -> Self {
+        let request = &seen.shown.request;
+        Self {
+            rights_request_id: request.id,
+            subject_ref: seen.subject,
+            kind: request.scope.kind,
+            purpose: request.scope.purpose,
+            data_class: request.scope.data_class,
+            state: request.state,
+            filed_at: request.filed_at,
+            due_at: request.deadline.due_at,
+            due_law: request.deadline.law,
+            overdue: request.is_overdue(seen.at),
+            extension: request.extension,
+            answered_at: request.answered_at,
+            refusal: request.refusal.map(RightsRefusalView::from),
+            ends_at: request.lifts_at,
+            steps: seen.shown.steps.iter().map(RightsRequestStepView::from).collect(),
+        }
+    }
+}
+
+/// A page of the queue.
+#[derive(Serialize, ToSchema)]
+#[schema(as = StaffRightsRequestPage)]
+pub struct StaffRightsRequestPageView {
+    /// What is due first before the others.
+    #[schema(max_items = 100)]
+    pub data: Vec<StaffRightsRequestView>,
+    /// Leads to the next page; `null` on the last.
+    #[schema(required, max_length = 128, example = "AAAAAZ0xkQ")]
+    pub next_cursor: Option<String>,
+}
+
+impl From<StaffRightsRequestPage> for StaffRightsRequestPageView {
+    fn from(page: StaffRightsRequestPage) -> Self {
+        Self {
+            data: page.requests.iter().map(StaffRightsRequestView::from).collect(),
+            next_cursor: page.next_cursor,
+        }
+    }
+}
+
+const JWS: &str = "eyJhbGciOiJFZERTQSIsImtpZCI6InJlY2VpcHQtMSJ9.e30.c2ln";
+
+impl Example for PreviewRightsRequest {
+    fn example() -> Value {
+        json!({ "kind": "restriction", "purpose": "group_sharing", "data_class": null })
+    }
+}
+
+impl Example for FileRightsRequest {
+    fn example() -> Value {
+        json!({ "kind": "restriction", "purpose": "group_sharing", "data_class": null, "preview": JWS })
+    }
+}
+
+impl Example for ExtendRightsRequest {
+    fn example() -> Value {
+        json!({ "until": "2026-05-04T12:00:00.000000Z", "reason": "complexity" })
+    }
+}
+
+impl Example for AnswerRightsRequest {
+    fn example() -> Value {
+        json!({ "outcome": "refused", "ground": "legal_claims" })
+    }
+}
+
+impl Example for RightsRequestPreviewView {
+    fn example() -> Value {
+        json!({
+            "kind": "restriction",
+            "purpose": "group_sharing",
+            "data_class": null,
+            "consequences": [{ "code": "disclosures_refused", "clause": "4.8" }],
+            "recipients": [RecipientView::example()],
+            "expires_at": "2026-03-01T10:30:00.000000Z",
+            "preview": JWS,
+        })
+    }
+}
+
+impl Example for RightsRequestView {
+    fn example() -> Value {
+        json!({
+            "rights_request_id": "rrq_0198c8f2b1d07c3f9e21a4b7c6d5e4f3",
+            "kind": "restriction",
+            "purpose": "group_sharing",
+            "data_class": null,
+            "state": "lifting",
+            "clause": "7.3",
+            "filed_at": "2026-03-01T09:30:00.000000Z",
+            "due_at": "2026-03-27T11:00:00.000000Z",
+            "due_law": "privacy_act2020",
+            "extension": null,
+            "answered_at": "2026-03-03T09:30:00.000000Z",
+            "refusal": { "ground": "legal_claims", "clause": "4.6", "law": "GDPR art. 18(2), 21(1)" },
+            "ends_at": "2026-03-10T09:30:00.000000Z",
+            "steps": [
+                { "step": "filed", "at": "2026-03-01T09:30:00.000000Z" },
+                { "step": "refused", "at": "2026-03-03T09:30:00.000000Z" },
+            ],
+            "authority": { "name": AUTHORITY.0, "url": AUTHORITY.1 },
+        })
+    }
+}
+
+impl Example for RightsRequestPageView {
+    fn example() -> Value {
+        json!({ "data": [RightsRequestView::example()], "next_cursor": null })
+    }
+}
+
+impl Example for StaffRightsRequestView {
+    fn example() -> Value {
+        let mut example = RightsRequestView::example();
+        if let Some(fields) = example.as_object_mut() {
+            fields.remove("clause");
+            fields.remove("authority");
+            fields.insert("subject_ref".to_owned(), json!("sbj_0198c8f2b1d07c3f9e21a4b7c6d5e4f3"));
+            fields.insert("overdue".to_owned(), json!(false));
+        }
+        example
+    }
+}
+
+impl Example for StaffRightsRequestPageView {
+    fn example() -> Value {
+        json!({ "data": [StaffRightsRequestView::example()], "next_cursor": null })
+    }
+}

@@ -1,0 +1,286 @@
+//! Rights requests as they stand, and the ledger of their steps, to which rows are only ever added.
+
+use diesel::prelude::*;
+
+use super::corrupt;
+use crate::{
+    db::{
+        Conn, Dispatch, StorageError,
+        schema::{rights_request_events as e, rights_requests as t},
+    },
+    domain::{
+        ids::{AccountId, LeafId, ProcessingLimitId, RightsRequestId, StaffId},
+        purpose::{PersonalDataClass, Purpose},
+        rights::{
+            deadline::{Deadline, DeadlineLaw},
+            request::{
+                ExtensionReason, RefusalGround, RightKind, RightsEvent, RightsRequest, RightsScope,
+                RightsState, RightsStep,
+            },
+        },
+        time::Timestamp,
+    },
+};
+
+const TABLE: &str = "rights_requests";
+const EVENTS: &str = "rights_request_events";
+
+/// A value of a closed list, if there is one.
+fn known<T>(
+    table: &'static str,
+    text: Option<String>,
+    parse: impl Fn(&str) -> Option<T>,
+) -> Result<Option<T>, StorageError> {
+    text.map(|text| parse(&text).ok_or(corrupt(table, "an unknown value"))).transpose()
+}
+
+fn scope(
+    table: &'static str,
+    kind: &str,
+    purpose: Option<String>,
+    data_class: Option<String>,
+) -> Result<RightsScope, StorageError> {
+    Ok(RightsScope {
+        kind: RightKind::parse(kind).ok_or(corrupt(table, "an unknown kind"))?,
+        purpose: known(table, purpose, Purpose::parse)?,
+        data_class: known(table, data_class, PersonalDataClass::parse)?,
+    })
+}
+
+#[derive(Queryable)]
+struct Row {
+    account_id: AccountId,
+    id: RightsRequestId,
+    kind: String,
+    purpose: Option<String>,
+    data_class: Option<String>,
+    state: String,
+    filed_at: Timestamp,
+    due_at: Timestamp,
+    due_law: String,
+    extension: Option<String>,
+    answered_at: Option<Timestamp>,
+    refusal: Option<String>,
+    lifts_at: Option<Timestamp>,
+    limit_id: ProcessingLimitId,
+    steps: i32,
+}
+
+impl TryFrom<Row> for RightsRequest {
+    type Error = StorageError;
+
+    fn try_from(row: Row) -> Result<Self, StorageError> {
+        let law = DeadlineLaw::parse(&row.due_law).ok_or(corrupt(TABLE, "an unknown law"))?;
+        Ok(Self {
+            account_id: row.account_id,
+            id: row.id,
+            scope: scope(TABLE, &row.kind, row.purpose, row.data_class)?,
+            state: RightsState::parse(&row.state).ok_or(corrupt(TABLE, "an unknown state"))?,
+            filed_at: row.filed_at,
+            deadline: Deadline { due_at: row.due_at, law },
+            extension: known(TABLE, row.extension, ExtensionReason::parse)?,
+            answered_at: row.answered_at,
+            refusal: known(TABLE, row.refusal, RefusalGround::parse)?,
+            lifts_at: row.lifts_at,
+            limit_id: row.limit_id,
+            steps: row.steps,
+        })
+    }
+}
+
+/// Keeps a request; `false` if one about the same holds.
+pub fn insert(c: &mut Conn, request: &RightsRequest) -> Result<bool, StorageError> {
+    let inserted = diesel::insert_into(t::table)
+        .values((
+            t::account_id.eq(request.account_id),
+            t::rights_request_id.eq(request.id),
+            t::kind.eq(request.scope.kind.as_str()),
+            t::purpose.eq(request.scope.purpose.map(Purpose::as_str)),
+            t::data_class.eq(request.scope.data_class.map(PersonalDataClass::as_str)),
+            t::state.eq(request.state.as_str()),
+            t::filed_at.eq(request.filed_at),
+            t::due_at.eq(request.deadline.due_at),
+            t::due_law.eq(request.deadline.law.as_str()),
+            t::processing_limit_id.eq(request.limit_id),
+            t::steps.eq(request.steps),
+        ))
+        .on_conflict_do_nothing()
+        .dispatch(c)?;
+    Ok(inserted == 1)
+}
+
+/// Writes over a request; `false` if somebody else did since it was read.
+pub fn update(c: &mut Conn, was: &RightsRequest, now: &RightsRequest) -> Result<bool, StorageError> {
+    let updated = diesel::update(t::table.find((was.account_id, was.id)))
+        .filter(t::steps.eq(was.steps))
+        .set((
+            t::state.eq(now.state.as_str()),
+            t::due_at.eq(now.deadline.due_at),
+            t::due_law.eq(now.deadline.law.as_str()),
+            t::extension.eq(now.extension.map(ExtensionReason::as_str)),
+            t::answered_at.eq(now.answered_at),
+            t::refusal.eq(now.refusal.map(RefusalGround::as_str)),
+            t::lifts_at.eq(now.lifts_at),
+            t::steps.eq(now.steps),
+        ))
+        .execute(c)?;
+    Ok(updated == 1)
+}
+
+/// The request, if `owner` filed it.
+pub fn find_owned(
+    c: &mut Conn,
+    owner: AccountId,
+    id: RightsRequestId,
+) -> Result<Option<RightsRequest>, StorageError> {
+    let row: Option<Row> = t::table.find((owner, id)).get_result(c).optional()?;
+    row.map(RightsRequest::try_from).transpose()
+}
+
+/// The request, whoever filed it.
+pub fn find(c: &mut Conn, id: RightsRequestId) -> Result<Option<RightsRequest>, StorageError> {
+    let row: Option<Row> = t::table.filter(t::rights_request_id.eq(id)).get_result(c).optional()?;
+    row.map(RightsRequest::try_from).transpose()
+}
+
+/// Where a page ends.
+pub type Place = (Timestamp, RightsRequestId);
+
+/// A person's requests before a place, newest first.
+pub fn list_owned(
+    c: &mut Conn,
+    owner: AccountId,
+    before: Option<Place>,
+    limit: i64,
+) -> Result<Vec<RightsRequest>, StorageError> {
+    let mut query = t::table.filter(t::account_id.eq(owner)).into_boxed();
+    if let Some((at, id)) = before {
+        query = query.filter(t::filed_at.lt(at).or(t::filed_at.eq(at).and(t::rights_request_id.lt(id))));
+    }
+    let rows: Vec<Row> =
+        query.order((t::filed_at.desc(), t::rights_request_id.desc())).limit(limit).load(c)?;
+    rows.into_iter().map(RightsRequest::try_from).collect()
+}
+
+/// Requests in a state after a place, those that are due first before the others.
+pub fn list_queue(
+    c: &mut Conn,
+    state: RightsState,
+    after: Option<Place>,
+    limit: i64,
+) -> Result<Vec<RightsRequest>, StorageError> {
+    let mut query = t::table.filter(t::state.eq(state.as_str())).into_boxed();
+    if let Some((at, id)) = after {
+        query = query.filter(t::due_at.gt(at).or(t::due_at.eq(at).and(t::rights_request_id.gt(id))));
+    }
+    let rows: Vec<Row> = query.order((t::due_at, t::rights_request_id)).limit(limit).load(c)?;
+    rows.into_iter().map(RightsRequest::try_from).collect()
+}
+
+/// Some of those that end by now, as their persons were told.
+pub fn list_to_lift(c: &mut Conn, now: Timestamp, limit: i64) -> Result<Vec<RightsRequest>, StorageError> {
+    let rows: Vec<Row> = t::table
+        .filter(t::state.eq(RightsState::Lifting.as_str()))
+        .filter(t::lifts_at.le(now))
+        .order(t::rights_request_id)
+        .limit(limit)
+        .load(c)?;
+    rows.into_iter().map(RightsRequest::try_from).collect()
+}
+
+/// How many wait for an answer that was due by now.
+pub fn count_overdue(c: &mut Conn, now: Timestamp) -> Result<i64, StorageError> {
+    let count = t::table
+        .filter(t::state.eq(RightsState::InReview.as_str()))
+        .filter(t::due_at.le(now))
+        .count()
+        .get_result(c)?;
+    Ok(count)
+}
+
+#[derive(Queryable)]
+struct EventRow {
+    account_id: AccountId,
+    request_id: RightsRequestId,
+    number: i32,
+    step: String,
+    kind: String,
+    purpose: Option<String>,
+    data_class: Option<String>,
+    due_at: Timestamp,
+    extension: Option<String>,
+    refusal: Option<String>,
+    staff_id: Option<StaffId>,
+    at: Timestamp,
+    leaf_id: LeafId,
+}
+
+impl TryFrom<EventRow> for RightsEvent {
+    type Error = StorageError;
+
+    fn try_from(row: EventRow) -> Result<Self, StorageError> {
+        Ok(Self {
+            account_id: row.account_id,
+            request_id: row.request_id,
+            number: row.number,
+            step: RightsStep::parse(&row.step).ok_or(corrupt(EVENTS, "an unknown step"))?,
+            scope: scope(EVENTS, &row.kind, row.purpose, row.data_class)?,
+            due_at: row.due_at,
+            extension: known(EVENTS, row.extension, ExtensionReason::parse)?,
+            refusal: known(EVENTS, row.refusal, RefusalGround::parse)?,
+            staff_id: row.staff_id,
+            at: row.at,
+            leaf_id: row.leaf_id,
+        })
+    }
+}
+
+pub fn append(c: &mut Conn, event: &RightsEvent) -> Result<(), StorageError> {
+    diesel::insert_into(e::table)
+        .values((
+            e::account_id.eq(event.account_id),
+            e::rights_request_id.eq(event.request_id),
+            e::number.eq(event.number),
+            e::step.eq(event.step.as_str()),
+            e::kind.eq(event.scope.kind.as_str()),
+            e::purpose.eq(event.scope.purpose.map(Purpose::as_str)),
+            e::data_class.eq(event.scope.data_class.map(PersonalDataClass::as_str)),
+            e::due_at.eq(event.due_at),
+            e::extension.eq(event.extension.map(ExtensionReason::as_str)),
+            e::refusal.eq(event.refusal.map(RefusalGround::as_str)),
+            e::staff_id.eq(event.staff_id),
+            e::occurred_at.eq(event.at),
+            e::leaf_id.eq(event.leaf_id),
+        ))
+        .dispatch(c)?;
+    Ok(())
+}
+
+/// The steps of one request, oldest first.
+pub fn list_events(
+    c: &mut Conn,
+    owner: AccountId,
+    id: RightsRequestId,
+) -> Result<Vec<RightsEvent>, StorageError> {
+    let rows: Vec<EventRow> = e::table
+        .filter(e::account_id.eq(owner))
+        .filter(e::rights_request_id.eq(id))
+        .order(e::number)
+        .load(c)?;
+    rows.into_iter().map(RightsEvent::try_from).collect()
+}
+
+/// Steps of all requests after a place, in order.
+pub fn list_all_events(
+    c: &mut Conn,
+    (request, number): (RightsRequestId, i32),
+    limit: i64,
+) -> Result<Vec<RightsEvent>, StorageError> {
+    let is_later = e::rights_request_id.eq(request).and(e::number.gt(number));
+    let rows: Vec<EventRow> = e::table
+        .filter(e::rights_request_id.gt(request).or(is_later))
+        .order((e::rights_request_id, e::number))
+        .limit(limit)
+        .load(c)?;
+    rows.into_iter().map(RightsEvent::try_from).collect()
+}

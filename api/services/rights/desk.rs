@@ -1,0 +1,211 @@
+//! Rights requests as staff answers them: what is due first before the others, and persons under a name that leads
+//! nowhere, since an answer to these kinds takes nothing personal.
+
+use super::{Actor, RightsError, RightsService, ShownRequest, advance, find, mail, show};
+use crate::{
+    db::Conn,
+    domain::{
+        account::Profile,
+        ids::{AccountId, NoticeId, RightsRequestId, StaffId, SubjectRef},
+        message::MessageBody,
+        notice::NoticeKind,
+        rights::{
+            deadline,
+            request::{ExtensionReason, RefusalGround, RightsRequest, RightsState, RightsStep},
+        },
+        time::Timestamp,
+    },
+    repositories::{accounts, outbox::SealedMessage, rights_requests},
+    services::{
+        cursors,
+        idempotency::Recording,
+        notices,
+        vault::{SubjectKeys, VaultError, kms::KeyPurpose},
+    },
+};
+
+const QUEUE: &str = "rights_request_queue";
+
+/// A request as staff sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StaffRightsRequest {
+    pub shown: ShownRequest,
+    pub subject: SubjectRef,
+    pub at: Timestamp,
+}
+
+/// A page of requests, what is due first before the others.
+pub struct StaffRightsRequestPage {
+    pub requests: Vec<StaffRightsRequest>,
+    pub next_cursor: Option<String>,
+}
+
+/// What staff answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RightsAnswer {
+    Granted,
+    Refused(RefusalGround),
+}
+
+/// What a step tells its person.
+type Told = (NoticeKind, Option<SealedMessage>);
+
+impl RightsService {
+    fn subject_of(&self, id: AccountId, request: RightsRequestId) -> Result<SubjectRef, VaultError> {
+        let kms = self.vault.kms();
+        let version = kms.live_versions(KeyPurpose::TokenMac).last().copied().unwrap_or(1);
+        let parts: &[&[u8]] = &[b"rights-subject-ref", id.as_bytes(), request.as_bytes()];
+        let mac = kms.mac(KeyPurpose::TokenMac, version, parts)?;
+        let (name, _) = mac.split_first_chunk::<16>().unwrap_or((&[0; 16], &[]));
+        Ok(SubjectRef::from_uuid(uuid::Builder::from_custom_bytes(*name).into_uuid()))
+    }
+
+    fn for_staff(&self, shown: ShownRequest) -> Result<StaffRightsRequest, VaultError> {
+        let subject = self.subject_of(shown.request.account_id, shown.request.id)?;
+        Ok(StaffRightsRequest { shown, subject, at: self.clock.now() })
+    }
+
+    /// Requests in a state, what is due first before the others.
+    ///
+    /// # Errors
+    ///
+    /// [`RightsError::Cursor`] for a cursor of another list or caller.
+    pub async fn queue(
+        &self,
+        by: StaffId,
+        state: RightsState,
+        cursor: Option<&str>,
+        limit: u32,
+    ) -> Result<StaffRightsRequestPage, RightsError> {
+        let kms = self.vault.kms();
+        let after = cursors::instant_and_id(kms, QUEUE, by.subject(), cursor, RightsRequestId::from_uuid)?;
+        let wanted = i64::from(limit) + 1;
+        let rows = self
+            .db
+            .read(move |c| {
+                let rows = rights_requests::list_queue(c, state, after, wanted)?;
+                rows.into_iter().map(|row| show(c, row)).collect::<Result<Vec<_>, _>>()
+            })
+            .await?;
+        let (rows, next_cursor) = cursors::page(kms, QUEUE, by.subject(), rows, limit, |shown| {
+            cursors::at_instant(shown.request.deadline.due_at, shown.request.id.as_bytes())
+        })
+        .map_err(VaultError::from)?;
+        let requests = rows.into_iter().map(|shown| self.for_staff(shown)).collect::<Result<_, _>>()?;
+        Ok(StaffRightsRequestPage { requests, next_cursor })
+    }
+
+    /// A request with its steps.
+    ///
+    /// # Errors
+    ///
+    /// [`RightsError::NotFound`].
+    pub async fn staff_request(&self, id: RightsRequestId) -> Result<StaffRightsRequest, RightsError> {
+        let shown = self
+            .db
+            .read(move |c| {
+                let found = find(c, id)?;
+                show(c, found)
+            })
+            .await?;
+        Ok(self.for_staff(shown)?)
+    }
+
+    /// Gives a request more time, once, for a reason that its person is told.
+    ///
+    /// # Errors
+    ///
+    /// [`RightsError::Until`] unless the day is later and within what the law allows, [`RightsError::StateConflict`]
+    /// once it was extended or answered.
+    #[tracing::instrument(skip_all)]
+    pub async fn extend(
+        &self,
+        (by, id): (StaffId, RightsRequestId),
+        (until, reason): (Timestamp, ExtensionReason),
+        recording: Recording<StaffRightsRequest>,
+    ) -> Result<StaffRightsRequest, RightsError> {
+        let tells = move |keys: &SubjectKeys, profile: Option<&Profile>, now| {
+            let body = MessageBody::RightsRequestExtended { until: until.for_people() };
+            Ok((NoticeKind::RightsRequestExtended, mail((keys, profile), body, now)?))
+        };
+        self.act((by, id), RightsStep::Extended, tells, recording, move |was, _| {
+            let latest = deadline::longest_extension(was.filed_at);
+            if until <= was.deadline.due_at || until > latest {
+                return Err(RightsError::Until);
+            }
+            Ok(was.extended(until, latest, reason)?)
+        })
+        .await
+    }
+
+    /// Answers a request; a refusal names its ground, and ends what it asked for after its person was told.
+    ///
+    /// # Errors
+    ///
+    /// [`RightsError::Ground`] if the ground is not one for this kind, [`RightsError::StateConflict`] where it has an
+    /// answer that stands.
+    #[tracing::instrument(skip_all)]
+    pub async fn answer(
+        &self,
+        (by, id): (StaffId, RightsRequestId),
+        answer: RightsAnswer,
+        recording: Recording<StaffRightsRequest>,
+    ) -> Result<StaffRightsRequest, RightsError> {
+        let step = match answer {
+            RightsAnswer::Granted => RightsStep::Granted,
+            RightsAnswer::Refused(_) => RightsStep::Refused,
+        };
+        let tells = move |keys: &SubjectKeys, profile: Option<&Profile>, now: Timestamp| {
+            let (kind, body) = match answer {
+                RightsAnswer::Granted => {
+                    let at = now.for_people();
+                    (NoticeKind::RightsRequestGranted, MessageBody::RightsRequestGranted { at })
+                }
+                RightsAnswer::Refused(ground) => {
+                    let (clause, law) = ground.rests_on();
+                    let ends = now.plus(crate::domain::rights::request::TOLD_BEFORE_LIFTING);
+                    let (clause, law) = (clause.to_owned(), law.to_owned());
+                    let body = MessageBody::RightsRequestRefused { clause, law, until: ends.for_people() };
+                    (NoticeKind::RightsRequestRefused, body)
+                }
+            };
+            Ok((kind, mail((keys, profile), body, now)?))
+        };
+        self.act((by, id), step, tells, recording, move |was, now| match answer {
+            RightsAnswer::Granted => Ok(was.granted(now)?),
+            RightsAnswer::Refused(ground) if !ground.fits(was.scope.kind) => Err(RightsError::Ground),
+            RightsAnswer::Refused(ground) => Ok(was.refused(ground, now)?),
+        })
+        .await
+    }
+
+    async fn act(
+        &self,
+        (by, id): (StaffId, RightsRequestId),
+        step: RightsStep,
+        tells: impl FnOnce(&SubjectKeys, Option<&Profile>, Timestamp) -> Result<Told, VaultError>,
+        recording: Recording<StaffRightsRequest>,
+        decide: impl Fn(RightsRequest, Timestamp) -> Result<RightsRequest, RightsError> + Send + Sync + 'static,
+    ) -> Result<StaffRightsRequest, RightsError> {
+        let now = self.clock.now();
+        let owner = self.db.read(move |c| find(c, id)).await?.account_id;
+        let (keys, profile) = self.person(owner).await?;
+        let own = self.vault.keys_of(by.subject()).await?;
+        let (notice, told) = tells(&keys, profile.as_ref(), now)?;
+        let subject = self.subject_of(owner, id)?;
+        let work = move |c: &mut Conn| {
+            accounts::hold(c, owner)?;
+            recording.refuse_if_done(c)?;
+            let was = find(c, id)?;
+            let moved = decide(was.clone(), now)?;
+            let moved = advance(c, &keys, (Actor::Staff(by), step), (&was, moved), now)?;
+            notices::tell(c, owner, NoticeId::generate(now), notice, told.as_ref(), now)?;
+            let shown = StaffRightsRequest { shown: show(c, moved)?, subject, at: now };
+            recording.record(c, &own, &shown)?;
+            Ok(shown)
+        };
+        let answered = self.db.write_holding(owner, work).await;
+        self.outbox.wake();
+        answered
+    }
+}

@@ -1,0 +1,203 @@
+//! Rights requests (clauses 7.1 to 7.6): what persons ask about their own data, by when it is answered, and what holds
+//! meanwhile.
+
+mod desk;
+mod filing;
+mod preview;
+mod upkeep;
+
+pub use desk::{RightsAnswer, StaffRightsRequest, StaffRightsRequestPage};
+pub use preview::{FiledPreview, RightsPreview};
+
+use std::sync::Arc;
+
+use crate::{
+    db::{Conn, Db, StorageError},
+    domain::{
+        account::Profile,
+        evidence::Evidence,
+        ids::{AccountId, RightsRequestId, StaffId},
+        message::MessageBody,
+        rights::{
+            calendar::Region,
+            request::{NotNow, RightsEvent, RightsRequest, RightsStep},
+        },
+        time::Timestamp,
+    },
+    repositories::{log as leaves, outbox::SealedMessage, profiles as profile_rows, rights_requests},
+    services::{
+        clock::Clock,
+        cursors::InvalidCursor,
+        idempotency::IdempotencyError,
+        limits::LimitError,
+        log::LeafDraft,
+        mailing,
+        outbox::OutboxService,
+        profiles,
+        vault::{SubjectKeys, Vault, VaultError},
+    },
+};
+
+/// What is wrong with a preview that was sent along.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PreviewFault {
+    /// It is not one of ours, of this person, or of this request.
+    Invalid,
+    Expired,
+}
+
+/// Why a rights request was refused by the service itself.
+#[derive(Debug, thiserror::Error)]
+pub enum RightsError {
+    #[error("no such request")]
+    NotFound,
+    #[error("the request's state does not allow it")]
+    StateConflict,
+    #[error("one about the same holds already")]
+    Duplicate,
+    #[error("the preview is not for this")]
+    Preview(PreviewFault),
+    #[error("the ground does not fit the request")]
+    Ground,
+    #[error("the day is not later, or beyond what the law allows")]
+    Until,
+    #[error(transparent)]
+    Cursor(#[from] InvalidCursor),
+    #[error(transparent)]
+    Idempotency(#[from] IdempotencyError),
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+service_error!(RightsError, storage in Idempotency, Vault);
+
+impl From<NotNow> for RightsError {
+    fn from(_: NotNow) -> Self {
+        Self::StateConflict
+    }
+}
+
+impl From<LimitError> for RightsError {
+    fn from(error: LimitError) -> Self {
+        match error {
+            // Whoever has left has no request that moves.
+            LimitError::NotFound => Self::StateConflict,
+            LimitError::Vault(error) => Self::Vault(error),
+            LimitError::Storage(error) => Self::Storage(error),
+        }
+    }
+}
+
+/// A request with its steps.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShownRequest {
+    pub request: RightsRequest,
+    pub steps: Vec<RightsEvent>,
+}
+
+/// A page of a person's requests, newest first.
+pub struct RightsRequestPage {
+    pub requests: Vec<ShownRequest>,
+    pub next_cursor: Option<String>,
+}
+
+/// Who takes a step.
+#[derive(Clone, Copy)]
+enum Actor {
+    Person,
+    Staff(StaffId),
+    Service,
+}
+
+/// Keeps rights requests.
+#[derive(Clone)]
+pub struct RightsService {
+    pub db: Db,
+    pub vault: Vault,
+    pub clock: Clock,
+    pub outbox: OutboxService,
+    /// Whose anniversary day is no working day.
+    pub region: Option<Region>,
+}
+
+impl RightsService {
+    /// The person's keys, and the profile unless it was erased.
+    async fn person(&self, id: AccountId) -> Result<(Arc<SubjectKeys>, Option<Profile>), RightsError> {
+        let keys = self.vault.keys_of(id).await?;
+        let sealed = self.db.read(move |c| profile_rows::find_unless_erased(c, id)).await?;
+        let profile = sealed.map(|sealed| profiles::open(&keys, &sealed)).transpose()?;
+        Ok((keys, profile))
+    }
+}
+
+/// A mail to the person, where there is somebody to write to.
+fn mail(
+    (keys, profile): (&SubjectKeys, Option<&Profile>),
+    body: MessageBody,
+    now: Timestamp,
+) -> Result<Option<SealedMessage>, VaultError> {
+    profile.map(|profile| mailing::mail(keys, profile, body, now)).transpose()
+}
+
+/// Writes a step into the ledger, with its leaf.
+fn step(
+    c: &mut Conn,
+    keys: &SubjectKeys,
+    (actor, step): (Actor, RightsStep),
+    request: &RightsRequest,
+    now: Timestamp,
+) -> Result<(), RightsError> {
+    let draft = LeafDraft::new(now).map_err(VaultError::from)?;
+    let event = RightsEvent {
+        account_id: request.account_id,
+        request_id: request.id,
+        number: request.steps,
+        step,
+        scope: request.scope,
+        due_at: request.deadline.due_at,
+        extension: request.extension,
+        refusal: request.refusal,
+        staff_id: match actor {
+            Actor::Staff(id) => Some(id),
+            Actor::Person | Actor::Service => None,
+        },
+        at: now,
+        leaf_id: draft.id(),
+    };
+    let (act, facts) = (event.act(), event.facts());
+    let leaf = match actor {
+        Actor::Person => draft.of_person(keys, act, &facts)?,
+        Actor::Staff(id) => draft.of_staff_upon(id, keys, act, &facts)?,
+        Actor::Service => draft.of_service_upon(keys, act, &facts)?,
+    };
+    leaves::append(c, &leaf)?;
+    rights_requests::append(c, &event)?;
+    Ok(())
+}
+
+/// Moves a request, and writes the step.
+fn advance(
+    c: &mut Conn,
+    keys: &SubjectKeys,
+    by: (Actor, RightsStep),
+    (was, moved): (&RightsRequest, RightsRequest),
+    now: Timestamp,
+) -> Result<RightsRequest, RightsError> {
+    let moved = RightsRequest { steps: was.steps + 1, ..moved };
+    if !rights_requests::update(c, was, &moved)? {
+        return Err(RightsError::StateConflict);
+    }
+    step(c, keys, by, &moved, now)?;
+    Ok(moved)
+}
+
+fn show(c: &mut Conn, request: RightsRequest) -> Result<ShownRequest, RightsError> {
+    let steps = rights_requests::list_events(c, request.account_id, request.id)?;
+    Ok(ShownRequest { request, steps })
+}
+
+fn find(c: &mut Conn, id: RightsRequestId) -> Result<RightsRequest, RightsError> {
+    rights_requests::find(c, id)?.ok_or(RightsError::NotFound)
+}

@@ -1,0 +1,102 @@
+//! What using a right leads to, said and signed before it is used (clause 7.6).
+
+use serde::{Deserialize, Serialize};
+
+use super::{PreviewFault, RightsError, RightsService};
+use crate::{
+    domain::{
+        disclosure::recipient::Recipient,
+        ids::{AccountId, RecipientId},
+        purpose::{PersonalDataClass, Purpose},
+        rights::request::{PREVIEW_LIVES, RightKind, RightsConsequence, RightsScope},
+        time::Timestamp,
+    },
+    services::{
+        obligations::{self, Change},
+        tokens::jws,
+        vault::{VaultError, kms::KeyPurpose},
+    },
+};
+
+const TYPE: &str = "rights-request-preview+jws";
+
+/// What follows from a request.
+#[derive(Clone)]
+pub struct RightsPreview {
+    pub scope: RightsScope,
+    pub consequences: Vec<(RightsConsequence, &'static str)>,
+    /// Who is told, since they fetched what it is about.
+    pub recipients: Vec<Recipient>,
+    pub expires_at: Timestamp,
+    /// All of it, signed; a request is filed with it.
+    pub jws: String,
+}
+
+/// What the signature is over.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Claims {
+    sub: AccountId,
+    kind: RightKind,
+    purpose: Option<Purpose>,
+    data_class: Option<PersonalDataClass>,
+    consequences: Vec<RightsConsequence>,
+    recipients: Vec<RecipientId>,
+    iat: i64,
+    exp: i64,
+}
+
+/// The text of a preview, as it was sent along.
+pub struct FiledPreview(pub String);
+
+impl RightsService {
+    /// What a request would lead to now.
+    ///
+    /// # Errors
+    ///
+    /// Storage and signing trouble only.
+    pub async fn preview(&self, owner: AccountId, scope: RightsScope) -> Result<RightsPreview, RightsError> {
+        let now = self.clock.now();
+        let recipients = self
+            .db
+            .read(move |c| obligations::list_concerned(c, owner, Change::Limited(scope.limit()), now))
+            .await?;
+        let expires_at = now.plus(PREVIEW_LIVES);
+        let consequences = scope.consequences();
+        let claims = Claims {
+            sub: owner,
+            kind: scope.kind,
+            purpose: scope.purpose,
+            data_class: scope.data_class,
+            consequences: consequences.iter().map(|(code, _)| *code).collect(),
+            recipients: recipients.iter().map(|recipient| recipient.id).collect(),
+            iat: now.as_seconds(),
+            exp: expires_at.as_seconds(),
+        };
+        let jws =
+            jws::sign(self.vault.kms(), KeyPurpose::Receipt, TYPE, &claims).map_err(VaultError::from)?;
+        Ok(RightsPreview { scope, consequences, recipients, expires_at, jws })
+    }
+
+    /// Whether a preview is one that we made, for this person and request, of late.
+    pub(super) fn check(
+        &self,
+        preview: &FiledPreview,
+        (owner, scope): (AccountId, RightsScope),
+        now: Timestamp,
+    ) -> Result<(), RightsError> {
+        let claims: Option<Claims> = jws::verify(self.vault.kms(), KeyPurpose::Receipt, TYPE, &preview.0);
+        let claims = claims.filter(|claims| {
+            let of =
+                RightsScope { kind: claims.kind, purpose: claims.purpose, data_class: claims.data_class };
+            claims.sub == owner && of == scope
+        });
+        match claims {
+            None => Err(RightsError::Preview(PreviewFault::Invalid)),
+            Some(claims) if now.as_seconds() >= claims.exp => {
+                Err(RightsError::Preview(PreviewFault::Expired))
+            }
+            Some(_) => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,48 @@
+-- What persons asked about their own data, as it stands; without a purpose or a class it is about all (clause 7.3).
+CREATE TABLE rights_requests (
+    account_id uuid NOT NULL CONSTRAINT rights_requests_account_id_fkey REFERENCES accounts (account_id),
+    rights_request_id uuid NOT NULL,
+    kind text NOT NULL,
+    purpose text,
+    data_class text,
+    state text NOT NULL,
+    filed_at timestamptz NOT NULL,
+    due_at timestamptz NOT NULL,
+    due_law text NOT NULL,
+    extension text,
+    answered_at timestamptz,
+    refusal text,
+    lifts_at timestamptz,
+    processing_limit_id uuid NOT NULL,
+    steps integer NOT NULL,
+    CONSTRAINT rights_requests_pkey PRIMARY KEY (account_id, rights_request_id)
+);
+CREATE UNIQUE INDEX idx_rights_requests_id ON rights_requests (rights_request_id);
+-- One of a kind about the same at a time.
+CREATE UNIQUE INDEX idx_rights_requests_standing
+    ON rights_requests (account_id, kind, coalesce(purpose, ''), coalesce(data_class, ''))
+    WHERE state IN ('in_review', 'granted', 'lifting');
+CREATE INDEX idx_rights_requests_queue ON rights_requests (state, due_at, rights_request_id);
+
+-- How each of them came to stand as it does.
+CREATE TABLE rights_request_events (
+    account_id uuid NOT NULL,
+    rights_request_id uuid NOT NULL,
+    number integer NOT NULL,
+    step text NOT NULL,
+    kind text NOT NULL,
+    purpose text,
+    data_class text,
+    due_at timestamptz NOT NULL,
+    extension text,
+    refusal text,
+    staff_id uuid,
+    occurred_at timestamptz NOT NULL,
+    leaf_id uuid NOT NULL CONSTRAINT rights_request_events_leaf_id_fkey REFERENCES log_leaves (leaf_id),
+    CONSTRAINT rights_request_events_pkey PRIMARY KEY (account_id, rights_request_id, number),
+    CONSTRAINT rights_request_events_request_fkey FOREIGN KEY (account_id, rights_request_id)
+        REFERENCES rights_requests (account_id, rights_request_id)
+);
+CREATE UNIQUE INDEX idx_rights_request_events_request ON rights_request_events (rights_request_id, number);
+CREATE TRIGGER rights_request_events_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON rights_request_events
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();

@@ -1,0 +1,50 @@
+-- What persons asked about their own data, as it stands; without a purpose or a class it is about all (clause 7.3).
+CREATE TABLE rights_requests (
+    account_id BLOB NOT NULL CONSTRAINT rights_requests_account_id_fkey REFERENCES accounts (account_id),
+    rights_request_id BLOB NOT NULL,
+    kind TEXT NOT NULL,
+    purpose TEXT,
+    data_class TEXT,
+    state TEXT NOT NULL,
+    filed_at INTEGER NOT NULL,
+    due_at INTEGER NOT NULL,
+    due_law TEXT NOT NULL,
+    extension TEXT,
+    answered_at INTEGER,
+    refusal TEXT,
+    lifts_at INTEGER,
+    processing_limit_id BLOB NOT NULL,
+    steps INTEGER NOT NULL,
+    CONSTRAINT rights_requests_pkey PRIMARY KEY (account_id, rights_request_id)
+) STRICT;
+CREATE UNIQUE INDEX idx_rights_requests_id ON rights_requests (rights_request_id);
+-- One of a kind about the same at a time.
+CREATE UNIQUE INDEX idx_rights_requests_standing
+    ON rights_requests (account_id, kind, coalesce(purpose, ''), coalesce(data_class, ''))
+    WHERE state IN ('in_review', 'granted', 'lifting');
+CREATE INDEX idx_rights_requests_queue ON rights_requests (state, due_at, rights_request_id);
+
+-- How each of them came to stand as it does.
+CREATE TABLE rights_request_events (
+    account_id BLOB NOT NULL,
+    rights_request_id BLOB NOT NULL,
+    number INTEGER NOT NULL,
+    step TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    purpose TEXT,
+    data_class TEXT,
+    due_at INTEGER NOT NULL,
+    extension TEXT,
+    refusal TEXT,
+    staff_id BLOB,
+    occurred_at INTEGER NOT NULL,
+    leaf_id BLOB NOT NULL CONSTRAINT rights_request_events_leaf_id_fkey REFERENCES log_leaves (leaf_id),
+    CONSTRAINT rights_request_events_pkey PRIMARY KEY (account_id, rights_request_id, number),
+    CONSTRAINT rights_request_events_request_fkey FOREIGN KEY (account_id, rights_request_id)
+        REFERENCES rights_requests (account_id, rights_request_id)
+) STRICT;
+CREATE UNIQUE INDEX idx_rights_request_events_request ON rights_request_events (rights_request_id, number);
+CREATE TRIGGER rights_request_events_no_update BEFORE UPDATE ON rights_request_events
+BEGIN SELECT RAISE(ABORT, 'rights_request_events is append-only'); END;
+CREATE TRIGGER rights_request_events_no_delete BEFORE DELETE ON rights_request_events
+BEGIN SELECT RAISE(ABORT, 'rights_request_events is append-only'); END;
