@@ -94,6 +94,16 @@ pub fn take_sequence(
     Ok(taken.first().map(|last| last - count + 1))
 }
 
+/// Holds the device's row until the transaction ends, as [`take_sequence`] does, and takes no number; gives the account
+/// that it is used with.
+pub fn hold(c: &mut Conn, id: DeviceId) -> Result<Option<AccountId>, StorageError> {
+    let held: Vec<Option<AccountId>> = diesel::update(t::table.find(id))
+        .set(t::sequence.eq(t::sequence))
+        .returning(t::account_id)
+        .fetch(c)?;
+    Ok(held.first().copied().flatten())
+}
+
 /// Notes that the device asks for Global Privacy Control; `true` the first time.
 pub fn note_gpc(c: &mut Conn, id: DeviceId, now: Timestamp) -> Result<bool, StorageError> {
     let first = diesel::update(t::table.find(id))

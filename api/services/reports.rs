@@ -244,6 +244,15 @@ impl ReportService {
             return Ok(vec![ClickOutcome::NoConsent; clicks.len()]);
         }
         let take = move |c: &mut Conn| {
+            // A withdrawal is before this or after it: either nothing is counted, or what was is forgotten.
+            let account = match teller {
+                Teller { account: Some(id), .. } => Some(id),
+                Teller { device: Some(id), .. } => devices::hold(c, id)?,
+                Teller { .. } => None,
+            };
+            if let Some(id) = account {
+                accounts::hold(c, id)?;
+            }
             let counting = counting(c, &policy, teller, now)?;
             let ids: Vec<AdvertisementId> = clicks.iter().map(|click| click.advertisement_id).collect();
             let known = advertisements::list_some(c, &ids)?;
@@ -278,9 +287,8 @@ impl ReportService {
             Ok::<_, StorageError>(outcomes)
         };
         match teller.account {
-            // Beside a withdrawal, one of them is first.
-            Some(id) => Ok(self.db.write_for(id, take).await?),
-            None => Ok(self.db.write(take).await?),
+            Some(id) => Ok(self.db.write_holding(id, take).await?),
+            None => Ok(self.db.write_guarded(take).await?),
         }
     }
 

@@ -386,3 +386,41 @@ async fn what_is_late_early_or_unknown_is_dropped_and_the_end_of_an_hour_is_exac
         batch.json()["results"].as_array().unwrap().iter().map(|r| r["outcome"].clone()).collect();
     assert_eq!(outcomes, ["unknown_advertisement", "counted"]);
 }
+
+#[tokio::test]
+async fn many_devices_at_once_are_all_counted() {
+    let app = App::start().await;
+    let desk = app.desk().await;
+    let of = reader(&desk, "advertiser", "Harbour Ads").await;
+    let mut ads = Vec::new();
+    for n in 0..30 {
+        ads.push(advertisement(&desk, &of, &format!("banner {n}")).await);
+    }
+    let mut cookies = Vec::new();
+    for _ in 0..24 {
+        cookies.push(device(&app).await);
+    }
+    let at = app.clock.now().to_string();
+    let events: Vec<Value> =
+        ads.iter().map(|ad| json!({ "advertisement_id": ad, "clicked_at": at })).collect();
+    let body = json!({ "events": events });
+    let tasks: Vec<_> = cookies
+        .into_iter()
+        .map(|cookie| {
+            let (client, to, body) = (app.client.clone(), format!("{}/v1/ad-events", app.url), body.clone());
+            tokio::spawn(async move {
+                for _ in 0..6 {
+                    let told = client.post(&to).header("cookie", &cookie).json(&body).send().await.unwrap();
+                    let told = Answer::of(told).await;
+                    assert_eq!(told.status, 200, "{}", told.text);
+                    let results = told.json()["results"].as_array().unwrap().clone();
+                    assert!(results.iter().all(|one| one["outcome"] == "counted"), "{}", told.text);
+                }
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap();
+    }
+    assert_eq!(app.database.number("SELECT count(*) AS n FROM ad_clicks"), 24 * 30);
+}
