@@ -384,7 +384,7 @@ fn compose(
         webhooks: webhooks(config, &accounts)?,
         reports: reports(config, &accounts),
         transparency: transparency(config, &accounts),
-        rights: rights(config, &accounts),
+        rights: rights(config, &accounts, erasure(&kyc)),
         recipients: recipients(&accounts),
         support: support(&accounts),
         sessions,
@@ -504,12 +504,15 @@ fn instruments(kyc: &KycService) -> InstrumentService {
     }
 }
 
-fn rights(config: &Config, accounts: &AccountService) -> RightsService {
+fn rights(config: &Config, accounts: &AccountService, erasure: ErasureService) -> RightsService {
     RightsService {
         db: accounts.db.clone(),
         vault: accounts.vault.clone(),
         clock: accounts.clock.clone(),
         outbox: accounts.outbox.clone(),
+        erasure,
+        grace: config.erasure_grace,
+        key_copies_live: config.key_copies_live,
         region: config.region,
     }
 }

@@ -103,6 +103,27 @@ impl Opener {
     }
 }
 
+/// How often it is tried to empty the write-ahead log, two seconds each.
+const EMPTYING_TRIES: usize = 3;
+
+/// Moves the write-ahead log into the file and empties it; deleted rows were overwritten as they went.
+pub(super) fn empty_wal(opener: &Opener) -> Result<(), StorageError> {
+    #[derive(diesel::QueryableByName)]
+    struct Checkpoint {
+        #[diesel(sql_type = diesel::sql_types::Integer)]
+        busy: i32,
+    }
+    let Conn::Sqlite(mut c) = opener.open()? else { return Ok(()) };
+    for _ in 0..EMPTYING_TRIES {
+        // It says so, and does not fail, where a reader holds the log.
+        let done: Checkpoint = diesel::sql_query("PRAGMA wal_checkpoint(TRUNCATE)").get_result(&mut c)?;
+        if done.busy == 0 {
+            return Ok(());
+        }
+    }
+    Err(StorageError::Unavailable("a reader holds the write-ahead log"))
+}
+
 impl Conn {
     pub(super) fn begin(&mut self, mode: Mode) -> Result<(), StorageError> {
         let statement = match (&*self, mode) {

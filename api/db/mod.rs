@@ -84,6 +84,21 @@ impl Db {
         Ok(Self { inner: Arc::new(Inner { opener, main, long, stripes }) })
     }
 
+    /// Overwrites what was deleted in the files of SQLite, also in the write-ahead log, and waits for readers that
+    /// hold it. On PostgreSQL what was deleted rests, sealed, until the server cleans up by itself.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Unavailable`] if somebody reads for so long that the log is not emptied.
+    pub async fn clean(&self) -> Result<(), StorageError> {
+        let opener = self.inner.opener.clone();
+        if opener.backend() == Backend::Postgres {
+            return Ok(());
+        }
+        let cleaning = tokio::task::spawn_blocking(move || conn::empty_wal(&opener));
+        cleaning.await.map_err(|_| StorageError::Unavailable("the cleaning ended"))?
+    }
+
     pub fn backend(&self) -> Backend {
         self.inner.opener.backend()
     }

@@ -335,6 +335,7 @@ table! {
         next_attempt_at -> Instant,
         settled_at -> Nullable<Instant>,
         bulk -> SmallInt,
+        courier -> SmallInt,
     }
 }
 
@@ -1097,7 +1098,7 @@ table! {
 }
 
 table! {
-    use diesel::sql_types::{Integer, Nullable, Text};
+    use diesel::sql_types::{Binary, Integer, Nullable, Text};
     use super::super::types::{Id, Instant};
 
     rights_requests (account_id, rights_request_id) {
@@ -1114,13 +1115,20 @@ table! {
         answered_at -> Nullable<Instant>,
         refusal -> Nullable<Text>,
         lifts_at -> Nullable<Instant>,
-        processing_limit_id -> Id,
+        processing_limit_id -> Nullable<Id>,
+        executes_at -> Nullable<Instant>,
+        completed_at -> Nullable<Instant>,
+        kept_until -> Nullable<Instant>,
+        outcome_hash -> Nullable<Binary>,
+        outcome -> Nullable<Text>,
+        checkpoint -> Nullable<Text>,
+        result_mac -> Nullable<Binary>,
         steps -> Integer,
     }
 }
 
 table! {
-    use diesel::sql_types::{Integer, Nullable, Text};
+    use diesel::sql_types::{Binary, Integer, Nullable, Text};
     use super::super::types::{Id, Instant};
 
     rights_request_events (account_id, rights_request_id, number) {
@@ -1134,6 +1142,7 @@ table! {
         due_at -> Instant,
         extension -> Nullable<Text>,
         refusal -> Nullable<Text>,
+        outcome_hash -> Nullable<Binary>,
         staff_id -> Nullable<Id>,
         occurred_at -> Instant,
         leaf_id -> Id,

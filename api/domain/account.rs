@@ -73,10 +73,12 @@ pub enum StateReason {
     ClosureRequested,
     /// The time to take the closure back has passed.
     ClosureCompleted,
+    /// The person's data were erased at their request.
+    Erased,
 }
 
 impl StateReason {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Opened,
         Self::ClosureWithdrawn,
         Self::RestrictionLifted,
@@ -86,6 +88,7 @@ impl StateReason {
         Self::VerificationSettled,
         Self::ClosureRequested,
         Self::ClosureCompleted,
+        Self::Erased,
     ];
 
     pub const fn as_str(self) -> &'static str {
@@ -99,6 +102,7 @@ impl StateReason {
             Self::VerificationSettled => "verification_settled",
             Self::ClosureRequested => "closure_requested",
             Self::ClosureCompleted => "closure_completed",
+            Self::Erased => "erased",
         }
     }
 
@@ -113,6 +117,7 @@ impl StateReason {
             Self::VerificationOverdue | Self::VerificationRejected | Self::VerificationSettled => "1.3",
             Self::SecurityReview | Self::RestrictionLifted => "2.3",
             Self::ClosureRequested | Self::ClosureWithdrawn | Self::ClosureCompleted => "7.6",
+            Self::Erased => "7.1",
         }
     }
 
@@ -126,7 +131,7 @@ impl StateReason {
                 AccountState::Restricted
             }
             Self::ClosureRequested => AccountState::Closing,
-            Self::ClosureCompleted => AccountState::Closed,
+            Self::ClosureCompleted | Self::Erased => AccountState::Closed,
         }
     }
 
@@ -140,7 +145,7 @@ impl StateReason {
             Self::RestrictionLifted | Self::VerificationSettled => "account.restriction_lifted",
             Self::ClosureRequested => "account.closing",
             Self::ClosureWithdrawn => "account.reopened",
-            Self::ClosureCompleted => "account.closed",
+            Self::ClosureCompleted | Self::Erased => "account.closed",
         };
         Act { name, object: "account", clause: self.clause() }
     }
@@ -158,6 +163,9 @@ impl StateReason {
             }
             Self::RestrictionLifted | Self::VerificationSettled => &[AccountState::Restricted],
             Self::ClosureWithdrawn | Self::ClosureCompleted => &[AccountState::Closing],
+            Self::Erased => {
+                &[AccountState::Active, AccountState::Restricted, AccountState::Closing, AccountState::Closed]
+            }
         }
     }
 }

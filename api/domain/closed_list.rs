@@ -115,6 +115,8 @@ mod tests {
     #[test]
     fn lists_of_rights_are_spelled_alike_too() {
         agrees(rights::deadline::DeadlineLaw::ALL, rights::deadline::DeadlineLaw::as_str);
+        agrees(rights::request::ErasureTime::ALL, rights::request::ErasureTime::as_str);
+        agrees(rights::erasure::ErasureFate::ALL, rights::erasure::ErasureFate::as_str);
         agrees(rights::request::RightKind::ALL, rights::request::RightKind::as_str);
         agrees(rights::request::RightsState::ALL, rights::request::RightsState::as_str);
         agrees(rights::request::RightsStep::ALL, rights::request::RightsStep::as_str);

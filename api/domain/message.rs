@@ -199,6 +199,14 @@ pub enum MessageBody {
     RightsRequestFiled {
         until: String,
     },
+    /// An erasure is carried out at an instant.
+    ErasureScheduled {
+        at: String,
+    },
+    /// It is being carried out: the last that its person is told.
+    ErasureBegun {
+        at: String,
+    },
     /// Its answer takes longer.
     RightsRequestExtended {
         until: String,
@@ -277,6 +285,8 @@ impl MessageBody {
             Self::DataDisclosed { .. } => "mail-data-disclosed",
             Self::TransferAnnounced { .. } => "mail-transfer-announced",
             Self::RightsRequestFiled { .. } => "mail-rights-request-filed",
+            Self::ErasureScheduled { .. } => "mail-erasure-scheduled",
+            Self::ErasureBegun { .. } => "mail-erasure-begun",
             Self::RightsRequestExtended { .. } => "mail-rights-request-extended",
             Self::RightsRequestGranted { .. } => "mail-rights-request-granted",
             Self::RightsRequestRefused { .. } => "mail-rights-request-refused",
@@ -353,6 +363,8 @@ impl MessageBody {
             | Self::KycRejected { at }
             | Self::KycWithdrawn { at }
             | Self::RightsRequestGranted { at }
+            | Self::ErasureScheduled { at }
+            | Self::ErasureBegun { at }
             | Self::RestrictionLifted { at } => vec![("at", at.clone())],
             Self::RightsRequestRefused { clause, law, until } => {
                 vec![("clause", clause.clone()), ("law", law.clone()), ("until", until.clone())]

@@ -39,6 +39,8 @@ closed_list! {
         TransferAnnounced = "transfer_announced",
         /// A rights request arrived, and will be answered by a day.
         RightsRequestFiled = "rights_request_filed",
+        /// An erasure is carried out at an instant.
+        ErasureScheduled = "erasure_scheduled",
         /// Its answer takes longer.
         RightsRequestExtended = "rights_request_extended",
         RightsRequestGranted = "rights_request_granted",
@@ -65,6 +67,7 @@ impl NoticeKind {
             Self::PolicyPublished => "9.2",
             Self::DeviceChoicesMerged => "2.6",
             Self::TransferAnnounced => "4.4",
+            Self::ErasureScheduled => "7.1",
             Self::RightsRequestFiled
             | Self::RightsRequestExtended
             | Self::RightsRequestGranted

@@ -211,6 +211,7 @@ operations! {
     "withdraw_consent_answer" POST "/v1/consent-requests/{consent_request_id}/withdrawal" Person Session Open Ordinary Leaf Single;
     "preview_rights_request" POST "/v1/rights-request-previews" Person Session Open Ordinary Silent Single;
     "file_rights_request" POST "/v1/rights-requests" Person SteppedUp Open Ordinary Leaf Single;
+    "read_rights_request_result" POST "/v1/rights-request-results" Public Session Open Costly Silent Single;
     "list_rights_requests" GET "/v1/rights-requests" Person Session Open Ordinary Silent Page;
     "get_rights_request" GET "/v1/rights-requests/{rights_request_id}" Person Session Open Ordinary Silent Single;
     "withdraw_rights_request" POST "/v1/rights-requests/{rights_request_id}/withdrawal" Person SteppedUp Open Ordinary Leaf Single;

@@ -165,6 +165,7 @@ fn disclosure_operations(routes: &mut ServiceConfig<'_>) {
         .service(disclosures::withdraw_consent_answer)
         .service(rights_requests::preview_rights_request)
         .service(rights_requests::file_rights_request)
+        .service(rights_requests::read_rights_request_result)
         .service(rights_requests::list_rights_requests)
         .service(rights_requests::get_rights_request)
         .service(rights_requests::withdraw_rights_request)

@@ -1,18 +1,14 @@
 //! Rights requests: as their persons file them, and as staff answers them.
 
-use actix_web::{
-    HttpResponse, get, post,
-    web::{Data, Json},
-};
-
 use super::{
     extract::{
-        By, ByStaff, IdempotencyKey, NoBody, Page, Person, Queue, StrictJson, Success, TypedPath, once,
+        By, ByStaff, IdempotencyKey, NoBody, Page, Person, Queue, StrictJson, Success, Turn, TypedPath,
+        draft, once,
     },
     views::{
-        AnswerRightsRequest, ExtendRightsRequest, FileRightsRequest, PreviewRightsRequest,
-        RightsRequestPageView, RightsRequestPreviewView, RightsRequestView, StaffRightsRequestPageView,
-        StaffRightsRequestView,
+        AnswerRightsRequest, ExtendRightsRequest, FileRightsRequest, FiledRightsRequestView,
+        PreviewRightsRequest, ReadRightsResult, RightsRequestPageView, RightsRequestPreviewView,
+        RightsRequestResultView, RightsRequestView, StaffRightsRequestPageView, StaffRightsRequestView,
     },
 };
 use crate::{
@@ -23,7 +19,16 @@ use crate::{
     openapi::responses::{Conflict, NotFound},
     problem::Problem,
     server::Services,
-    services::idempotency,
+    services::{
+        idempotency,
+        log::{proof_file::ProofFile, proofs::ProofError},
+    },
+};
+use actix_web::{
+    HttpResponse, get,
+    http::header,
+    post,
+    web::{Data, Json},
 };
 
 /// Preview a rights request
@@ -40,7 +45,7 @@ pub(super) async fn preview_rights_request(
     By(person, body): By<StrictJson<PreviewRightsRequest>>,
     services: Data<Services>,
 ) -> Result<Json<RightsRequestPreviewView>, Problem> {
-    let preview = services.rights.preview(person.account_id, body.value.into()).await?;
+    let preview = services.rights.preview(person.account_id, body.value.scope()?).await?;
     Ok(Json(preview.into()))
 }
 
@@ -51,19 +56,52 @@ pub(super) async fn preview_rights_request(
 #[utoipa::path(
     tag = "Rights requests",
     request_body = FileRightsRequest,
-    responses((status = CREATED, description = "The request.", body = RightsRequestView), Conflict)
+    responses((status = CREATED, description = "The request, and what opens its result.", body = FiledRightsRequestView), Conflict)
 )]
 #[post("/v1/rights-requests")]
 pub(super) async fn file_rights_request(
     By(person, (key, body)): By<(IdempotencyKey, StrictJson<FileRightsRequest>)>,
     services: Data<Services>,
 ) -> Result<HttpResponse, Problem> {
-    let (owner, digest, asked) = (person.account_id, body.digest, body.value.parts());
-    let place = Success::created("/v1/rights-requests");
-    once::<_, RightsRequestView, _, _>(key, owner.as_bytes(), &digest, place, |recording| async move {
-        services.rights.file(owner, asked, recording).await
-    })
-    .await
+    let owner = person.account_id;
+    let ticket = match key.turn(owner.as_bytes(), &body.digest).await? {
+        Turn::Act(ticket) => ticket,
+        Turn::Repeat(answer) => return Ok(answer),
+    };
+    let filed = services.rights.file(owner, body.value.parts()?, draft(ticket.as_ref())).await?;
+    let place = format!("/v1/rights-requests/{}", filed.shown.request.id);
+    let answer = FiledRightsRequestView::new(filed);
+    Ok(HttpResponse::Created().insert_header((header::LOCATION, place)).json(answer))
+}
+
+/// Read the result of a rights request
+///
+/// By the token that came with the filing, so also after an erasure, when nobody signs in any more. Some seconds after an
+/// erasure was completed there is its certificate.
+#[utoipa::path(
+    tag = "Rights requests",
+    request_body = ReadRightsResult,
+    responses((status = OK, description = "The request, and its certificate.", body = RightsRequestResultView), NotFound)
+)]
+#[post("/v1/rights-request-results")]
+pub(super) async fn read_rights_request_result(
+    body: StrictJson<ReadRightsResult>,
+    services: Data<Services>,
+) -> Result<Json<RightsRequestResultView>, Problem> {
+    let result = services.rights.result(&body.value.result_token.0).await?;
+    let certificate = match result.completion {
+        None => None,
+        Some(leaf) => match services.log.prove_leaves(vec![leaf]).await {
+            Ok(proven) => {
+                let proof = ProofFile::new(proven, |leaf| result.facts_of(leaf));
+                services.rights.certify(&result, proof)?
+            }
+            // The tree takes it in within the minute.
+            Err(ProofError::NoCheckpoint) => None,
+            Err(error) => return Err(error.into()),
+        },
+    };
+    Ok(Json(RightsRequestResultView::new(&result, certificate)))
 }
 
 /// List rights requests

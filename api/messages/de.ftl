@@ -334,6 +334,18 @@ mail-rights-request-filed = Ihr Anliegen zu Ihren Daten ist angekommen
 
         Sie können sich jederzeit beim Datenschutzbeauftragten Neuseelands beschweren: https://www.privacy.org.nz
 
+mail-erasure-scheduled = Ihre Daten werden gelöscht
+    .body =
+        Sie haben um die Löschung Ihrer Daten gebeten (Ziffer 7.1 der Datenschutzrichtlinie). Sie wird am { $at } ausgeführt; bis dahin können Sie sie zurücknehmen: Melden Sie sich an und sehen Sie unter Anliegen nach. In der Zwischenzeit geschieht mit Ihren Daten nichts anderes.
+
+        Waren Sie das nicht, melden Sie sich an, nehmen Sie sie zurück und ändern Sie Ihr Passwort.
+
+mail-erasure-begun = Ihre Daten werden gerade gelöscht
+    .body =
+        Seit { $at } werden Ihre Daten gelöscht, und niemand meldet sich mehr an Ihrem Konto an. Mit dem Zeichen, das Sie bei Ihrem Anliegen erhalten haben, sehen Sie, was gelöscht wurde, und was ein Gesetz bis wann behält.
+
+        Dies ist unsere letzte Nachricht; sie wird nicht aufbewahrt.
+
 mail-rights-request-extended = Die Antwort auf Ihr Anliegen dauert länger
     .body =
         Wir brauchen länger, um Ihr Anliegen zu Ihren Daten zu beantworten: bis { $until }. Worum Sie gebeten haben, gilt bis dahin. Melden Sie sich an, um zu sehen, warum.

@@ -257,6 +257,18 @@ mail-rights-request-filed = Your request about your data has arrived
 
         You can complain to the Office of the Privacy Commissioner at any time: https://www.privacy.org.nz
 
+mail-erasure-scheduled = Your data will be erased
+    .body =
+        You asked for the erasure of your data (clause 7.1 of the privacy policy). It is carried out at { $at }; until then you can take it back: sign in and look under rights requests. Meanwhile nothing else is done with your data.
+
+        If it was not you, sign in, take it back and change your password.
+
+mail-erasure-begun = Your data are being erased
+    .body =
+        Since { $at } your data are being erased, and nobody signs in to your account any more. With the token that you got when you asked for it you see what was erased, and what a law keeps, until when.
+
+        This is our last message; it is not kept.
+
 mail-rights-request-extended = The answer to your request takes longer
     .body =
         We need longer to answer your request about your data: until { $until }. What you asked for holds meanwhile. Sign in to see why.

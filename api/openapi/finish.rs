@@ -233,10 +233,15 @@ fn add_parameters(described: &mut Value, operation: &Operation) {
         Shape::Versioned => names.push("IfMatch"),
         Shape::Single | Shape::Query => {}
     }
-    // A signal's own reference tells a repeat, people are counted once, and a preview changes nothing.
-    let tells_repeats_itself =
-        ["create_access_token", "report_signals", "report_ad_events", "preview_rights_request"]
-            .contains(&operation.id);
+    // A signal's own reference tells a repeat, people are counted once, and looking changes nothing.
+    let tells_repeats_itself = [
+        "create_access_token",
+        "report_signals",
+        "report_ad_events",
+        "preview_rights_request",
+        "read_rights_request_result",
+    ]
+    .contains(&operation.id);
     if operation.method == "POST" && !tells_repeats_itself {
         names.push("IdempotencyKey");
     }

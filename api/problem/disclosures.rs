@@ -147,6 +147,11 @@ impl From<RightsError> for Problem {
             }
             RightsError::Ground => Self::invalid("/ground", FieldCode::GroundNotForKind),
             RightsError::Until => Self::invalid("/until", FieldCode::OutOfRange),
+            RightsError::Scope => Self::invalid("/kind", FieldCode::InvalidValue),
+            RightsError::Left(what) => {
+                tracing::error!(what, "an erasure has left something");
+                Self::new(ProblemCode::Internal)
+            }
             RightsError::Cursor(error) => error.into(),
             RightsError::Idempotency(error) => error.into(),
             RightsError::Vault(error) => error.into(),

@@ -1,6 +1,6 @@
 //! Accounts: state, epoch, and the person's own count of events.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use diesel::{prelude::*, sql_types::Bool};
 
@@ -214,6 +214,16 @@ pub fn enter(
         ))
         .execute(c)?;
     Ok(changed == 1)
+}
+
+/// Those of some persons who were erased.
+pub fn list_erased(c: &mut Conn, ids: &[AccountId]) -> Result<HashSet<AccountId>, StorageError> {
+    let erased: Vec<AccountId> = accounts::table
+        .filter(accounts::account_id.eq_any(ids))
+        .filter(accounts::state_reason.eq(StateReason::Erased.as_str()))
+        .select(accounts::account_id)
+        .load(c)?;
+    Ok(erased.into_iter().collect())
 }
 
 /// Makes every session of an account that stands now a dead one.

@@ -1,6 +1,6 @@
 //! The rows that go when a category of a person's data is erased.
 
-use diesel::prelude::*;
+use diesel::{prelude::*, sql_query, sql_types::BigInt};
 
 use super::advertisements;
 use crate::{
@@ -13,9 +13,10 @@ use crate::{
             log_details, one_time_codes, outbox, password_resets, profiles, recovery_codes, refresh_tokens,
             registrations, sessions, sign_in_challenges, support_messages, totp_factors,
         },
+        types::Id,
     },
     domain::{
-        data_dictionary::Category,
+        data_dictionary::{Category, ENTRIES},
         disclosure::DisclosureState,
         ids::{AccountId, ClickerId},
         kyc::KycState,
@@ -85,6 +86,37 @@ pub fn erase_rows(c: &mut Conn, id: AccountId, category: Category) -> Result<(),
         }
     }
     Ok(())
+}
+
+/// Columns whose tables know their person by another name, or are about nobody with an account.
+const KEYED_OTHERWISE: &[&str] =
+    &["blocks", "throttles", "staff_members", "staff_emails", "instruments", "ad_clicks"];
+
+#[derive(QueryableByName)]
+struct Filled {
+    #[diesel(sql_type = BigInt)]
+    rows: i64,
+}
+
+/// A column of the data dictionary that still holds something of a person, but for what is kept: nothing after an
+/// erasure.
+pub fn find_left(
+    c: &mut Conn,
+    id: AccountId,
+    kept: &[Category],
+) -> Result<Option<&'static str>, StorageError> {
+    let own = ENTRIES.iter().filter(|entry| !KEYED_OTHERWISE.contains(&entry.table));
+    for entry in own.filter(|entry| !kept.contains(&entry.category)) {
+        let query = format!(
+            "SELECT count(*) AS rows FROM {} WHERE account_id = $1 AND {} IS NOT NULL",
+            entry.table, entry.column
+        );
+        let filled: Filled = sql_query(query).bind::<Id, _>(id).get_result(c)?;
+        if filled.rows > 0 {
+            return Ok(Some(entry.column));
+        }
+    }
+    Ok(None)
 }
 
 /// Ends whatever is under way: no step of it could be written any more.

@@ -25,6 +25,8 @@ pub struct SealedMessage {
     pub created_at: Timestamp,
     /// Whether it goes to everybody, and so waits for what somebody waits for.
     pub bulk: bool,
+    /// Whether its key is its own, and dies with its delivery.
+    pub courier: bool,
 }
 
 pub fn insert(c: &mut Conn, message: &SealedMessage) -> Result<(), StorageError> {
@@ -40,6 +42,7 @@ pub fn insert(c: &mut Conn, message: &SealedMessage) -> Result<(), StorageError>
             outbox::created_at.eq(message.created_at),
             outbox::next_attempt_at.eq(message.created_at),
             outbox::bulk.eq(i16::from(message.bulk)),
+            outbox::courier.eq(i16::from(message.courier)),
         ))
         .dispatch(c)?;
     Ok(())
@@ -63,6 +66,7 @@ struct Row {
     attempts: i32,
     created_at: Timestamp,
     bulk: i16,
+    courier: i16,
 }
 
 /// Claims messages that are due. A claim lapses after `lease`, so a killed sender's come again.
@@ -102,6 +106,7 @@ pub fn claim_due(
                 attempts: row.attempts + 1,
                 created_at: row.created_at,
                 bulk: row.bulk != 0,
+                courier: row.courier != 0,
             });
         }
     }
@@ -128,6 +133,7 @@ fn list_due(
             outbox::attempts,
             outbox::created_at,
             outbox::bulk,
+            outbox::courier,
         ))
         .order(outbox::next_attempt_at)
         .limit(limit)

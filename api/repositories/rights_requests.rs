@@ -2,10 +2,10 @@
 
 use diesel::prelude::*;
 
-use super::corrupt;
+use super::{corrupt, hash32};
 use crate::{
     db::{
-        Conn, Dispatch, StorageError,
+        Conn, Dispatch, MultiBackend, StorageError,
         schema::{rights_request_events as e, rights_requests as t},
     },
     domain::{
@@ -47,9 +47,11 @@ fn scope(
     })
 }
 
-#[derive(Queryable)]
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = t)]
 struct Row {
     account_id: AccountId,
+    #[diesel(column_name = rights_request_id)]
     id: RightsRequestId,
     kind: String,
     purpose: Option<String>,
@@ -62,7 +64,12 @@ struct Row {
     answered_at: Option<Timestamp>,
     refusal: Option<String>,
     lifts_at: Option<Timestamp>,
-    limit_id: ProcessingLimitId,
+    #[diesel(column_name = processing_limit_id)]
+    limit_id: Option<ProcessingLimitId>,
+    executes_at: Option<Timestamp>,
+    completed_at: Option<Timestamp>,
+    kept_until: Option<Timestamp>,
+    outcome_hash: Option<Vec<u8>>,
     steps: i32,
 }
 
@@ -83,13 +90,26 @@ impl TryFrom<Row> for RightsRequest {
             refusal: known(TABLE, row.refusal, RefusalGround::parse)?,
             lifts_at: row.lifts_at,
             limit_id: row.limit_id,
+            executes_at: row.executes_at,
+            completed_at: row.completed_at,
+            kept_until: row.kept_until,
+            outcome_hash: row.outcome_hash.map(|hash| hash32(TABLE, &hash)).transpose()?,
             steps: row.steps,
         })
     }
 }
 
+/// What a request is read from: not what only its result takes.
+fn columns() -> <Row as Selectable<MultiBackend>>::SelectExpression {
+    <Row as Selectable<MultiBackend>>::construct_selection()
+}
+
 /// Keeps a request; `false` if one about the same holds.
-pub fn insert(c: &mut Conn, request: &RightsRequest) -> Result<bool, StorageError> {
+pub fn insert(
+    c: &mut Conn,
+    request: &RightsRequest,
+    result_mac: Option<[u8; 32]>,
+) -> Result<bool, StorageError> {
     let inserted = diesel::insert_into(t::table)
         .values((
             t::account_id.eq(request.account_id),
@@ -102,6 +122,8 @@ pub fn insert(c: &mut Conn, request: &RightsRequest) -> Result<bool, StorageErro
             t::due_at.eq(request.deadline.due_at),
             t::due_law.eq(request.deadline.law.as_str()),
             t::processing_limit_id.eq(request.limit_id),
+            t::executes_at.eq(request.executes_at),
+            t::result_mac.eq(result_mac.map(|mac| mac.to_vec())),
             t::steps.eq(request.steps),
         ))
         .on_conflict_do_nothing()
@@ -121,6 +143,9 @@ pub fn update(c: &mut Conn, was: &RightsRequest, now: &RightsRequest) -> Result<
             t::answered_at.eq(now.answered_at),
             t::refusal.eq(now.refusal.map(RefusalGround::as_str)),
             t::lifts_at.eq(now.lifts_at),
+            t::completed_at.eq(now.completed_at),
+            t::kept_until.eq(now.kept_until),
+            t::outcome_hash.eq(now.outcome_hash.map(|hash| hash.to_vec())),
             t::steps.eq(now.steps),
         ))
         .execute(c)?;
@@ -133,13 +158,14 @@ pub fn find_owned(
     owner: AccountId,
     id: RightsRequestId,
 ) -> Result<Option<RightsRequest>, StorageError> {
-    let row: Option<Row> = t::table.find((owner, id)).get_result(c).optional()?;
+    let row: Option<Row> = t::table.find((owner, id)).select(columns()).get_result(c).optional()?;
     row.map(RightsRequest::try_from).transpose()
 }
 
 /// The request, whoever filed it.
 pub fn find(c: &mut Conn, id: RightsRequestId) -> Result<Option<RightsRequest>, StorageError> {
-    let row: Option<Row> = t::table.filter(t::rights_request_id.eq(id)).get_result(c).optional()?;
+    let row: Option<Row> =
+        t::table.filter(t::rights_request_id.eq(id)).select(columns()).get_result(c).optional()?;
     row.map(RightsRequest::try_from).transpose()
 }
 
@@ -153,7 +179,7 @@ pub fn list_owned(
     before: Option<Place>,
     limit: i64,
 ) -> Result<Vec<RightsRequest>, StorageError> {
-    let mut query = t::table.filter(t::account_id.eq(owner)).into_boxed();
+    let mut query = t::table.filter(t::account_id.eq(owner)).select(columns()).into_boxed();
     if let Some((at, id)) = before {
         query = query.filter(t::filed_at.lt(at).or(t::filed_at.eq(at).and(t::rights_request_id.lt(id))));
     }
@@ -169,11 +195,83 @@ pub fn list_queue(
     after: Option<Place>,
     limit: i64,
 ) -> Result<Vec<RightsRequest>, StorageError> {
-    let mut query = t::table.filter(t::state.eq(state.as_str())).into_boxed();
+    let mut query = t::table.filter(t::state.eq(state.as_str())).select(columns()).into_boxed();
     if let Some((at, id)) = after {
         query = query.filter(t::due_at.gt(at).or(t::due_at.eq(at).and(t::rights_request_id.gt(id))));
     }
     let rows: Vec<Row> = query.order((t::due_at, t::rights_request_id)).limit(limit).load(c)?;
+    rows.into_iter().map(RightsRequest::try_from).collect()
+}
+
+/// Keeps what an erasure began after, or what it came to.
+pub fn keep(
+    c: &mut Conn,
+    request: &RightsRequest,
+    (checkpoint, outcome): (Option<&str>, Option<&str>),
+) -> Result<(), StorageError> {
+    let own = t::table.find((request.account_id, request.id));
+    if let Some(checkpoint) = checkpoint {
+        diesel::update(own).set(t::checkpoint.eq(checkpoint)).execute(c)?;
+    }
+    if let Some(outcome) = outcome {
+        diesel::update(own).set(t::outcome.eq(outcome)).execute(c)?;
+    }
+    Ok(())
+}
+
+/// The checkpoint before an erasure, and what it came to.
+pub type Kept = (Option<String>, Option<String>);
+
+/// What was kept of an erasure beside its request.
+pub fn find_outcome(
+    c: &mut Conn,
+    owner: AccountId,
+    id: RightsRequestId,
+) -> Result<Option<Kept>, StorageError> {
+    Ok(t::table.find((owner, id)).select((t::checkpoint, t::outcome)).get_result(c).optional()?)
+}
+
+/// The request whose result a token opens.
+pub fn find_by_result(c: &mut Conn, mac: &[u8; 32]) -> Result<Option<RightsRequest>, StorageError> {
+    let row: Option<Row> =
+        t::table.filter(t::result_mac.eq(mac.to_vec())).select(columns()).get_result(c).optional()?;
+    row.map(RightsRequest::try_from).transpose()
+}
+
+/// Some of those that are to be carried out by now, or are being carried out.
+pub fn list_to_execute(c: &mut Conn, now: Timestamp, limit: i64) -> Result<Vec<RightsRequest>, StorageError> {
+    let is_due = t::state.eq(RightsState::Scheduled.as_str()).and(t::executes_at.le(now).assume_not_null());
+    let rows: Vec<Row> = t::table
+        .filter(is_due.or(t::state.eq(RightsState::Executing.as_str())))
+        .select(columns())
+        .order(t::rights_request_id)
+        .limit(limit)
+        .load(c)?;
+    rows.into_iter().map(RightsRequest::try_from).collect()
+}
+
+/// Some of those of which a law keeps nothing from now on.
+pub fn list_to_release(c: &mut Conn, now: Timestamp, limit: i64) -> Result<Vec<RightsRequest>, StorageError> {
+    let rows: Vec<Row> = t::table
+        .filter(t::state.eq(RightsState::PartlyCompleted.as_str()))
+        .filter(t::kept_until.le(now))
+        .select(columns())
+        .order(t::rights_request_id)
+        .limit(limit)
+        .load(c)?;
+    rows.into_iter().map(RightsRequest::try_from).collect()
+}
+
+/// A person's requests that can still be withdrawn.
+pub fn list_holding(c: &mut Conn, owner: AccountId) -> Result<Vec<RightsRequest>, StorageError> {
+    let holding = RightsState::ALL.iter().filter(|state| state.can_be_withdrawn());
+    let holding: Vec<&str> = holding.map(|state| state.as_str()).collect();
+    let rows: Vec<Row> = t::table
+        .filter(t::account_id.eq(owner))
+        .filter(t::state.eq_any(holding))
+        .select(columns())
+        .order(t::rights_request_id)
+        .load(c)?;
     rows.into_iter().map(RightsRequest::try_from).collect()
 }
 
@@ -182,6 +280,7 @@ pub fn list_to_lift(c: &mut Conn, now: Timestamp, limit: i64) -> Result<Vec<Righ
     let rows: Vec<Row> = t::table
         .filter(t::state.eq(RightsState::Lifting.as_str()))
         .filter(t::lifts_at.le(now))
+        .select(columns())
         .order(t::rights_request_id)
         .limit(limit)
         .load(c)?;
@@ -210,6 +309,7 @@ struct EventRow {
     due_at: Timestamp,
     extension: Option<String>,
     refusal: Option<String>,
+    outcome_hash: Option<Vec<u8>>,
     staff_id: Option<StaffId>,
     at: Timestamp,
     leaf_id: LeafId,
@@ -228,6 +328,7 @@ impl TryFrom<EventRow> for RightsEvent {
             due_at: row.due_at,
             extension: known(EVENTS, row.extension, ExtensionReason::parse)?,
             refusal: known(EVENTS, row.refusal, RefusalGround::parse)?,
+            outcome_hash: row.outcome_hash.map(|hash| hash32(EVENTS, &hash)).transpose()?,
             staff_id: row.staff_id,
             at: row.at,
             leaf_id: row.leaf_id,
@@ -248,6 +349,7 @@ pub fn append(c: &mut Conn, event: &RightsEvent) -> Result<(), StorageError> {
             e::due_at.eq(event.due_at),
             e::extension.eq(event.extension.map(ExtensionReason::as_str)),
             e::refusal.eq(event.refusal.map(RefusalGround::as_str)),
+            e::outcome_hash.eq(event.outcome_hash.map(|hash| hash.to_vec())),
             e::staff_id.eq(event.staff_id),
             e::occurred_at.eq(event.at),
             e::leaf_id.eq(event.leaf_id),

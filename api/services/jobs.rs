@@ -289,8 +289,7 @@ impl JobRunner {
         note("transfers_told", self.while_any(stop, || self.disclosures.gather(BATCH)).await);
         note("transfers", self.while_any(stop, || self.disclosures.carry_out(BATCH)).await);
         note("disclosures_told", self.while_any(stop, || self.disclosures.tell_late(BATCH)).await);
-        note("rights_lifted", self.while_any(stop, || self.rights.lift(BATCH)).await);
-        note("rights_overdue", self.rights.count_overdue().await);
+        self.keep_rights(stop).await;
         note("transparency", self.while_any(stop, || self.transparency.count()).await);
         note("reports", self.publish_reports(stop).await);
         note("kyc_overdue", self.while_any(stop, || self.kyc.expire(BATCH)).await);
@@ -306,6 +305,13 @@ impl JobRunner {
         if round.is_multiple_of(SWEEP_EVERY) {
             note("stray_keys", self.sweep_stray_keys(stop).await);
         }
+    }
+
+    async fn keep_rights(&self, stop: &watch::Receiver<bool>) {
+        note("rights_lifted", self.while_any(stop, || self.rights.lift(BATCH)).await);
+        note("erasures", self.while_any(stop, || self.rights.carry_out(BATCH)).await);
+        note("statutory_ends", self.while_any(stop, || self.rights.release(BATCH)).await);
+        note("rights_overdue", self.rights.count_overdue().await);
     }
 
     async fn publish_reports(&self, stop: &watch::Receiver<bool>) -> Result<(), ReportError> {

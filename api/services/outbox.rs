@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 use crate::{
     db::{Db, StorageError},
     domain::{
-        data_dictionary::{OUTBOX_CONTENT, OUTBOX_RECIPIENT},
+        data_dictionary::{Category, OUTBOX_CONTENT, OUTBOX_RECIPIENT},
         ids::MessageId,
         message::{Channel, Message},
         personal::{Personal, PersonalText},
@@ -71,6 +71,7 @@ pub fn seal<T: Personal>(
         attempts: 0,
         created_at: now,
         bulk: false,
+        courier: false,
     })
 }
 
@@ -144,7 +145,15 @@ impl OutboxService {
             tracing::warn!(message.id = %message.id, why, "a message was given up");
         }
         metrics().outbox_messages.with_label_values(&[message.channel.as_str(), label]).inc();
-        self.db.write_guarded(move |c| outbox::settle(c, &claim, failure, now)).await
+        let is_courier = message.courier;
+        self.db.write_guarded(move |c| outbox::settle(c, &claim, failure, now)).await?;
+        if is_courier {
+            // Where that fails, the sweep of keys without a person does it.
+            if let Err(error) = self.vault.destroy(claim.account_id, Category::Messages, now).await {
+                tracing::warn!(%error, "the key of a last message is left for the sweep");
+            }
+        }
+        Ok(())
     }
 
     async fn open(&self, message: &SealedMessage) -> Result<Outgoing, VaultError> {

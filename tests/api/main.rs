@@ -17,6 +17,7 @@ mod devices;
 mod disclosures;
 mod duties;
 mod edge;
+mod erasure;
 mod factors;
 mod faults;
 mod files;

@@ -264,6 +264,7 @@ async fn body_of(app: &App, operation: &Operation, challenge: &Value) -> Option<
         "accept_policy" | "refuse_policy" => policy_of(app).await,
         "set_consent" | "answer_consent_request" => json!({ "granted": false }),
         "preview_rights_request" => json!({ "kind": "objection" }),
+        "read_rights_request_result" => json!({ "result_token": "A".repeat(71) }),
         "file_rights_request" => json!({ "kind": "objection", "preview": "e30.e30.c2ln" }),
         "report_ad_events" => json!({ "events": [{
             "advertisement_id": "adv_0198c8f2b1d07c3f9e21a4b7c6d5e4f3", "clicked_at": app.clock.now().to_string(),

@@ -10,6 +10,7 @@ use crate::domain::{
         limit::{LimitKind, LimitScope},
         scope::DisclosureField,
     },
+    encoding::hex,
     evidence::{Act, Evidence, Facts},
     ids::{AccountId, LeafId, ProcessingLimitId, RightsRequestId, StaffId},
     purpose::{PersonalDataClass, Purpose},
@@ -28,6 +29,8 @@ closed_list! {
         Restriction = "restriction",
         /// Data are not used for a purpose (clause 7.3; GDPR art. 21).
         Objection = "objection",
+        /// Everything is erased, but for what a law keeps (clause 7.1; GDPR art. 17).
+        Erasure = "erasure",
     }
 }
 
@@ -35,13 +38,15 @@ impl RightKind {
     pub const fn clause(self) -> &'static str {
         match self {
             Self::Restriction | Self::Objection => "7.3",
+            Self::Erasure => "7.1",
         }
     }
 
     /// What stands in the way of processing from the filing on.
     pub const fn limit(self) -> LimitKind {
         match self {
-            Self::Restriction => LimitKind::Restriction,
+            // What is to be erased is not used meanwhile.
+            Self::Restriction | Self::Erasure => LimitKind::Restriction,
             Self::Objection => LimitKind::Objection,
         }
     }
@@ -58,13 +63,20 @@ closed_list! {
         Lifted = "lifted",
         /// The person took it back.
         Withdrawn = "withdrawn",
+        /// It is carried out at an instant that the person was told; until then it can be taken back.
+        Scheduled = "scheduled",
+        /// It is being carried out, and is not taken back any more.
+        Executing = "executing",
+        /// It was carried out, but for what a law keeps until a day.
+        PartlyCompleted = "partly_completed",
+        Completed = "completed",
     }
 }
 
 impl RightsState {
-    /// Whether what it asks for holds.
-    pub const fn holds(self) -> bool {
-        matches!(self, Self::InReview | Self::Granted | Self::Lifting)
+    /// Whether what it asks for holds, or is to come.
+    pub const fn can_be_withdrawn(self) -> bool {
+        matches!(self, Self::InReview | Self::Granted | Self::Lifting | Self::Scheduled)
     }
 }
 
@@ -77,6 +89,11 @@ closed_list! {
         Refused = "refused",
         Lifted = "lifted",
         Withdrawn = "withdrawn",
+        /// It began to be carried out.
+        Started = "started",
+        Completed = "completed",
+        /// What a law kept was destroyed on its day.
+        Released = "released",
     }
 }
 
@@ -89,12 +106,20 @@ impl RightsStep {
             Self::Refused => &RIGHTS_REFUSED,
             Self::Lifted => &RIGHTS_LIFTED,
             Self::Withdrawn => &RIGHTS_WITHDRAWN,
+            Self::Started => &RIGHTS_STARTED,
+            Self::Completed => &RIGHTS_COMPLETED,
+            Self::Released => &RIGHTS_RELEASED,
         }
     }
 }
 
 const fn act(name: &'static str) -> Act {
+    // Erasures have steps of their own, but for the filing and the withdrawal.
     Act { name, object: "rights_request", clause: "7.3" }
+}
+
+const fn of_erasure(name: &'static str) -> Act {
+    Act { name, object: "rights_request", clause: "7.1" }
 }
 
 pub const RIGHTS_FILED: Act = act("rights_request.filed");
@@ -103,6 +128,9 @@ pub const RIGHTS_GRANTED: Act = act("rights_request.granted");
 pub const RIGHTS_REFUSED: Act = act("rights_request.refused");
 pub const RIGHTS_LIFTED: Act = act("rights_request.lifted");
 pub const RIGHTS_WITHDRAWN: Act = act("rights_request.withdrawn");
+pub const RIGHTS_STARTED: Act = of_erasure("rights_request.started");
+pub const RIGHTS_COMPLETED: Act = of_erasure("rights_request.completed");
+pub const RIGHTS_RELEASED: Act = of_erasure("rights_request.released");
 
 closed_list! {
     /// On which ground a request is refused, or ends.
@@ -137,7 +165,9 @@ impl RefusalGround {
         match self {
             Self::CompellingGrounds => matches!(kind, RightKind::Objection),
             Self::GroundEnded => matches!(kind, RightKind::Restriction),
-            Self::LegalClaims | Self::RightsOfOthers | Self::LegalObligation => true,
+            Self::LegalClaims | Self::RightsOfOthers | Self::LegalObligation => {
+                matches!(kind, RightKind::Restriction | RightKind::Objection)
+            }
         }
     }
 }
@@ -151,6 +181,16 @@ closed_list! {
     }
 }
 
+closed_list! {
+    /// When an erasure is carried out.
+    ErasureTime {
+        /// At once, unless something stands against it.
+        Now = "now",
+        /// After the time in which it can be taken back.
+        AfterGrace = "after_grace",
+    }
+}
+
 /// What a request is about: one purpose or all, one class of data or all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RightsScope {
@@ -160,8 +200,14 @@ pub struct RightsScope {
 }
 
 impl RightsScope {
+    /// What it keeps from being done from the filing on.
     pub const fn limit(&self) -> LimitScope {
         LimitScope { kind: self.kind.limit(), purpose: self.purpose, data_class: self.data_class }
+    }
+
+    /// Whether there are such requests: an erasure is of everything.
+    pub const fn is_known(&self) -> bool {
+        !matches!(self.kind, RightKind::Erasure) || (self.purpose.is_none() && self.data_class.is_none())
     }
 
     /// What the service does no more while it holds, each under the clause that it is done by (clause 7.6).
@@ -183,6 +229,9 @@ impl RightsScope {
         if PersonalDataClass::ALL.iter().any(|class| is_about(Purpose::IdentityVerification, class)) {
             all.push((RightsConsequence::VerificationWaits, "1.3"));
         }
+        if self.kind == RightKind::Erasure {
+            all.push((RightsConsequence::ServiceEnds, "2.5"));
+        }
         all
     }
 }
@@ -198,6 +247,8 @@ closed_list! {
         SupportWaits = "support_waits",
         /// Nobody opens data to verify the identity; the day by which it is due does not move.
         VerificationWaits = "verification_waits",
+        /// The account ends, and nobody signs in to it again.
+        ServiceEnds = "service_ends",
     }
 }
 
@@ -216,7 +267,14 @@ pub struct RightsRequest {
     /// When what it asks for ends against the person's will.
     pub lifts_at: Option<Timestamp>,
     /// What it keeps from being done.
-    pub limit_id: ProcessingLimitId,
+    pub limit_id: Option<ProcessingLimitId>,
+    /// When it is carried out.
+    pub executes_at: Option<Timestamp>,
+    pub completed_at: Option<Timestamp>,
+    /// Until when a law keeps something.
+    pub kept_until: Option<Timestamp>,
+    /// SHA-256 of what was erased and what was kept.
+    pub outcome_hash: Option<[u8; 32]>,
     /// The request's own count of steps; who writes over it names the one that was read.
     pub steps: i32,
 }
@@ -295,10 +353,51 @@ impl RightsRequest {
     ///
     /// [`NotNow`] once it has ended.
     pub fn withdrawn(self) -> Result<Self, NotNow> {
-        if !self.state.holds() {
+        if !self.state.can_be_withdrawn() {
             return Err(NotNow);
         }
         Ok(Self { state: RightsState::Withdrawn, ..self })
+    }
+
+    /// Begins to be carried out: from here it runs to its end.
+    ///
+    /// # Errors
+    ///
+    /// [`NotNow`] before its instant, or once it was taken back.
+    pub fn started(self, now: Timestamp) -> Result<Self, NotNow> {
+        if self.state != RightsState::Scheduled || self.executes_at.is_none_or(|at| now < at) {
+            return Err(NotNow);
+        }
+        Ok(Self { state: RightsState::Executing, answered_at: Some(now), ..self })
+    }
+
+    /// # Errors
+    ///
+    /// [`NotNow`] unless it is being carried out.
+    pub fn completed(
+        self,
+        outcome_hash: [u8; 32],
+        kept_until: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<Self, NotNow> {
+        if self.state != RightsState::Executing {
+            return Err(NotNow);
+        }
+        let state = if kept_until.is_some() { RightsState::PartlyCompleted } else { RightsState::Completed };
+        let (completed_at, outcome_hash) = (Some(now), Some(outcome_hash));
+        Ok(Self { state, completed_at, kept_until, outcome_hash, ..self })
+    }
+
+    /// Nothing is kept any more.
+    ///
+    /// # Errors
+    ///
+    /// [`NotNow`] before the day.
+    pub fn released(self, now: Timestamp) -> Result<Self, NotNow> {
+        if self.state != RightsState::PartlyCompleted || self.kept_until.is_none_or(|until| now < until) {
+            return Err(NotNow);
+        }
+        Ok(Self { state: RightsState::Completed, ..self })
     }
 }
 
@@ -315,6 +414,7 @@ pub struct RightsEvent {
     pub due_at: Timestamp,
     pub extension: Option<ExtensionReason>,
     pub refusal: Option<RefusalGround>,
+    pub outcome_hash: Option<[u8; 32]>,
     pub staff_id: Option<StaffId>,
     pub at: Timestamp,
     pub leaf_id: LeafId,
@@ -338,6 +438,7 @@ impl Evidence for RightsEvent {
         facts.extend(self.scope.data_class.map(|class| ("data_class", class.as_str().to_owned())));
         facts.extend(self.extension.map(|reason| ("extension", reason.as_str().to_owned())));
         facts.extend(self.refusal.map(|ground| ("refusal", ground.as_str().to_owned())));
+        facts.extend(self.outcome_hash.map(|hash| ("outcome_hash", hex(&hash))));
         facts.extend(self.staff_id.map(|staff| ("staff", staff.to_string())));
         facts
     }
@@ -364,7 +465,11 @@ mod tests {
             answered_at: None,
             refusal: None,
             lifts_at: None,
-            limit_id: ProcessingLimitId::generate(filed_at),
+            limit_id: None,
+            executes_at: None,
+            completed_at: None,
+            kept_until: None,
+            outcome_hash: None,
             steps: 1,
         }
     }
@@ -410,7 +515,7 @@ mod tests {
             let scope = RightsScope { kind: RightKind::Restriction, purpose, data_class };
             scope.consequences().into_iter().map(|(code, _)| code).collect()
         };
-        assert_eq!(codes(None, None), RightsConsequence::ALL);
+        assert_eq!(codes(None, None), RightsConsequence::ALL[..4]);
         assert_eq!(codes(Some(Purpose::Advertising), None), [RightsConsequence::CountingStops]);
         assert_eq!(codes(Some(Purpose::GroupSharing), None), [RightsConsequence::DisclosuresRefused]);
         assert_eq!(codes(Some(Purpose::Support), None), [RightsConsequence::SupportWaits]);

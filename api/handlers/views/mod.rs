@@ -98,8 +98,9 @@ pub use report::{
     RegisterAdvertisement, ReportAdEvents,
 };
 pub use rights_request::{
-    AnswerRightsRequest, ExtendRightsRequest, FileRightsRequest, PreviewRightsRequest, RightsRequestPageView,
-    RightsRequestPreviewView, RightsRequestView, StaffRightsRequestPageView, StaffRightsRequestView,
+    AnswerRightsRequest, ExtendRightsRequest, FileRightsRequest, FiledRightsRequestView,
+    PreviewRightsRequest, ReadRightsResult, RightsRequestPageView, RightsRequestPreviewView,
+    RightsRequestResultView, RightsRequestView, StaffRightsRequestPageView, StaffRightsRequestView,
 };
 pub use security::{
     AccountClosureView, AccountSecurityView, ConfirmCode, ConfirmTotp, ContactChangedView, EmailChangeView,

@@ -1,28 +1,31 @@
 //! Bodies of rights requests.
 
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::{Example, RecipientView};
+use super::{DisclosureProofView, Example, RecipientView, Secret, secret};
 use crate::{
     domain::{
+        data_dictionary::DataClass,
         ids::{RightsRequestId, SubjectRef},
         purpose::{PersonalDataClass, Purpose},
         rights::{
             deadline::DeadlineLaw,
+            erasure::{ErasureEntry, ErasureFate},
             request::{
-                ExtensionReason, RefusalGround, RightKind, RightsConsequence, RightsEvent, RightsScope,
-                RightsState, RightsStep,
+                ErasureTime, ExtensionReason, RefusalGround, RightKind, RightsConsequence, RightsEvent,
+                RightsScope, RightsState, RightsStep,
             },
         },
         time::Timestamp,
     },
     problem::{FieldCode, Problem},
     services::rights::{
-        FiledPreview, RightsAnswer, RightsPreview, RightsRequestPage, ShownRequest, StaffRightsRequest,
-        StaffRightsRequestPage,
+        ErasureCertificate, FiledPreview, FiledRequest, RightsAnswer, RightsPreview, RightsRequestPage,
+        RightsResult, ShownRequest, StaffRightsRequest, StaffRightsRequestPage,
     },
 };
 
@@ -43,10 +46,21 @@ pub struct PreviewRightsRequest {
     pub data_class: Option<PersonalDataClass>,
 }
 
-impl From<PreviewRightsRequest> for RightsScope {
-    fn from(asked: PreviewRightsRequest) -> Self {
-        Self { kind: asked.kind, purpose: asked.purpose, data_class: asked.data_class }
+impl PreviewRightsRequest {
+    /// # Errors
+    ///
+    /// A problem for an erasure of a part.
+    pub fn scope(self) -> Result<RightsScope, Problem> {
+        known(RightsScope { kind: self.kind, purpose: self.purpose, data_class: self.data_class })
     }
+}
+
+fn known(scope: RightsScope) -> Result<RightsScope, Problem> {
+    if scope.is_known() {
+        return Ok(scope);
+    }
+    let pointer = if scope.purpose.is_some() { "/purpose" } else { "/data_class" };
+    Err(Problem::invalid(pointer, FieldCode::InvalidValue))
 }
 
 /// A request, with the preview of what it leads to.
@@ -63,13 +77,31 @@ pub struct FileRightsRequest {
     #[validate(length(min = 1, max = LONGEST_PREVIEW))]
     #[schema(min_length = 1, max_length = 16_384, example = "eyJhbGciOiJFZERTQSJ9.e30.c2ln")]
     pub preview: String,
+    /// When an erasure is carried out; `after_grace` if `null` or left out, and only with an erasure.
+    pub when: Option<ErasureTime>,
 }
 
 impl FileRightsRequest {
-    pub fn parts(self) -> (RightsScope, FiledPreview) {
+    /// # Errors
+    ///
+    /// A problem for an erasure of a part, or a time without an erasure.
+    pub fn parts(self) -> Result<(RightsScope, ErasureTime, FiledPreview), Problem> {
         let scope = RightsScope { kind: self.kind, purpose: self.purpose, data_class: self.data_class };
-        (scope, FiledPreview(self.preview))
+        if self.when.is_some() && self.kind != RightKind::Erasure {
+            return Err(Problem::invalid("/when", FieldCode::InvalidValue));
+        }
+        let when = self.when.unwrap_or(ErasureTime::AfterGrace);
+        Ok((known(scope)?, when, FiledPreview(self.preview)))
     }
+}
+
+/// What opens the result of a request.
+#[derive(Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub struct ReadRightsResult {
+    /// The `result_token` that came with the filing.
+    #[schema(value_type = String, min_length = 71, max_length = 71)]
+    pub result_token: Secret<71>,
 }
 
 /// How long a request takes, and why.
@@ -145,6 +177,9 @@ pub struct RightsRequestPreviewView {
     /// Who is told, since they fetched what it is about.
     #[schema(max_items = 10_000)]
     pub recipients: Vec<RecipientView>,
+    /// What an erasure would erase, and what a law keeps; nothing for other kinds.
+    #[schema(max_items = 20)]
+    pub entries: Vec<ErasureEntryView>,
     /// Until when a request can be filed with it.
     pub expires_at: Timestamp,
     /// All of it, signed (a compact JWS, RFC 7515, by a `receipt-…` key): what a request is filed with.
@@ -164,8 +199,41 @@ impl From<RightsPreview> for RightsRequestPreviewView {
             data_class: preview.scope.data_class,
             consequences: preview.consequences.iter().map(consequence).collect(),
             recipients: preview.recipients.iter().map(RecipientView::from).collect(),
+            entries: preview.entries.iter().map(ErasureEntryView::from).collect(),
             expires_at: preview.expires_at,
             preview: preview.jws,
+        }
+    }
+}
+
+/// What comes of the data under one key in an erasure.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ErasureEntry)]
+pub struct ErasureEntryView {
+    /// The category of the data.
+    #[schema(max_length = 32, example = "contact")]
+    pub category: String,
+    /// What kinds of facts these are.
+    #[schema(max_items = 20)]
+    pub data_classes: Vec<DataClass>,
+    /// Whether it is erased or kept.
+    pub fate: ErasureFate,
+    /// Which law keeps it.
+    #[schema(required, max_length = 200, example = json!(null))]
+    pub law: Option<String>,
+    /// Until when; it is destroyed on that day.
+    #[schema(required)]
+    pub until: Option<Timestamp>,
+}
+
+impl From<&ErasureEntry> for ErasureEntryView {
+    fn from(entry: &ErasureEntry) -> Self {
+        Self {
+            category: entry.category.to_owned(),
+            data_classes: entry.data_classes.clone(),
+            fate: entry.fate,
+            law: entry.law.map(str::to_owned),
+            until: entry.until,
         }
     }
 }
@@ -256,6 +324,15 @@ pub struct RightsRequestView {
     /// When what it asks for ends against the person's will.
     #[schema(required)]
     pub ends_at: Option<Timestamp>,
+    /// When an erasure is carried out; until then it can be taken back.
+    #[schema(required)]
+    pub executes_at: Option<Timestamp>,
+    /// When it was carried out.
+    #[schema(required)]
+    pub completed_at: Option<Timestamp>,
+    /// Until when a law keeps something.
+    #[schema(required)]
+    pub kept_until: Option<Timestamp>,
     /// What was done, oldest first.
     #[schema(max_items = 100)]
     pub steps: Vec<RightsRequestStepView>,
@@ -280,8 +357,67 @@ impl From<&ShownRequest> for RightsRequestView {
             answered_at: request.answered_at,
             refusal: request.refusal.map(RightsRefusalView::from),
             ends_at: request.lifts_at,
+            executes_at: request.executes_at,
+            completed_at: request.completed_at,
+            kept_until: request.kept_until,
             steps: shown.steps.iter().map(RightsRequestStepView::from).collect(),
             authority: SupervisoryAuthorityView { name: AUTHORITY.0.to_owned(), url: AUTHORITY.1.to_owned() },
+        }
+    }
+}
+
+/// A request that was filed.
+#[derive(Serialize, ToSchema)]
+#[schema(as = FiledRightsRequest)]
+pub struct FiledRightsRequestView {
+    /// The request.
+    pub request: RightsRequestView,
+    /// Opens the result, also when nobody can sign in to the account any more. It is shown this once.
+    #[schema(value_type = String, min_length = 71, max_length = 71, example = "CQAAAAEBmMjysdB8P54hpLfG1eTzK1V3nQ0x8s2lq3v7yT6uWb4rZ9dEoGhJkMnPaQcR5tY")]
+    #[serde(serialize_with = "secret")]
+    pub result_token: SecretString,
+}
+
+impl FiledRightsRequestView {
+    pub fn new(filed: FiledRequest) -> Self {
+        Self { request: RightsRequestView::from(&filed.shown), result_token: filed.result_token }
+    }
+}
+
+/// What was erased and what was kept, signed, and that the log attests it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ErasureCertificate)]
+pub struct ErasureCertificateView {
+    /// A compact JWS (RFC 7515) by a `receipt-…` key: each category with its fate, law and day and the name of its key; by
+    /// when no backup opens it; the checkpoints of the log before and after; `outcome_hash`, which the proof commits to.
+    #[schema(max_length = 65_536, example = "eyJhbGciOiJFZERTQSJ9.e30.c2ln")]
+    pub certificate: String,
+    /// That the log attests the completion, to verify offline with `log verify-proof`.
+    pub proof: DisclosureProofView,
+}
+
+impl From<ErasureCertificate> for ErasureCertificateView {
+    fn from(certificate: ErasureCertificate) -> Self {
+        Self { certificate: certificate.jws, proof: DisclosureProofView::from(certificate.proof) }
+    }
+}
+
+/// A request as whoever holds the token of its result sees it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = RightsRequestResult)]
+pub struct RightsRequestResultView {
+    /// The request.
+    pub request: RightsRequestView,
+    /// The certificate of an erasure, some seconds after it was completed.
+    #[schema(required)]
+    pub certificate: Option<ErasureCertificateView>,
+}
+
+impl RightsRequestResultView {
+    pub fn new(result: &RightsResult, certificate: Option<ErasureCertificate>) -> Self {
+        Self {
+            request: RightsRequestView::from(&result.shown),
+            certificate: certificate.map(ErasureCertificateView::from),
         }
     }
 }
@@ -405,7 +541,28 @@ impl Example for PreviewRightsRequest {
 
 impl Example for FileRightsRequest {
     fn example() -> Value {
-        json!({ "kind": "restriction", "purpose": "group_sharing", "data_class": null, "preview": JWS })
+        json!({ "kind": "erasure", "purpose": null, "data_class": null, "preview": JWS, "when": "after_grace" })
+    }
+}
+
+const TOKEN: &str = "CQAAAAEBmMjysdB8P54hpLfG1eTzK1V3nQ0x8s2lq3v7yT6uWb4rZ9dEoGhJkMnPaQcR5tY";
+
+impl Example for ReadRightsResult {
+    fn example() -> Value {
+        json!({ "result_token": TOKEN })
+    }
+}
+
+impl Example for FiledRightsRequestView {
+    fn example() -> Value {
+        json!({ "request": RightsRequestView::example(), "result_token": TOKEN })
+    }
+}
+
+impl Example for RightsRequestResultView {
+    fn example() -> Value {
+        let certificate = json!({ "certificate": JWS, "proof": DisclosureProofView::example() });
+        json!({ "request": RightsRequestView::example(), "certificate": certificate })
     }
 }
 
@@ -429,6 +586,7 @@ impl Example for RightsRequestPreviewView {
             "data_class": null,
             "consequences": [{ "code": "disclosures_refused", "clause": "4.8" }],
             "recipients": [RecipientView::example()],
+            "entries": [],
             "expires_at": "2026-03-01T10:30:00.000000Z",
             "preview": JWS,
         })
@@ -451,6 +609,9 @@ impl Example for RightsRequestView {
             "answered_at": "2026-03-03T09:30:00.000000Z",
             "refusal": { "ground": "legal_claims", "clause": "4.6", "law": "GDPR art. 18(2), 21(1)" },
             "ends_at": "2026-03-10T09:30:00.000000Z",
+            "executes_at": null,
+            "completed_at": null,
+            "kept_until": null,
             "steps": [
                 { "step": "filed", "at": "2026-03-01T09:30:00.000000Z" },
                 { "step": "refused", "at": "2026-03-03T09:30:00.000000Z" },
@@ -472,6 +633,9 @@ impl Example for StaffRightsRequestView {
         if let Some(fields) = example.as_object_mut() {
             fields.remove("clause");
             fields.remove("authority");
+            fields.remove("executes_at");
+            fields.remove("completed_at");
+            fields.remove("kept_until");
             fields.insert("subject_ref".to_owned(), json!("sbj_0198c8f2b1d07c3f9e21a4b7c6d5e4f3"));
             fields.insert("overdue".to_owned(), json!(false));
         }

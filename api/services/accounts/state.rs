@@ -116,7 +116,7 @@ impl AccountService {
 const fn ends(reason: StateReason) -> Option<SessionEnd> {
     match reason {
         StateReason::ClosureRequested => Some(SessionEnd::AccountClosing),
-        StateReason::ClosureCompleted => Some(SessionEnd::AccountClosed),
+        StateReason::ClosureCompleted | StateReason::Erased => Some(SessionEnd::AccountClosed),
         StateReason::SecurityReview => Some(SessionEnd::AccountRestricted),
         // Whoever is asked for something stays signed in to hand it in.
         StateReason::VerificationOverdue
@@ -134,7 +134,9 @@ fn notice(standing: &Standing) -> MessageBody {
         StateReason::ClosureRequested => {
             MessageBody::AccountClosing { until: at(standing.closes_at.unwrap_or(standing.since)) }
         }
-        StateReason::ClosureCompleted => MessageBody::AccountClosed { at: at(standing.since) },
+        StateReason::ClosureCompleted | StateReason::Erased => {
+            MessageBody::AccountClosed { at: at(standing.since) }
+        }
         StateReason::SecurityReview
         | StateReason::VerificationOverdue
         | StateReason::VerificationRejected => MessageBody::AccountRestricted {

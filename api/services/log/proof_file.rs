@@ -14,7 +14,7 @@ use super::{
     tree,
 };
 use crate::{
-    db::LeafHash,
+    db::{LeafHash, StorageError},
     domain::{
         encoding::{hex, length_prefixed, unhex},
         evidence::{LeafContent, commitment, leaf_hash},
@@ -53,7 +53,15 @@ impl LogService {
     pub async fn prove_leaves(&self, ids: Vec<LeafId>) -> Result<ProvenLeaves, ProofError> {
         let (origin, stored) = self.newest().await?;
         let size = u64::try_from(stored.size).map_err(|_| ProofError::NoCheckpoint)?;
-        let found = self.db.read(move |c| log_tree::list_leaves(c, &ids)).await?;
+        let (found, public) = self
+            .db
+            .read(move |c| {
+                Ok::<_, StorageError>((
+                    log_tree::list_leaves(c, &ids)?,
+                    log_tree::list_public_salts(c, &ids)?,
+                ))
+            })
+            .await?;
         let mut leaves = Vec::new();
         for leaf in found {
             let seq = leaf.seq.ok_or(ProofError::NoCheckpoint)?;
@@ -65,13 +73,18 @@ impl LogService {
             leaves.push(ProvenLeaf {
                 leaf_id: leaf.leaf_id,
                 bytes: leaf.bytes,
-                salt: leaf.salt.ok_or(ProofError::NotFound)?,
+                salt: leaf.salt.or_else(|| salt(public.get(&leaf.leaf_id)?)).ok_or(ProofError::NotFound)?,
                 index,
                 hashes: tree::prove_inclusion(size, index, &nodes)?,
             });
         }
         Ok(ProvenLeaves { note: stored.note, leaves })
     }
+}
+
+/// What opens a leaf that is about the service itself, or about somebody who was erased.
+fn salt(detail: &[u8]) -> Option<Vec<u8>> {
+    detail.get(..SALT).map(<[u8]>::to_vec)
 }
 
 /// What a leaf says, by name.

@@ -21,7 +21,7 @@ use crate::{
         time::Timestamp,
     },
     repositories::{
-        disclosure_events, disclosures,
+        accounts, disclosure_events, disclosures,
         evidence::{Ledger, Place, list_counts, list_device_counts},
         log_tree::{self, AnyLeaf, Entry, FoundLeaf, Origin},
     },
@@ -62,6 +62,8 @@ pub struct Report {
     pub entries: i64,
     pub checkpoints: usize,
     pub rows: usize,
+    /// Rows whose leaf nothing opens any more, since their person was erased.
+    pub erased: usize,
     pub findings: Vec<Finding>,
 }
 
@@ -356,12 +358,16 @@ impl Check<'_> {
                 let Some((last, _)) = page.last() else { break };
                 cursor = Some(*last);
                 let ids: Vec<LeafId> = page.iter().map(|(_, row)| row.leaf_id).collect();
-                let (leaves, details) = self
+                let accounts: HashSet<AccountId> =
+                    page.iter().filter_map(|(_, row)| account_of(row)).collect();
+                let accounts: Vec<AccountId> = accounts.into_iter().collect();
+                let (leaves, details, erased) = self
                     .db
                     .read_long(move |c| {
                         Ok::<_, StorageError>((
                             log_tree::list_leaves(c, &ids)?,
                             log_tree::list_public_salts(c, &ids)?,
+                            accounts::list_erased(c, &accounts)?,
                         ))
                     })
                     .await?;
@@ -373,14 +379,20 @@ impl Check<'_> {
                     if leaf.and_then(|leaf| leaf.seq).is_some_and(|seq| seq < self.entries) {
                         rows_by_act.entry(row.act.name).or_insert((ledger, 0)).1 += 1;
                     }
-                    self.row(ledger, row, leaf, details.get(&row.leaf_id));
+                    self.row((ledger, row), leaf, details.get(&row.leaf_id), &erased);
                 }
             }
         }
         self.leaves_without_rows(&rows_by_act).await
     }
 
-    fn row(&mut self, ledger: Ledger, row: &Attested, leaf: Option<&FoundLeaf>, public: Option<&Vec<u8>>) {
+    fn row(
+        &mut self,
+        (ledger, row): (Ledger, &Attested),
+        leaf: Option<&FoundLeaf>,
+        public: Option<&Vec<u8>>,
+        erased: &HashSet<AccountId>,
+    ) {
         let table = ledger.as_str();
         let Some(leaf) = leaf else {
             self.report.find(None, format!("a row of {table} has no leaf: {}", row.leaf_id));
@@ -388,6 +400,11 @@ impl Check<'_> {
         };
         let salt = leaf.salt.as_ref().or(public).and_then(|salt| salt.get(..SALT));
         let Some(salt) = salt else {
+            // What opened it was erased with its person; the leaf stands.
+            if account_of(row).is_some_and(|account| erased.contains(&account)) {
+                self.report.erased += 1;
+                return;
+            }
             self.report.find(leaf.seq, format!("nothing opens the leaf of a row of {table}"));
             return;
         };
@@ -535,6 +552,11 @@ fn contradiction(found: &Disclosure, steps: &[DisclosureEvent]) -> Option<&'stat
     let moved = steps.iter().rev().map(|step| step.step.leaves_it()).find(|states| !states.is_empty())?;
     let is_ended = matches!(found.state, DisclosureState::Expired | DisclosureState::Revoked);
     (!is_ended && !moved.contains(&found.state)).then_some("is not where its steps left it")
+}
+
+/// The person whom a row is about.
+fn account_of(row: &Attested) -> Option<AccountId> {
+    row.facts.iter().find(|(name, _)| *name == "account").and_then(|(_, id)| id.parse().ok())
 }
 
 struct Walk {

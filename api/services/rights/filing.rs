@@ -1,32 +1,45 @@
 //! Rights requests as their persons file, see and withdraw them.
 
+use secrecy::SecretString;
+
 use super::{
     Actor, FiledPreview, RightsError, RightsRequestPage, RightsService, ShownRequest, advance, mail, show,
     step,
 };
 use crate::{
     domain::{
+        account::{AccountState, WAIT_AFTER_RESET},
         ids::{AccountId, NoticeId, ProcessingLimitId, RightsRequestId},
         message::MessageBody,
         notice::NoticeKind,
         rights::{
             deadline,
-            request::{RightsRequest, RightsScope, RightsState, RightsStep},
+            request::{ErasureTime, RightKind, RightsRequest, RightsScope, RightsState, RightsStep},
         },
+        time::Timestamp,
     },
-    repositories::{accounts, rights_requests},
+    repositories::{accounts, credentials, kyc_flags, rights_requests},
     services::{
         cursors,
-        idempotency::Recording,
+        idempotency::{Draft, Recording},
         limits::{self, LimitedBy},
         notices,
+        tokens::opaque::{self, TokenKind},
+        vault::VaultError,
     },
 };
+
+/// A request that was filed, with what opens its result.
+pub struct FiledRequest {
+    pub shown: ShownRequest,
+    pub result_token: SecretString,
+}
 
 const OWN: &str = "rights_requests";
 
 impl RightsService {
-    /// Files a request: what it asks for holds from here on, while its answer is awaited.
+    /// Files a request: what it asks for holds from here on, while its answer is awaited, or its day. Gives the token
+    /// that opens its result also when nobody can sign in any more.
     ///
     /// # Errors
     ///
@@ -36,47 +49,85 @@ impl RightsService {
     pub async fn file(
         &self,
         owner: AccountId,
-        (scope, preview): (RightsScope, FiledPreview),
-        recording: Recording<ShownRequest>,
-    ) -> Result<ShownRequest, RightsError> {
+        (scope, when, preview): (RightsScope, ErasureTime, FiledPreview),
+        recording: Option<Draft>,
+    ) -> Result<FiledRequest, RightsError> {
         let now = self.clock.now();
         self.check(&preview, (owner, scope), now)?;
         let (keys, profile) = self.person(owner).await?;
+        let executes_at = match scope.kind {
+            RightKind::Erasure => Some(self.erasure_day(owner, when).await?),
+            RightKind::Restriction | RightKind::Objection => None,
+        };
         let request = RightsRequest {
             account_id: owner,
             id: RightsRequestId::generate(now),
             scope,
-            state: RightsState::InReview,
+            state: if executes_at.is_some() { RightsState::Scheduled } else { RightsState::InReview },
             filed_at: now,
             deadline: deadline::of_request(now, self.region),
             extension: None,
             answered_at: None,
             refusal: None,
             lifts_at: None,
-            limit_id: ProcessingLimitId::generate(now),
+            limit_id: Some(ProcessingLimitId::generate(now)),
+            executes_at,
+            completed_at: None,
+            kept_until: None,
+            outcome_hash: None,
             steps: 1,
         };
-        let until = request.deadline.due_at.for_people();
-        let told = mail((&keys, profile.as_ref()), MessageBody::RightsRequestFiled { until }, now)?;
-        let filed = self
+        let result =
+            opaque::issue(self.vault.kms(), TokenKind::RightsResult, owner).map_err(VaultError::from)?;
+        let (kind, body) = if let Some(at) = executes_at {
+            (NoticeKind::ErasureScheduled, MessageBody::ErasureScheduled { at: at.for_people() })
+        } else {
+            let until = request.deadline.due_at.for_people();
+            (NoticeKind::RightsRequestFiled, MessageBody::RightsRequestFiled { until })
+        };
+        let told = mail((&keys, profile.as_ref()), body, now)?;
+        let mac = result.mac;
+        let shown = self
             .db
             .write_holding(owner, move |c| {
                 accounts::hold(c, owner)?.ok_or(RightsError::NotFound)?;
-                recording.refuse_if_done(c)?;
-                if !rights_requests::insert(c, &request)? {
+                if let Some(draft) = &recording {
+                    draft.refuse_if_done(c)?;
+                    draft.record_secret(c, owner, 201)?;
+                }
+                if !rights_requests::insert(c, &request, Some(mac))? {
                     return Err(RightsError::Duplicate);
                 }
                 step(c, &keys, (Actor::Person, RightsStep::Filed), &request, now)?;
-                limits::begin(c, &keys, (request.limit_id, scope.limit()), now)?;
-                let kind = NoticeKind::RightsRequestFiled;
+                if let Some(limit_id) = request.limit_id {
+                    limits::begin(c, &keys, (limit_id, scope.limit()), now)?;
+                }
                 notices::tell(c, owner, NoticeId::generate(now), kind, told.as_ref(), now)?;
-                let shown = show(c, request.clone())?;
-                recording.record(c, &keys, &shown)?;
-                Ok(shown)
+                show(c, request.clone())
             })
-            .await;
+            .await?;
         self.outbox.wake();
-        filed
+        Ok(FiledRequest { shown, result_token: result.text })
+    }
+
+    /// When an erasure is carried out: after the time to take it back, unless the person chooses now and nothing
+    /// stands against it. Nothing is erased for some days after a password was reset.
+    async fn erasure_day(&self, owner: AccountId, when: ErasureTime) -> Result<Timestamp, RightsError> {
+        let (now, grace) = (self.clock.now(), self.grace);
+        self.db
+            .read(move |c| {
+                let standing = accounts::find_standing(c, owner)?.ok_or(RightsError::NotFound)?;
+                let (_, reset_at) = credentials::find_instants(c, owner)?.ok_or(RightsError::NotFound)?;
+                let waits_until = reset_at.map_or(now, |at| at.plus(WAIT_AFTER_RESET));
+                let is_suspected = kyc_flags::list_open(c, owner)?.iter().any(|flag| flag.kind.takes_two());
+                let can_be_now = standing.state == AccountState::Active && !is_suspected;
+                let chosen = match when {
+                    ErasureTime::Now if can_be_now => now,
+                    ErasureTime::Now | ErasureTime::AfterGrace => now.plus(grace),
+                };
+                Ok(chosen.max(waits_until))
+            })
+            .await
     }
 
     /// Takes a request back: what it asked for ends now.
@@ -101,7 +152,9 @@ impl RightsService {
                 let withdrawn = was.clone().withdrawn()?;
                 let by = (Actor::Person, RightsStep::Withdrawn);
                 let withdrawn = advance(c, &keys, by, (&was, withdrawn), now)?;
-                limits::end(c, &keys, (LimitedBy::Person, was.limit_id), now)?;
+                if let Some(limit_id) = was.limit_id {
+                    limits::end(c, &keys, (LimitedBy::Person, limit_id), now)?;
+                }
                 let shown = show(c, withdrawn)?;
                 recording.record(c, &keys, &shown)?;
                 Ok(shown)
@@ -133,7 +186,7 @@ impl RightsService {
         let (requests, next_cursor) = cursors::page(kms, OWN, owner, rows, limit, |shown| {
             cursors::at_instant(shown.request.filed_at, shown.request.id.as_bytes())
         })
-        .map_err(crate::services::vault::VaultError::from)?;
+        .map_err(VaultError::from)?;
         Ok(RightsRequestPage { requests, next_cursor })
     }
 

@@ -2,14 +2,19 @@
 //! meanwhile.
 
 mod desk;
+mod erasing;
 mod filing;
 mod preview;
 mod upkeep;
 
 pub use desk::{RightsAnswer, StaffRightsRequest, StaffRightsRequestPage};
+pub use erasing::{ErasureCertificate, RightsResult};
+pub use filing::FiledRequest;
 pub use preview::{FiledPreview, RightsPreview};
 
 use std::sync::Arc;
+
+use chrono::TimeDelta;
 
 use crate::{
     db::{Conn, Db, StorageError},
@@ -28,6 +33,7 @@ use crate::{
     services::{
         clock::Clock,
         cursors::InvalidCursor,
+        erasure::ErasureService,
         idempotency::IdempotencyError,
         limits::LimitError,
         log::LeafDraft,
@@ -61,6 +67,10 @@ pub enum RightsError {
     Ground,
     #[error("the day is not later, or beyond what the law allows")]
     Until,
+    #[error("there are no requests about a part of this")]
+    Scope,
+    #[error("something of an erasure is still there")]
+    Left(&'static str),
     #[error(transparent)]
     Cursor(#[from] InvalidCursor),
     #[error(transparent)]
@@ -109,6 +119,8 @@ enum Actor {
     Person,
     Staff(StaffId),
     Service,
+    /// The service, about somebody who was erased: nothing seals a detail any more.
+    ServiceAfterwards,
 }
 
 /// Keeps rights requests.
@@ -118,6 +130,11 @@ pub struct RightsService {
     pub vault: Vault,
     pub clock: Clock,
     pub outbox: OutboxService,
+    pub erasure: ErasureService,
+    /// How long an erasure can be taken back.
+    pub grace: TimeDelta,
+    /// How long a copy of the key store may live: after that no backup opens what was erased.
+    pub key_copies_live: TimeDelta,
     /// Whose anniversary day is no working day.
     pub region: Option<Region>,
 }
@@ -159,9 +176,10 @@ fn step(
         due_at: request.deadline.due_at,
         extension: request.extension,
         refusal: request.refusal,
+        outcome_hash: request.outcome_hash,
         staff_id: match actor {
             Actor::Staff(id) => Some(id),
-            Actor::Person | Actor::Service => None,
+            Actor::Person | Actor::Service | Actor::ServiceAfterwards => None,
         },
         at: now,
         leaf_id: draft.id(),
@@ -171,6 +189,7 @@ fn step(
         Actor::Person => draft.of_person(keys, act, &facts)?,
         Actor::Staff(id) => draft.of_staff_upon(id, keys, act, &facts)?,
         Actor::Service => draft.of_service_upon(keys, act, &facts)?,
+        Actor::ServiceAfterwards => draft.of_service(act, &facts),
     };
     leaves::append(c, &leaf)?;
     rights_requests::append(c, &event)?;

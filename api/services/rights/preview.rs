@@ -4,13 +4,18 @@ use serde::{Deserialize, Serialize};
 
 use super::{PreviewFault, RightsError, RightsService};
 use crate::{
+    db::StorageError,
     domain::{
         disclosure::recipient::Recipient,
         ids::{AccountId, RecipientId},
         purpose::{PersonalDataClass, Purpose},
-        rights::request::{PREVIEW_LIVES, RightKind, RightsConsequence, RightsScope},
+        rights::{
+            erasure::{self, ErasureEntry, ErasureFate},
+            request::{PREVIEW_LIVES, RightKind, RightsConsequence, RightsScope},
+        },
         time::Timestamp,
     },
+    repositories::kyc_decisions,
     services::{
         obligations::{self, Change},
         tokens::jws,
@@ -27,6 +32,8 @@ pub struct RightsPreview {
     pub consequences: Vec<(RightsConsequence, &'static str)>,
     /// Who is told, since they fetched what it is about.
     pub recipients: Vec<Recipient>,
+    /// What an erasure would erase and keep.
+    pub entries: Vec<ErasureEntry>,
     pub expires_at: Timestamp,
     /// All of it, signed; a request is filed with it.
     pub jws: String,
@@ -42,6 +49,8 @@ struct Claims {
     data_class: Option<PersonalDataClass>,
     consequences: Vec<RightsConsequence>,
     recipients: Vec<RecipientId>,
+    /// What would be kept, and until when.
+    kept: Vec<(String, Option<Timestamp>)>,
     iat: i64,
     exp: i64,
 }
@@ -57,10 +66,19 @@ impl RightsService {
     /// Storage and signing trouble only.
     pub async fn preview(&self, owner: AccountId, scope: RightsScope) -> Result<RightsPreview, RightsError> {
         let now = self.clock.now();
-        let recipients = self
+        let (recipients, has_record) = self
             .db
-            .read(move |c| obligations::list_concerned(c, owner, Change::Limited(scope.limit()), now))
+            .read(move |c| {
+                let concerned = obligations::list_concerned(c, owner, Change::Limited(scope.limit()), now)?;
+                let record = kyc_decisions::find_last_record(c, owner)?;
+                Ok::<_, StorageError>((concerned, record.is_some()))
+            })
             .await?;
+        let entries = match scope.kind {
+            RightKind::Erasure => erasure::entries(has_record, now),
+            RightKind::Restriction | RightKind::Objection => Vec::new(),
+        };
+        let kept = entries.iter().filter(|entry| entry.fate == ErasureFate::Kept);
         let expires_at = now.plus(PREVIEW_LIVES);
         let consequences = scope.consequences();
         let claims = Claims {
@@ -70,12 +88,13 @@ impl RightsService {
             data_class: scope.data_class,
             consequences: consequences.iter().map(|(code, _)| *code).collect(),
             recipients: recipients.iter().map(|recipient| recipient.id).collect(),
+            kept: kept.map(|entry| (entry.category.to_owned(), entry.until)).collect(),
             iat: now.as_seconds(),
             exp: expires_at.as_seconds(),
         };
         let jws =
             jws::sign(self.vault.kms(), KeyPurpose::Receipt, TYPE, &claims).map_err(VaultError::from)?;
-        Ok(RightsPreview { scope, consequences, recipients, expires_at, jws })
+        Ok(RightsPreview { scope, consequences, recipients, entries, expires_at, jws })
     }
 
     /// Whether a preview is one that we made, for this person and request, of late.

@@ -35,7 +35,9 @@ impl RightsService {
                 let was = find(c, was.id)?;
                 let Ok(lifted) = was.clone().lifted(now) else { return Ok(false) };
                 advance(c, &keys, (Actor::Service, RightsStep::Lifted), (&was, lifted), now)?;
-                limits::end(c, &keys, (LimitedBy::Service, was.limit_id), now)?;
+                if let Some(limit_id) = was.limit_id {
+                    limits::end(c, &keys, (LimitedBy::Service, limit_id), now)?;
+                }
                 Ok::<_, RightsError>(true)
             })
             .await

@@ -22,6 +22,7 @@ pub enum TokenKind {
     FactorResetCancellation,
     StaffInvitation,
     PartnerSecret,
+    RightsResult,
 }
 
 impl TokenKind {
@@ -35,6 +36,7 @@ impl TokenKind {
             Self::FactorResetCancellation => 6,
             Self::StaffInvitation => 7,
             Self::PartnerSecret => 8,
+            Self::RightsResult => 9,
         }
     }
 }

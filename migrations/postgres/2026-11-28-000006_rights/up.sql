@@ -13,15 +13,26 @@ CREATE TABLE rights_requests (
     answered_at timestamptz,
     refusal text,
     lifts_at timestamptz,
-    processing_limit_id uuid NOT NULL,
+    processing_limit_id uuid,
+    executes_at timestamptz,
+    completed_at timestamptz,
+    kept_until timestamptz,
+    outcome_hash bytea,
+    -- What was erased and kept, category by category, as JSON; nothing of it is about the person.
+    outcome text,
+    -- The checkpoint of the log before an erasure began.
+    checkpoint text,
+    -- What opens the result once nobody can sign in any more.
+    result_mac bytea,
     steps integer NOT NULL,
     CONSTRAINT rights_requests_pkey PRIMARY KEY (account_id, rights_request_id)
 );
 CREATE UNIQUE INDEX idx_rights_requests_id ON rights_requests (rights_request_id);
+CREATE UNIQUE INDEX idx_rights_requests_result ON rights_requests (result_mac) WHERE result_mac IS NOT NULL;
 -- One of a kind about the same at a time.
 CREATE UNIQUE INDEX idx_rights_requests_standing
     ON rights_requests (account_id, kind, coalesce(purpose, ''), coalesce(data_class, ''))
-    WHERE state IN ('in_review', 'granted', 'lifting');
+    WHERE state IN ('in_review', 'granted', 'lifting', 'scheduled', 'executing');
 CREATE INDEX idx_rights_requests_queue ON rights_requests (state, due_at, rights_request_id);
 
 -- How each of them came to stand as it does.
@@ -36,6 +47,7 @@ CREATE TABLE rights_request_events (
     due_at timestamptz NOT NULL,
     extension text,
     refusal text,
+    outcome_hash bytea,
     staff_id uuid,
     occurred_at timestamptz NOT NULL,
     leaf_id uuid NOT NULL CONSTRAINT rights_request_events_leaf_id_fkey REFERENCES log_leaves (leaf_id),
@@ -46,3 +58,6 @@ CREATE TABLE rights_request_events (
 CREATE UNIQUE INDEX idx_rights_request_events_request ON rights_request_events (rights_request_id, number);
 CREATE TRIGGER rights_request_events_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON rights_request_events
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+-- Whether a message is sealed under a key of its own, which dies with its delivery: the last that somebody is told.
+ALTER TABLE outbox ADD COLUMN courier smallint NOT NULL DEFAULT 0;

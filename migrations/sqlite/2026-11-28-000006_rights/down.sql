@@ -1,2 +1,3 @@
+ALTER TABLE outbox DROP COLUMN courier;
 DROP TABLE rights_request_events;
 DROP TABLE rights_requests;

@@ -13,15 +13,26 @@ CREATE TABLE rights_requests (
     answered_at INTEGER,
     refusal TEXT,
     lifts_at INTEGER,
-    processing_limit_id BLOB NOT NULL,
+    processing_limit_id BLOB,
+    executes_at INTEGER,
+    completed_at INTEGER,
+    kept_until INTEGER,
+    outcome_hash BLOB,
+    -- What was erased and kept, category by category, as JSON; nothing of it is about the person.
+    outcome TEXT,
+    -- The checkpoint of the log before an erasure began.
+    checkpoint TEXT,
+    -- What opens the result once nobody can sign in any more.
+    result_mac BLOB,
     steps INTEGER NOT NULL,
     CONSTRAINT rights_requests_pkey PRIMARY KEY (account_id, rights_request_id)
 ) STRICT;
 CREATE UNIQUE INDEX idx_rights_requests_id ON rights_requests (rights_request_id);
+CREATE UNIQUE INDEX idx_rights_requests_result ON rights_requests (result_mac) WHERE result_mac IS NOT NULL;
 -- One of a kind about the same at a time.
 CREATE UNIQUE INDEX idx_rights_requests_standing
     ON rights_requests (account_id, kind, coalesce(purpose, ''), coalesce(data_class, ''))
-    WHERE state IN ('in_review', 'granted', 'lifting');
+    WHERE state IN ('in_review', 'granted', 'lifting', 'scheduled', 'executing');
 CREATE INDEX idx_rights_requests_queue ON rights_requests (state, due_at, rights_request_id);
 
 -- How each of them came to stand as it does.
@@ -36,6 +47,7 @@ CREATE TABLE rights_request_events (
     due_at INTEGER NOT NULL,
     extension TEXT,
     refusal TEXT,
+    outcome_hash BLOB,
     staff_id BLOB,
     occurred_at INTEGER NOT NULL,
     leaf_id BLOB NOT NULL CONSTRAINT rights_request_events_leaf_id_fkey REFERENCES log_leaves (leaf_id),
@@ -48,3 +60,6 @@ CREATE TRIGGER rights_request_events_no_update BEFORE UPDATE ON rights_request_e
 BEGIN SELECT RAISE(ABORT, 'rights_request_events is append-only'); END;
 CREATE TRIGGER rights_request_events_no_delete BEFORE DELETE ON rights_request_events
 BEGIN SELECT RAISE(ABORT, 'rights_request_events is append-only'); END;
+
+-- Whether a message is sealed under a key of its own, which dies with its delivery: the last that somebody is told.
+ALTER TABLE outbox ADD COLUMN courier INTEGER NOT NULL DEFAULT 0;

@@ -15,11 +15,24 @@ impl Person {
         self.sends(Method::POST, "/v1/rights-requests", &[], Some(&asked)).await
     }
 
+    /// Files an erasure; gives its id, and the token of its result.
+    pub async fn asks_for_erasure(&self, when: &str) -> (String, String) {
+        let mut asked = json!({ "kind": "erasure" });
+        let previewed = self.sends(Method::POST, "/v1/rights-request-previews", &[], Some(&asked)).await;
+        asked["preview"] = previewed.json()["preview"].clone();
+        asked["when"] = json!(when);
+        let filed = self.sends(Method::POST, "/v1/rights-requests", &[], Some(&asked)).await;
+        assert_eq!(filed.status, 201, "{}", filed.text);
+        let text = |value: &Value| value.as_str().expect("a text").to_owned();
+        let filed = filed.json();
+        (text(&filed["request"]["rights_request_id"]), text(&filed["result_token"]))
+    }
+
     /// The same, and gives its id.
     pub async fn asks_for(&self, kind: &str, purpose: Option<&str>, data_class: Option<&str>) -> String {
         let filed = self.files(kind, purpose, data_class).await;
         assert_eq!(filed.status, 201, "{}", filed.text);
-        filed.json()["rights_request_id"].as_str().expect("an id").to_owned()
+        filed.json()["request"]["rights_request_id"].as_str().expect("an id").to_owned()
     }
 
     /// Takes a request back.

@@ -1,0 +1,294 @@
+//! Erasures as they are carried out: first nothing more begins, then the keys die, then the rows go. Each part can be
+//! done again, so a process that was killed leaves an erasure that the next one ends.
+
+use serde::Serialize;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use super::{Actor, RightsError, RightsService, ShownRequest, advance, find, show};
+use crate::{
+    db::Conn,
+    domain::{
+        account::StateReason,
+        data_dictionary::Category,
+        disclosure::scope::DisclosureField,
+        encoding::hex,
+        evidence::Evidence,
+        ids::{AccountId, LeafId},
+        kyc::case::KYC_WITHDRAWN,
+        message::MessageBody,
+        rights::{
+            erasure::{self, ErasureEntry},
+            request::{RightsRequest, RightsState, RightsStep},
+        },
+        session::SessionEnd,
+        time::Timestamp,
+    },
+    repositories::{
+        accounts, erasure as erased, kyc_cases, kyc_decisions, log as leaves, log_tree, outbox,
+        rights_requests, sessions, sign_in_challenges,
+    },
+    services::{
+        batches,
+        log::{
+            LeafDraft,
+            proof_file::{Fact, ProofFile},
+        },
+        mailing,
+        obligations::{self, Change},
+        tokens::{
+            jws,
+            opaque::{self, TokenKind},
+        },
+        vault::{SubjectKeys, VaultError, kms::KeyPurpose},
+    },
+};
+
+const TYPE: &str = "erasure-certificate+jws";
+
+/// An entry of an outcome, with the name of the key that it was sealed by.
+#[derive(Serialize)]
+struct Entry {
+    #[serde(flatten)]
+    entry: ErasureEntry,
+    /// SHA-256 of the account's id and the category: whoever knows both finds it, and nobody is found by it.
+    key_id: String,
+}
+
+/// A request as whoever holds the token of its result sees it.
+#[derive(Clone)]
+pub struct RightsResult {
+    pub shown: ShownRequest,
+    /// The leaf that attests its completion, if it has come to that.
+    pub completion: Option<LeafId>,
+    checkpoint: Option<String>,
+    outcome: Option<String>,
+}
+
+impl RightsResult {
+    /// What the leaf of its completion says.
+    pub fn facts_of(&self, leaf: LeafId) -> Vec<Fact> {
+        let step = self.shown.steps.iter().find(|step| step.leaf_id == leaf);
+        let facts = step.map(Evidence::facts).unwrap_or_default();
+        facts.into_iter().map(|(name, value)| Fact { name: name.to_owned(), value }).collect()
+    }
+}
+
+/// What was erased and what was kept, signed, with the proof that the log attests it.
+pub struct ErasureCertificate {
+    /// A compact JWS (RFC 7515).
+    pub jws: String,
+    pub proof: ProofFile,
+}
+
+impl RightsService {
+    /// Carries some erasures out, or goes on with those that were cut off; says how many.
+    ///
+    /// # Errors
+    ///
+    /// The first failure, after the others had their turn.
+    pub async fn carry_out(&self, limit: i64) -> Result<usize, RightsError> {
+        let now = self.clock.now();
+        let due = self.db.read(move |c| rights_requests::list_to_execute(c, now, limit)).await?;
+        batches::for_each(due, |request| self.carry_out_one(request)).await
+    }
+
+    async fn carry_out_one(&self, due: RightsRequest) -> Result<bool, RightsError> {
+        let request = match due.state {
+            RightsState::Executing => due,
+            _ => match self.start(due).await? {
+                Some(started) => started,
+                None => return Ok(false),
+            },
+        };
+        let owner = request.account_id;
+        let ended = request.answered_at.unwrap_or(request.filed_at);
+        let has_record = self.db.read(move |c| kyc_decisions::find_last_record(c, owner)).await?.is_some();
+        let entries = erasure::entries(has_record, ended);
+        let kept: Vec<Category> = if has_record { vec![Category::Statutory] } else { Vec::new() };
+        for category in Category::ALL.iter().filter(|category| !kept.contains(category)) {
+            self.erasure.erase(owner, *category).await?;
+        }
+        if let Some(left) = self.db.read_long(move |c| erased::find_left(c, owner, &kept)).await? {
+            return Err(RightsError::Left(left));
+        }
+        self.db.clean().await?;
+        self.complete(request, entries).await
+    }
+
+    /// Shuts the account: from this commit on nobody signs in, nothing is disclosed, and whoever got data is told to
+    /// erase them, too.
+    async fn start(&self, due: RightsRequest) -> Result<Option<RightsRequest>, RightsError> {
+        let (now, owner, id) = (self.clock.now(), due.account_id, due.id);
+        let (keys, profile) = self.person(owner).await?;
+        let at = now.for_people();
+        // The last mail rests under a key of its own, since all of the person's are about to die.
+        let courier = AccountId::generate(now);
+        let last_words = match &profile {
+            Some(profile) => {
+                let courier = self.vault.create(courier, &[Category::Messages], now).await?;
+                let mail = mailing::mail(&courier, profile, MessageBody::ErasureBegun { at }, now)?;
+                Some(outbox::SealedMessage { courier: true, ..mail })
+            }
+            None => None,
+        };
+        let started = self
+            .db
+            .write_holding(owner, move |c| {
+                accounts::hold(c, owner)?;
+                let was = find(c, id)?;
+                let Ok(started) = was.clone().started(now) else { return Ok(None) };
+                let started = advance(c, &keys, (Actor::Service, RightsStep::Started), (&was, started), now)?;
+                let checkpoint = match log_tree::find_current_origin(c)? {
+                    Some(origin) => log_tree::find_last_checkpoint(c, origin.number)?,
+                    None => None,
+                };
+                rights_requests::keep(c, &started, (checkpoint.as_ref().map(|one| one.note.as_str()), None))?;
+                shut(c, &keys, now)?;
+                if let Some(mail) = &last_words {
+                    outbox::insert(c, mail)?;
+                }
+                Ok::<_, RightsError>(Some(started))
+            })
+            .await?;
+        self.outbox.wake();
+        Ok(started)
+    }
+
+    async fn complete(
+        &self,
+        request: RightsRequest,
+        entries: Vec<ErasureEntry>,
+    ) -> Result<bool, RightsError> {
+        let (now, owner, id) = (self.clock.now(), request.account_id, request.id);
+        let kept_until = entries.iter().filter_map(|entry| entry.until).max();
+        let named = |entry: ErasureEntry| Entry { key_id: key_id(owner, entry.category), entry };
+        let outcome: Vec<Entry> = entries.into_iter().map(named).collect();
+        let outcome = serde_json::to_string(&outcome).map_err(|_| RightsError::Left("the outcome"))?;
+        let hash = erasure::outcome_hash(&outcome);
+        // Nothing of it is there any more: what a step says is public.
+        let keys = self.vault.fresh_keys_of(owner).await?;
+        self.db
+            .write_holding(owner, move |c| {
+                accounts::hold(c, owner)?;
+                let was = find(c, id)?;
+                let Ok(completed) = was.clone().completed(hash, kept_until, now) else { return Ok(false) };
+                let by = (Actor::ServiceAfterwards, RightsStep::Completed);
+                let completed = advance(c, &keys, by, (&was, completed), now)?;
+                rights_requests::keep(c, &completed, (None, Some(&outcome)))?;
+                Ok::<_, RightsError>(true)
+            })
+            .await
+    }
+
+    /// Destroys what a law kept, on its day; says of how many.
+    ///
+    /// # Errors
+    ///
+    /// The first failure, after the others had their turn.
+    pub async fn release(&self, limit: i64) -> Result<usize, RightsError> {
+        let now = self.clock.now();
+        let due = self.db.read(move |c| rights_requests::list_to_release(c, now, limit)).await?;
+        batches::for_each(due, |request| self.release_one(request, now)).await
+    }
+
+    async fn release_one(&self, request: RightsRequest, now: Timestamp) -> Result<bool, RightsError> {
+        let (owner, id) = (request.account_id, request.id);
+        self.erasure.erase(owner, Category::Statutory).await?;
+        if let Some(left) = self.db.read_long(move |c| erased::find_left(c, owner, &[])).await? {
+            return Err(RightsError::Left(left));
+        }
+        self.db.clean().await?;
+        let keys = self.vault.fresh_keys_of(owner).await?;
+        self.db
+            .write_holding(owner, move |c| {
+                accounts::hold(c, owner)?;
+                let was = find(c, id)?;
+                let Ok(released) = was.clone().released(now) else { return Ok(false) };
+                let by = (Actor::ServiceAfterwards, RightsStep::Released);
+                advance(c, &keys, by, (&was, released), now)?;
+                Ok::<_, RightsError>(true)
+            })
+            .await
+    }
+
+    /// The request that a token opens, also when its person can sign in no more.
+    ///
+    /// # Errors
+    ///
+    /// [`RightsError::NotFound`] for any other text.
+    pub async fn result(&self, token: &str) -> Result<RightsResult, RightsError> {
+        let presented = opaque::read(self.vault.kms(), TokenKind::RightsResult, token);
+        let mac = presented.ok_or(RightsError::NotFound)?.mac;
+        self.db
+            .read(move |c| {
+                let found = rights_requests::find_by_result(c, &mac)?.ok_or(RightsError::NotFound)?;
+                let kept = rights_requests::find_outcome(c, found.account_id, found.id)?;
+                let (checkpoint, outcome) = kept.unwrap_or((None, None));
+                let shown = show(c, found)?;
+                let last = shown.steps.iter().find(|step| step.step == RightsStep::Completed);
+                let completion = last.map(|step| step.leaf_id);
+                Ok(RightsResult { shown, completion, checkpoint, outcome })
+            })
+            .await
+    }
+
+    /// The certificate of an erasure that was carried out, once the log has attested it.
+    ///
+    /// # Errors
+    ///
+    /// Signing trouble only.
+    pub fn certify(
+        &self,
+        result: &RightsResult,
+        proof: ProofFile,
+    ) -> Result<Option<ErasureCertificate>, RightsError> {
+        let request = &result.shown.request;
+        let (Some(completed_at), Some(outcome)) = (request.completed_at, &result.outcome) else {
+            return Ok(None);
+        };
+        let entries: Value = serde_json::from_str(outcome).unwrap_or(Value::Null);
+        let claims = json!({
+            "sub": request.id,
+            "kind": request.scope.kind,
+            "clause": request.scope.kind.clause(),
+            "filed_at": request.filed_at,
+            "completed_at": completed_at,
+            "entries": entries,
+            "outcome_hash": request.outcome_hash.map(|hash| hex(&hash)),
+            "backups_unreadable_by": completed_at.plus(self.key_copies_live),
+            "checkpoint_before": result.checkpoint,
+            "checkpoint_after": proof.checkpoint,
+        });
+        let jws =
+            jws::sign(self.vault.kms(), KeyPurpose::Receipt, TYPE, &claims).map_err(VaultError::from)?;
+        Ok(Some(ErasureCertificate { jws, proof }))
+    }
+}
+
+fn key_id(owner: AccountId, category: &str) -> String {
+    hex(&Sha256::new().chain_update(owner.as_bytes()).chain_update(category).finalize())
+}
+
+/// Ends the account and whatever is under way about its person.
+fn shut(c: &mut Conn, keys: &SubjectKeys, now: Timestamp) -> Result<(), RightsError> {
+    let (owner, reason) = (keys.account_id(), StateReason::Erased);
+    let draft = || LeafDraft::new(now).map_err(VaultError::from);
+    accounts::enter(c, owner, reason, reason.from_states(), None, now)?;
+    sessions::end_others(c, owner, None, SessionEnd::AccountClosed, now)?;
+    sign_in_challenges::delete_all(c, owner)?;
+    accounts::raise_epoch(c, owner)?;
+    let facts = vec![("account", owner.to_string()), ("reason", reason.as_str().to_owned())];
+    leaves::append(c, &draft()?.of_service_upon(keys, &reason.act(), &facts)?)?;
+    if let Some(case) = kyc_cases::withdraw_awaiting(c, owner, now)? {
+        let facts = vec![("kyc_case", case.to_string()), ("account", owner.to_string())];
+        leaves::append(c, &draft()?.of_service_upon(keys, &KYC_WITHDRAWN, &facts)?)?;
+    }
+    for other in rights_requests::list_holding(c, owner)? {
+        // What it asked for goes with everything else.
+        let Ok(withdrawn) = other.clone().withdrawn() else { continue };
+        advance(c, keys, (Actor::Service, RightsStep::Withdrawn), (&other, withdrawn), now)?;
+    }
+    obligations::open(c, keys, Change::Erased(DisclosureField::ALL), now)?;
+    Ok(())
+}
