@@ -35,6 +35,12 @@ pub fn release(c: &mut Conn, name: &'static str, holder: InstanceId) -> Result<(
     Ok(())
 }
 
+/// Takes the lease from whoever has it.
+pub fn take_away(c: &mut Conn, name: &'static str) -> Result<(), StorageError> {
+    diesel::delete(leases::table.find(name)).execute(c)?;
+    Ok(())
+}
+
 /// Whether any process holds a lease at `now`, which means that the service runs.
 pub fn is_held(c: &mut Conn, now: Timestamp) -> Result<bool, StorageError> {
     let held: i64 = leases::table.filter(leases::expires_at.gt(now)).count().get_result(c)?;

@@ -241,6 +241,10 @@ impl JobRunner {
     async fn keep_house(&self, mut stop: watch::Receiver<bool>) {
         let holder = InstanceId::generate(self.clock.now());
         let mut round = 0_u32;
+        if !self.db.is_shared() {
+            // Whoever held it is dead, since nobody else serves from this store; what was cut off goes on at once.
+            note("lease", self.db.write_guarded(|c| leases::take_away(c, LEASE)).await);
+        }
         loop {
             match self.take_lease(holder).await {
                 Ok(true) => tokio::select! {
