@@ -122,6 +122,6 @@ mod tests {
         agrees(rights::request::RightsStep::ALL, rights::request::RightsStep::as_str);
         agrees(rights::request::RefusalGround::ALL, rights::request::RefusalGround::as_str);
         agrees(rights::request::ExtensionReason::ALL, rights::request::ExtensionReason::as_str);
-        agrees(rights::request::RightsConsequence::ALL, rights::request::RightsConsequence::as_str);
+        agrees(rights::request::RightsConsequenceCode::ALL, rights::request::RightsConsequenceCode::as_str);
     }
 }

@@ -211,26 +211,26 @@ impl RightsScope {
     }
 
     /// What the service does no more while it holds, each under the clause that it is done by (clause 7.6).
-    pub fn consequences(&self) -> Vec<(RightsConsequence, &'static str)> {
+    pub fn consequences(&self) -> Vec<(RightsConsequenceCode, &'static str)> {
         let limit = self.limit();
         let fields = DisclosureField::ALL;
         let refuses = |purpose: &Purpose| limit.refuses(*purpose, fields).is_some();
         let is_about = |purpose, class: &PersonalDataClass| limit.is_about(purpose, *class);
         let mut all = Vec::new();
         if CLASS_RULES.iter().any(|rule| refuses(&rule.purpose)) || refuses(&Purpose::CrossBorderTransfer) {
-            all.push((RightsConsequence::DisclosuresRefused, "4.8"));
+            all.push((RightsConsequenceCode::DisclosuresRefused, "4.8"));
         }
         if limit.is_about(Purpose::Advertising, PersonalDataClass::Device) {
-            all.push((RightsConsequence::CountingStops, "4.3"));
+            all.push((RightsConsequenceCode::CountingStops, "4.3"));
         }
         if PersonalDataClass::ALL.iter().any(|class| is_about(Purpose::Support, class)) {
-            all.push((RightsConsequence::SupportWaits, "3.7"));
+            all.push((RightsConsequenceCode::SupportWaits, "3.7"));
         }
         if PersonalDataClass::ALL.iter().any(|class| is_about(Purpose::IdentityVerification, class)) {
-            all.push((RightsConsequence::VerificationWaits, "1.3"));
+            all.push((RightsConsequenceCode::VerificationWaits, "1.3"));
         }
         if self.kind == RightKind::Erasure {
-            all.push((RightsConsequence::ServiceEnds, "2.5"));
+            all.push((RightsConsequenceCode::ServiceEnds, "2.5"));
         }
         all
     }
@@ -238,7 +238,7 @@ impl RightsScope {
 
 closed_list! {
     /// What follows from a restriction or an objection while it holds.
-    RightsConsequence {
+    RightsConsequenceCode {
         /// Disclosures are refused.
         DisclosuresRefused = "disclosures_refused",
         /// The person is not counted for advertisements; what was counted this hour is forgotten.
@@ -511,15 +511,17 @@ mod tests {
 
     #[test]
     fn what_stops_is_what_the_limit_stops() {
-        let codes = |purpose, data_class| -> Vec<RightsConsequence> {
+        let codes = |purpose, data_class| -> Vec<RightsConsequenceCode> {
             let scope = RightsScope { kind: RightKind::Restriction, purpose, data_class };
             scope.consequences().into_iter().map(|(code, _)| code).collect()
         };
-        assert_eq!(codes(None, None), RightsConsequence::ALL[..4]);
-        assert_eq!(codes(Some(Purpose::Advertising), None), [RightsConsequence::CountingStops]);
-        assert_eq!(codes(Some(Purpose::GroupSharing), None), [RightsConsequence::DisclosuresRefused]);
-        assert_eq!(codes(Some(Purpose::Support), None), [RightsConsequence::SupportWaits]);
+        assert_eq!(codes(None, None), RightsConsequenceCode::ALL[..4]);
+        assert_eq!(codes(Some(Purpose::Advertising), None), [RightsConsequenceCode::CountingStops]);
+        assert_eq!(codes(Some(Purpose::GroupSharing), None), [RightsConsequenceCode::DisclosuresRefused]);
+        assert_eq!(codes(Some(Purpose::Support), None), [RightsConsequenceCode::SupportWaits]);
         assert_eq!(codes(Some(Purpose::GroupSharing), Some(PersonalDataClass::Security)), []);
-        assert!(!codes(None, Some(PersonalDataClass::Contact)).contains(&RightsConsequence::CountingStops));
+        assert!(
+            !codes(None, Some(PersonalDataClass::Contact)).contains(&RightsConsequenceCode::CountingStops)
+        );
     }
 }

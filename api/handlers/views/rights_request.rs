@@ -16,7 +16,7 @@ use crate::{
             deadline::DeadlineLaw,
             erasure::{ErasureEntry, ErasureFate},
             request::{
-                ErasureTime, ExtensionReason, RefusalGround, RightKind, RightsConsequence, RightsEvent,
+                ErasureTime, ExtensionReason, RefusalGround, RightKind, RightsConsequenceCode, RightsEvent,
                 RightsScope, RightsState, RightsStep,
             },
         },
@@ -153,7 +153,7 @@ impl AnswerRightsRequest {
 #[schema(as = RightsConsequence)]
 pub struct RightsConsequenceView {
     /// What it is.
-    pub code: RightsConsequence,
+    pub code: RightsConsequenceCode,
     /// The clause that it is done by otherwise.
     #[schema(max_length = 8, example = "4.8")]
     pub clause: String,
@@ -189,7 +189,7 @@ pub struct RightsRequestPreviewView {
 
 impl From<RightsPreview> for RightsRequestPreviewView {
     fn from(preview: RightsPreview) -> Self {
-        let consequence = |(code, clause): &(RightsConsequence, &str)| RightsConsequenceView {
+        let consequence = |(code, clause): &(RightsConsequenceCode, &str)| RightsConsequenceView {
             code: *code,
             clause: (*clause).to_owned(),
         };

@@ -11,7 +11,7 @@ use crate::{
         purpose::{PersonalDataClass, Purpose},
         rights::{
             erasure::{self, ErasureEntry, ErasureFate},
-            request::{PREVIEW_LIVES, RightKind, RightsConsequence, RightsScope},
+            request::{PREVIEW_LIVES, RightKind, RightsConsequenceCode, RightsScope},
         },
         time::Timestamp,
     },
@@ -29,7 +29,7 @@ const TYPE: &str = "rights-request-preview+jws";
 #[derive(Clone)]
 pub struct RightsPreview {
     pub scope: RightsScope,
-    pub consequences: Vec<(RightsConsequence, &'static str)>,
+    pub consequences: Vec<(RightsConsequenceCode, &'static str)>,
     /// Who is told, since they fetched what it is about.
     pub recipients: Vec<Recipient>,
     /// What an erasure would erase and keep.
@@ -47,7 +47,7 @@ struct Claims {
     kind: RightKind,
     purpose: Option<Purpose>,
     data_class: Option<PersonalDataClass>,
-    consequences: Vec<RightsConsequence>,
+    consequences: Vec<RightsConsequenceCode>,
     recipients: Vec<RecipientId>,
     /// What would be kept, and until when.
     kept: Vec<(String, Option<Timestamp>)>,
