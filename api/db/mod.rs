@@ -27,6 +27,7 @@ pub use error::{Refusal, StorageError};
 pub use leaves::{LeafHash, collecting_leaves, note_leaf};
 pub use url::Backend;
 
+use crate::domain::ids::AccountId;
 use lanes::{Attempt, Lane, Mode, Task};
 
 /// Attempts of a write before its conflict is reported as a busy service.
@@ -271,6 +272,29 @@ pub fn ping(c: &mut Conn) -> Result<(), StorageError> {
     use diesel::RunQueryDsl;
     diesel::select(diesel::dsl::sql::<diesel::sql_types::Integer>("1")).get_result::<i32>(c)?;
     Ok(())
+}
+
+/// Whether a column of a table, by its name, holds anything of a person. For what walks the schema; repositories name
+/// columns.
+///
+/// # Errors
+///
+/// Storage trouble only.
+pub fn holds_value(
+    c: &mut Conn,
+    (table, column): (&'static str, &'static str),
+    owner: AccountId,
+) -> Result<bool, StorageError> {
+    use diesel::RunQueryDsl;
+    #[derive(diesel::QueryableByName)]
+    struct Filled {
+        #[diesel(sql_type = diesel::sql_types::BigInt)]
+        rows: i64,
+    }
+    let query =
+        format!("SELECT count(*) AS rows FROM {table} WHERE account_id = $1 AND {column} IS NOT NULL");
+    let filled: Filled = diesel::sql_query(query).bind::<types::Id, _>(owner).get_result(c)?;
+    Ok(filled.rows > 0)
 }
 
 /// The file behind a SQLite URL.

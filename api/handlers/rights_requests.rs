@@ -96,8 +96,8 @@ pub(super) async fn read_rights_request_result(
                 let proof = ProofFile::new(proven, |leaf| result.facts_of(leaf));
                 services.rights.certify(&result, proof)?
             }
-            // The tree takes it in within the minute.
-            Err(ProofError::NoCheckpoint) => None,
+            // The tree takes it in within the minute; a leaf of a log before this one has its proof there.
+            Err(ProofError::NoCheckpoint | ProofError::NotFound) => None,
             Err(error) => return Err(error.into()),
         },
     };

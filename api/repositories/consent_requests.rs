@@ -134,6 +134,15 @@ pub fn end_open(
     end(c, owner, disclosure, &[ConsentRequestState::Open], to)
 }
 
+/// Ends whatever a person is asked.
+pub fn end_all(c: &mut Conn, owner: AccountId, to: ConsentRequestState) -> Result<(), StorageError> {
+    diesel::update(t::table.filter(t::account_id.eq(owner)))
+        .filter(t::state.eq(ConsentRequestState::Open.as_str()))
+        .set(t::state.eq(to.as_str()))
+        .execute(c)?;
+    Ok(())
+}
+
 /// Whether the person was ever asked about a disclosure.
 pub fn was_asked(c: &mut Conn, owner: AccountId, disclosure: DisclosureId) -> Result<bool, StorageError> {
     let asked: i64 = t::table

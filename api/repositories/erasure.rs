@@ -1,11 +1,11 @@
 //! The rows that go when a category of a person's data is erased.
 
-use diesel::{prelude::*, sql_query, sql_types::BigInt};
+use diesel::prelude::*;
 
 use super::advertisements;
 use crate::{
     db::{
-        Conn, StorageError,
+        Conn, StorageError, holds_value,
         schema::{
             account_changes, account_devices, account_emails, account_phones, contact_changes, credentials,
             devices, disclosures, factor_resets, idempotency_keys, kyc_cases, kyc_details,
@@ -13,7 +13,6 @@ use crate::{
             log_details, one_time_codes, outbox, password_resets, profiles, recovery_codes, refresh_tokens,
             registrations, sessions, sign_in_challenges, support_messages, totp_factors,
         },
-        types::Id,
     },
     domain::{
         data_dictionary::{Category, ENTRIES},
@@ -92,12 +91,6 @@ pub fn erase_rows(c: &mut Conn, id: AccountId, category: Category) -> Result<(),
 const KEYED_OTHERWISE: &[&str] =
     &["blocks", "throttles", "staff_members", "staff_emails", "instruments", "ad_clicks"];
 
-#[derive(QueryableByName)]
-struct Filled {
-    #[diesel(sql_type = BigInt)]
-    rows: i64,
-}
-
 /// A column of the data dictionary that still holds something of a person, but for what is kept: nothing after an
 /// erasure.
 pub fn find_left(
@@ -107,12 +100,7 @@ pub fn find_left(
 ) -> Result<Option<&'static str>, StorageError> {
     let own = ENTRIES.iter().filter(|entry| !KEYED_OTHERWISE.contains(&entry.table));
     for entry in own.filter(|entry| !kept.contains(&entry.category)) {
-        let query = format!(
-            "SELECT count(*) AS rows FROM {} WHERE account_id = $1 AND {} IS NOT NULL",
-            entry.table, entry.column
-        );
-        let filled: Filled = sql_query(query).bind::<Id, _>(id).get_result(c)?;
-        if filled.rows > 0 {
+        if holds_value(c, (entry.table, entry.column), id)? {
             return Ok(Some(entry.column));
         }
     }

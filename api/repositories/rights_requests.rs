@@ -289,8 +289,9 @@ pub fn list_to_lift(c: &mut Conn, now: Timestamp, limit: i64) -> Result<Vec<Righ
 
 /// How many wait for an answer that was due by now.
 pub fn count_overdue(c: &mut Conn, now: Timestamp) -> Result<i64, StorageError> {
+    let waiting = [RightsState::InReview, RightsState::Scheduled, RightsState::Executing];
     let count = t::table
-        .filter(t::state.eq(RightsState::InReview.as_str()))
+        .filter(t::state.eq_any(waiting.map(RightsState::as_str)))
         .filter(t::due_at.le(now))
         .count()
         .get_result(c)?;

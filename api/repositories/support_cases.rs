@@ -84,6 +84,15 @@ pub fn update(c: &mut Conn, was: &SupportCase, case: &SupportCase) -> Result<boo
     Ok(written == 1)
 }
 
+/// Closes whatever is open of a person who was erased: there is nobody to answer.
+pub fn close_all(c: &mut Conn, owner: AccountId, now: Timestamp) -> Result<(), StorageError> {
+    diesel::update(t::table.filter(t::account_id.eq(owner)))
+        .filter(t::state.ne(CaseState::Closed.as_str()))
+        .set((t::state.eq(CaseState::Closed.as_str()), t::updated_at.eq(now), t::closed_at.eq(Some(now))))
+        .execute(c)?;
+    Ok(())
+}
+
 /// The case, if it is the owner's.
 pub fn find_owned(
     c: &mut Conn,

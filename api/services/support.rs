@@ -244,7 +244,6 @@ impl SupportService {
                 Some((leaf, mailing::mail(&keys, &profile, body, now)?))
             }
         };
-        let own = self.keys_of(author).await?;
         let answer = message.clone();
         self.db
             .write_for(owner, move |c| {
@@ -257,7 +256,8 @@ impl SupportService {
                     leaves::append(c, leaf)?;
                     outbox::insert(c, mail)?;
                 }
-                recording.record(c, &own, &answer)?;
+                // What was written is the person's, and goes with them, whoever wrote it.
+                recording.record(c, &keys, &answer)?;
                 Ok::<_, SupportError>(())
             })
             .await?;

@@ -6,7 +6,10 @@ use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use reqwest::Method;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use smart_mining::{domain::ids::AccountId, services::rights::RightsService};
+use smart_mining::{
+    domain::{data_dictionary::Category, ids::AccountId},
+    services::rights::RightsService,
+};
 
 use crate::{
     rights::jobs,
@@ -246,4 +249,68 @@ async fn an_erasure_waits_for_whoever_reads_what_is_to_be_overwritten() {
     assert_eq!(ada.gets("/v1/account").await.status, 401, "and nobody gets in meanwhile");
     reader.batch_execute("COMMIT").unwrap();
     assert!(is_carried_out(&jobs).await);
+}
+
+#[tokio::test]
+async fn a_person_whose_data_do_not_open_is_erased_all_the_same() {
+    let app = App::start().await;
+    let (ada, jobs) = (app.person(EMAIL).await, jobs(&app).await);
+    let (_, token) = ada.asks_for_erasure("now").await;
+    app.database.sql("UPDATE profiles SET email = real_name");
+    assert_eq!(jobs.carry_out(2).await.unwrap(), 1);
+    assert_eq!(result(&app, &token).await["request"]["state"], "completed");
+
+    // As after a restore from before the erasure, beside today's key store.
+    let eve = app.person("eve@example.org").await;
+    let (_, token) = eve.asks_for_erasure("now").await;
+    let id: AccountId = eve.account_id.parse().unwrap();
+    for category in Category::ALL {
+        jobs.vault.destroy(id, *category, app.clock.now()).await.unwrap();
+    }
+    assert_eq!(jobs.carry_out(2).await.unwrap(), 1);
+    assert_eq!(result(&app, &token).await["request"]["state"], "completed");
+    assert_eq!(app.database.number("SELECT count(*) AS n FROM account_emails"), 0);
+    crate::log::verifies(&app).await;
+}
+
+#[tokio::test]
+async fn nothing_waits_for_whoever_was_erased_and_staff_finds_nobody() {
+    let app = App::start().await;
+    let (ada, case) = crate::staff::person_with_case(&app).await;
+    let jobs = jobs(&app).await;
+    let admins = app.admins().await;
+    let (support, reader) =
+        (app.member(&admins, "support").await, app.member(&admins, "data_processor").await);
+    let answer = json!({ "message": "The wren answers at dawn." });
+    let key = [("idempotency-key", "0123456789abcdef0123")];
+    let bearer = format!("Bearer {}", support.access_token);
+    let headers = [key[0], ("authorization", bearer.as_str())];
+    let path = format!("/v1/staff/support-cases/{case}/messages");
+    let answered = app.send(Method::POST, &path, &headers, Some(&answer)).await;
+    assert_eq!(answered.status, 201, "{}", answered.text);
+    let asked = json!({ "category": "other", "message": "And now?" });
+    assert_eq!(ada.sends(Method::POST, "/v1/support-cases", &[], Some(&asked)).await.status, 201);
+    ada.asks_for_erasure("now").await;
+    let stored =
+        || app.database.number("SELECT count(*) AS n FROM idempotency_keys WHERE answer IS NOT NULL");
+    let before = stored();
+    assert_eq!(jobs.carry_out(2).await.unwrap(), 1);
+    assert!(stored() < before, "what was written to the person goes, whoever wrote it");
+    assert_eq!(support.gets("/v1/staff/support-cases").await.json()["data"], json!([]));
+    let read = crate::staff::read(&ada, &case, &json!(["real_name"]));
+    assert_eq!(reader.posts("/v1/staff/personal-data-reads", &read).await.status, 404);
+    let found = support.posts("/v1/staff/person-lookups", &json!({ "account_id": ada.account_id })).await;
+    assert_eq!(found.status, 404, "{}", found.text);
+}
+
+#[tokio::test]
+async fn a_password_that_is_reset_after_the_filing_puts_an_erasure_off() {
+    let app = App::start().await;
+    let (ada, jobs) = (app.person(EMAIL).await, jobs(&app).await);
+    let (_, token) = ada.asks_for_erasure("now").await;
+    app.database.sql("UPDATE credentials SET reset_at = changed_at");
+    assert_eq!(jobs.carry_out(2).await.unwrap(), 0);
+    assert_eq!(result(&app, &token).await["request"]["state"], "scheduled");
+    app.advance(TimeDelta::hours(72));
+    assert_eq!(jobs.carry_out(2).await.unwrap(), 1);
 }

@@ -230,6 +230,9 @@ async fn the_queue_is_in_the_order_of_days_and_a_request_is_extended_once_within
     let late = legal.gets("/v1/staff/rights-requests").await.json();
     let overdue: Vec<&Value> = late["data"].as_array().unwrap().iter().map(|one| &one["overdue"]).collect();
     assert_eq!(overdue, [true, false]);
+    let late = format!("/v1/staff/rights-requests/{second}/extensions");
+    let late = legal.posts(&late, &json!({ "until": "2026-05-25T12:00:00Z", "reason": "complexity" })).await;
+    assert_eq!(late.problem(), (409, "rights_request_state_conflict".to_owned()), "its day has passed");
     assert_eq!(answers(&legal, &second, &json!({ "outcome": "granted" })).await.status, 201);
     assert_eq!(queue(legal.clone()).await, [first]);
     let granted = legal.gets("/v1/staff/rights-requests?state=granted").await.json();

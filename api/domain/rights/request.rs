@@ -114,7 +114,6 @@ impl RightsStep {
 }
 
 const fn act(name: &'static str) -> Act {
-    // Erasures have steps of their own, but for the filing and the withdrawal.
     Act { name, object: "rights_request", clause: "7.3" }
 }
 
@@ -128,6 +127,8 @@ pub const RIGHTS_GRANTED: Act = act("rights_request.granted");
 pub const RIGHTS_REFUSED: Act = act("rights_request.refused");
 pub const RIGHTS_LIFTED: Act = act("rights_request.lifted");
 pub const RIGHTS_WITHDRAWN: Act = act("rights_request.withdrawn");
+const ERASURE_FILED: Act = of_erasure("rights_request.filed");
+const ERASURE_WITHDRAWN: Act = of_erasure("rights_request.withdrawn");
 pub const RIGHTS_STARTED: Act = of_erasure("rights_request.started");
 pub const RIGHTS_COMPLETED: Act = of_erasure("rights_request.completed");
 pub const RIGHTS_RELEASED: Act = of_erasure("rights_request.released");
@@ -286,7 +287,9 @@ pub struct NotNow;
 
 impl RightsRequest {
     pub fn is_overdue(&self, now: Timestamp) -> bool {
-        self.state == RightsState::InReview && self.deadline.due_at <= now
+        let is_waiting =
+            matches!(self.state, RightsState::InReview | RightsState::Scheduled | RightsState::Executing);
+        is_waiting && self.deadline.due_at <= now
     }
 
     /// Takes longer, once.
@@ -296,11 +299,15 @@ impl RightsRequest {
     /// [`NotNow`] unless it waits for its first answer in time, to a day that is later and no later than the law's.
     pub fn extended(
         self,
-        until: Timestamp,
-        latest: Timestamp,
+        (until, latest): (Timestamp, Timestamp),
         reason: ExtensionReason,
+        now: Timestamp,
     ) -> Result<Self, NotNow> {
         let is_later = until > self.deadline.due_at && until <= latest;
+        // The person has to be told before the first deadline has passed.
+        if now >= self.deadline.due_at {
+            return Err(NotNow);
+        }
         if self.state != RightsState::InReview || self.extension.is_some() || !is_later {
             return Err(NotNow);
         }
@@ -422,7 +429,11 @@ pub struct RightsEvent {
 
 impl Evidence for RightsEvent {
     fn act(&self) -> &'static Act {
-        self.step.act()
+        match (self.scope.kind, self.step) {
+            (RightKind::Erasure, RightsStep::Filed) => &ERASURE_FILED,
+            (RightKind::Erasure, RightsStep::Withdrawn) => &ERASURE_WITHDRAWN,
+            (_, step) => step.act(),
+        }
     }
 
     fn facts(&self) -> Facts {
@@ -501,12 +512,19 @@ mod tests {
         let latest = instant("2026-06-01T12:00:00Z");
         let asked = request(RightsState::InReview);
         let due = asked.deadline.due_at;
-        let extended =
-            |until| request(RightsState::InReview).extended(until, latest, ExtensionReason::Complexity);
+        let extended = |until| {
+            request(RightsState::InReview).extended(
+                (until, latest),
+                ExtensionReason::Complexity,
+                asked.filed_at,
+            )
+        };
+        let late = asked.clone().extended((latest, latest), ExtensionReason::Complexity, due);
+        assert_eq!(late, Err(NotNow), "told too late");
         assert_eq!(extended(due), Err(NotNow));
         assert_eq!(extended(latest.plus(TimeDelta::microseconds(1))), Err(NotNow));
         let once = extended(latest).unwrap();
-        assert_eq!(once.extended(latest, latest, ExtensionReason::Complexity), Err(NotNow));
+        assert_eq!(once.extended((latest, latest), ExtensionReason::Complexity, asked.filed_at), Err(NotNow));
     }
 
     #[test]

@@ -14,6 +14,7 @@ use crate::{
     db::Conn,
     domain::{
         country::Country,
+        data_dictionary::Category,
         disclosure::{
             Disclosure, DisclosureState,
             consent_request::ConsentRequestState,
@@ -205,6 +206,10 @@ impl DisclosureService {
             .write_holding(owner, move |c| {
                 accounts::hold(c, owner)?;
                 recording.refuse_if_done(c)?;
+                if !keys.holds(Category::LogDetail) {
+                    // The person was erased, and what the recipient has to do about that is an obligation.
+                    return Err(DisclosureError::Shut(GateRefusal::SubjectGone));
+                }
                 let steps = disclosure_events::list(c, owner, id)?;
                 let last = steps.iter().rev().find(|event| {
                     matches!(event.step, DisclosureStep::Pulled | DisclosureStep::Acknowledged)

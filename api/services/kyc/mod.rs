@@ -145,7 +145,8 @@ pub struct KycService {
 impl KycService {
     /// The person's keys and profile.
     async fn person(&self, id: AccountId) -> Result<(Arc<SubjectKeys>, Profile), KycError> {
-        let sealed = self.db.read(move |c| profile_rows::find(c, id)).await?.ok_or(KycError::NotFound)?;
+        let sealed = self.db.read(move |c| profile_rows::find_unless_erased(c, id)).await?;
+        let sealed = sealed.ok_or(KycError::NotFound)?;
         let keys = self.vault.keys_of(id).await?;
         let profile = profiles::open(&keys, &sealed)?;
         Ok((keys, profile))

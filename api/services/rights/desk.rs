@@ -128,12 +128,12 @@ impl RightsService {
             let body = MessageBody::RightsRequestExtended { until: until.for_people() };
             Ok((NoticeKind::RightsRequestExtended, mail((keys, profile), body, now)?))
         };
-        self.act((by, id), RightsStep::Extended, tells, recording, move |was, _| {
+        self.act((by, id), RightsStep::Extended, tells, recording, move |was, now| {
             let latest = deadline::longest_extension(was.filed_at);
             if until <= was.deadline.due_at || until > latest {
                 return Err(RightsError::Until);
             }
-            Ok(was.extended(until, latest, reason)?)
+            Ok(was.extended((until, latest), reason, now)?)
         })
         .await
     }

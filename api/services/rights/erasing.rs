@@ -9,9 +9,9 @@ use super::{Actor, RightsError, RightsService, ShownRequest, advance, find, show
 use crate::{
     db::Conn,
     domain::{
-        account::StateReason,
+        account::{StateReason, WAIT_AFTER_RESET},
         data_dictionary::Category,
-        disclosure::scope::DisclosureField,
+        disclosure::{consent_request::ConsentRequestState, scope::DisclosureField},
         encoding::hex,
         evidence::Evidence,
         ids::{AccountId, LeafId},
@@ -25,8 +25,8 @@ use crate::{
         time::Timestamp,
     },
     repositories::{
-        accounts, erasure as erased, kyc_cases, kyc_decisions, log as leaves, log_tree, outbox,
-        rights_requests, sessions, sign_in_challenges,
+        accounts, consent_requests, credentials, erasure as erased, kyc_cases, kyc_decisions, log as leaves,
+        log_tree, outbox, rights_requests, sessions, sign_in_challenges, support_cases,
     },
     services::{
         batches,
@@ -45,6 +45,9 @@ use crate::{
 };
 
 const TYPE: &str = "erasure-certificate+jws";
+/// Says the same to everybody: whether there is such an order may have to be kept from its person.
+const NOT_COVERED: &str = "Orders of courts and state bodies, which may name persons, are kept under keys of their own for as \
+long as law requires; whether there is one about somebody is told as the order allows.";
 
 /// An entry of an outcome, with the name of the key that it was sealed by.
 #[derive(Serialize)]
@@ -109,25 +112,31 @@ impl RightsService {
         for category in Category::ALL.iter().filter(|category| !kept.contains(category)) {
             self.erasure.erase(owner, *category).await?;
         }
-        if let Some(left) = self.db.read_long(move |c| erased::find_left(c, owner, &kept)).await? {
-            return Err(RightsError::Left(left));
-        }
         self.db.clean().await?;
-        self.complete(request, entries).await
+        self.complete(request, (entries, kept)).await
     }
 
     /// Shuts the account: from this commit on nobody signs in, nothing is disclosed, and whoever got data is told to
     /// erase them, too.
     async fn start(&self, due: RightsRequest) -> Result<Option<RightsRequest>, RightsError> {
         let (now, owner, id) = (self.clock.now(), due.account_id, due.id);
-        let (keys, profile) = self.person(owner).await?;
+        let keys = self.vault.keys_of(owner).await?;
+        let profile = match self.person(owner).await {
+            Ok((_, profile)) => profile,
+            // Nobody can be written to, and the data go all the same.
+            Err(RightsError::Vault(error @ (VaultError::NoKey(_) | VaultError::Broken { .. }))) => {
+                tracing::warn!(%error, "an erasure is carried out without a last mail");
+                None
+            }
+            Err(error) => return Err(error),
+        };
         let at = now.for_people();
         // The last mail rests under a key of its own, since all of the person's are about to die.
         let courier = AccountId::generate(now);
         let last_words = match &profile {
             Some(profile) => {
-                let courier = self.vault.create(courier, &[Category::Messages], now).await?;
-                let mail = mailing::mail(&courier, profile, MessageBody::ErasureBegun { at }, now)?;
+                let keys = self.vault.create(courier, &[Category::Messages], now).await?;
+                let mail = mailing::mail(&keys, profile, MessageBody::ErasureBegun { at }, now)?;
                 Some(outbox::SealedMessage { courier: true, ..mail })
             }
             None => None,
@@ -138,7 +147,16 @@ impl RightsService {
                 accounts::hold(c, owner)?;
                 let was = find(c, id)?;
                 let Ok(started) = was.clone().started(now) else { return Ok(None) };
-                let started = advance(c, &keys, (Actor::Service, RightsStep::Started), (&was, started), now)?;
+                // A password that was reset since the filing puts it off: it may not have been the person who filed.
+                let instants = credentials::find_instants(c, owner)?;
+                let reset_at = instants.and_then(|(_, reset_at)| reset_at);
+                if reset_at.is_some_and(|at| now < at.plus(WAIT_AFTER_RESET)) {
+                    return Ok(None);
+                }
+                // After a restore the keys may be gone already; what is said then is public.
+                let actor =
+                    if keys.holds(Category::LogDetail) { Actor::Service } else { Actor::ServiceAfterwards };
+                let started = advance(c, &keys, (actor, RightsStep::Started), (&was, started), now)?;
                 let checkpoint = match log_tree::find_current_origin(c)? {
                     Some(origin) => log_tree::find_last_checkpoint(c, origin.number)?,
                     None => None,
@@ -150,15 +168,18 @@ impl RightsService {
                 }
                 Ok::<_, RightsError>(Some(started))
             })
-            .await?;
+            .await;
+        if !matches!(started, Ok(Some(_))) {
+            self.vault.destroy(courier, Category::Messages, now).await?;
+        }
         self.outbox.wake();
-        Ok(started)
+        started
     }
 
     async fn complete(
         &self,
         request: RightsRequest,
-        entries: Vec<ErasureEntry>,
+        (entries, kept): (Vec<ErasureEntry>, Vec<Category>),
     ) -> Result<bool, RightsError> {
         let (now, owner, id) = (self.clock.now(), request.account_id, request.id);
         let kept_until = entries.iter().filter_map(|entry| entry.until).max();
@@ -173,6 +194,10 @@ impl RightsService {
                 accounts::hold(c, owner)?;
                 let was = find(c, id)?;
                 let Ok(completed) = was.clone().completed(hash, kept_until, now) else { return Ok(false) };
+                // Whoever had begun to write before the account was shut may have ended since: it is erased anew then.
+                if let Some(left) = erased::find_left(c, owner, &kept)? {
+                    return Err(RightsError::Left(left));
+                }
                 let by = (Actor::ServiceAfterwards, RightsStep::Completed);
                 let completed = advance(c, &keys, by, (&was, completed), now)?;
                 rights_requests::keep(c, &completed, (None, Some(&outcome)))?;
@@ -257,6 +282,7 @@ impl RightsService {
             "entries": entries,
             "outcome_hash": request.outcome_hash.map(|hash| hex(&hash)),
             "backups_unreadable_by": completed_at.plus(self.key_copies_live),
+            "not_covered": NOT_COVERED,
             "checkpoint_before": result.checkpoint,
             "checkpoint_after": proof.checkpoint,
         });
@@ -278,6 +304,11 @@ fn shut(c: &mut Conn, keys: &SubjectKeys, now: Timestamp) -> Result<(), RightsEr
     sessions::end_others(c, owner, None, SessionEnd::AccountClosed, now)?;
     sign_in_challenges::delete_all(c, owner)?;
     accounts::raise_epoch(c, owner)?;
+    support_cases::close_all(c, owner, now)?;
+    consent_requests::end_all(c, owner, ConsentRequestState::Cancelled)?;
+    if !keys.holds(Category::LogDetail) {
+        return Ok(());
+    }
     let facts = vec![("account", owner.to_string()), ("reason", reason.as_str().to_owned())];
     leaves::append(c, &draft()?.of_service_upon(keys, &reason.act(), &facts)?)?;
     if let Some(case) = kyc_cases::withdraw_awaiting(c, owner, now)? {

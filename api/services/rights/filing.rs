@@ -37,6 +37,15 @@ pub struct FiledRequest {
 
 const OWN: &str = "rights_requests";
 
+/// What a person is told about a request that was filed.
+fn words(request: &RightsRequest) -> (NoticeKind, MessageBody) {
+    if let Some(at) = request.executes_at {
+        return (NoticeKind::ErasureScheduled, MessageBody::ErasureScheduled { at: at.for_people() });
+    }
+    let until = request.deadline.due_at.for_people();
+    (NoticeKind::RightsRequestFiled, MessageBody::RightsRequestFiled { until })
+}
+
 impl RightsService {
     /// Files a request: what it asks for holds from here on, while its answer is awaited, or its day. Gives the token
     /// that opens its result also when nobody can sign in any more.
@@ -79,18 +88,17 @@ impl RightsService {
         };
         let result =
             opaque::issue(self.vault.kms(), TokenKind::RightsResult, owner).map_err(VaultError::from)?;
-        let (kind, body) = if let Some(at) = executes_at {
-            (NoticeKind::ErasureScheduled, MessageBody::ErasureScheduled { at: at.for_people() })
-        } else {
-            let until = request.deadline.due_at.for_people();
-            (NoticeKind::RightsRequestFiled, MessageBody::RightsRequestFiled { until })
-        };
+        let (kind, body) = words(&request);
         let told = mail((&keys, profile.as_ref()), body, now)?;
         let mac = result.mac;
         let shown = self
             .db
             .write_holding(owner, move |c| {
                 accounts::hold(c, owner)?.ok_or(RightsError::NotFound)?;
+                let standing = accounts::find_standing(c, owner)?.ok_or(RightsError::NotFound)?;
+                if standing.state == AccountState::Closed {
+                    return Err(RightsError::StateConflict);
+                }
                 if let Some(draft) = &recording {
                     draft.refuse_if_done(c)?;
                     draft.record_secret(c, owner, 201)?;

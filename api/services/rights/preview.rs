@@ -7,7 +7,7 @@ use crate::{
     db::StorageError,
     domain::{
         disclosure::recipient::Recipient,
-        ids::{AccountId, RecipientId},
+        ids::AccountId,
         purpose::{PersonalDataClass, Purpose},
         rights::{
             erasure::{self, ErasureEntry, ErasureFate},
@@ -48,7 +48,8 @@ struct Claims {
     purpose: Option<Purpose>,
     data_class: Option<PersonalDataClass>,
     consequences: Vec<RightsConsequenceCode>,
-    recipients: Vec<RecipientId>,
+    /// How many are told: a list of them could be too long to be sent along.
+    recipients: usize,
     /// What would be kept, and until when.
     kept: Vec<(String, Option<Timestamp>)>,
     iat: i64,
@@ -87,7 +88,7 @@ impl RightsService {
             purpose: scope.purpose,
             data_class: scope.data_class,
             consequences: consequences.iter().map(|(code, _)| *code).collect(),
-            recipients: recipients.iter().map(|recipient| recipient.id).collect(),
+            recipients: recipients.len(),
             kept: kept.map(|entry| (entry.category.to_owned(), entry.until)).collect(),
             iat: now.as_seconds(),
             exp: expires_at.as_seconds(),

@@ -116,7 +116,12 @@ impl StaffService {
         let id = id.ok_or(StaffError::NotFound)?;
         let (standing, sealed) = self
             .db
-            .read(move |c| Ok::<_, StaffError>((accounts::find_standing(c, id)?, profile_rows::find(c, id)?)))
+            .read(move |c| {
+                Ok::<_, StaffError>((
+                    accounts::find_standing(c, id)?,
+                    profile_rows::find_unless_erased(c, id)?,
+                ))
+            })
             .await?;
         let (standing, sealed) = standing.zip(sealed).ok_or(StaffError::NotFound)?;
         let keys = self.vault.keys_of(id).await?;
@@ -152,7 +157,8 @@ impl StaffService {
         let now = self.clock.now();
         let id = request.account_id;
         let keys = self.vault.keys_of(id).await?;
-        let sealed = self.db.read(move |c| profile_rows::find(c, id)).await?.ok_or(StaffError::NotFound)?;
+        let sealed = self.db.read(move |c| profile_rows::find_unless_erased(c, id)).await?;
+        let sealed = sealed.ok_or(StaffError::NotFound)?;
         let profile = profiles::open(&keys, &sealed)?;
         let values: Vec<OpenedField> = request
             .fields
