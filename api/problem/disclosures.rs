@@ -147,7 +147,6 @@ impl From<RightsError> for Problem {
             }
             RightsError::Ground => Self::invalid("/ground", FieldCode::GroundNotForKind),
             RightsError::Until => Self::invalid("/until", FieldCode::OutOfRange),
-            RightsError::Scope => Self::invalid("/kind", FieldCode::InvalidValue),
             RightsError::Left(what) => {
                 tracing::error!(what, "an erasure has left something");
                 Self::new(ProblemCode::Internal)

@@ -12,10 +12,7 @@ use crate::{
         personal::PersonalText,
     },
     repositories::disclosures,
-    services::{
-        cursors,
-        vault::{VaultError, kms::KeyPurpose},
-    },
+    services::{cursors, vault::VaultError},
 };
 
 const QUEUE: &str = "disclosure_queue";
@@ -48,12 +45,7 @@ impl DisclosureService {
         id: AccountId,
         disclosure: DisclosureId,
     ) -> Result<SubjectRef, VaultError> {
-        let kms = self.vault.kms();
-        let version = kms.live_versions(KeyPurpose::TokenMac).last().copied().unwrap_or(1);
-        let mac =
-            kms.mac(KeyPurpose::TokenMac, version, &[b"subject-ref", id.as_bytes(), disclosure.as_bytes()])?;
-        let (name, _) = mac.split_first_chunk::<16>().unwrap_or((&[0; 16], &[]));
-        Ok(SubjectRef::from_uuid(uuid::Builder::from_custom_bytes(*name).into_uuid()))
+        self.vault.subject_ref(b"subject-ref", id, disclosure.as_bytes())
     }
 
     /// Disclosures in these states, those that end first before the others.

@@ -20,7 +20,7 @@ use crate::{
         cursors,
         idempotency::Recording,
         notices,
-        vault::{SubjectKeys, VaultError, kms::KeyPurpose},
+        vault::{SubjectKeys, VaultError},
     },
 };
 
@@ -52,12 +52,7 @@ type Told = (NoticeKind, Option<SealedMessage>);
 
 impl RightsService {
     fn subject_of(&self, id: AccountId, request: RightsRequestId) -> Result<SubjectRef, VaultError> {
-        let kms = self.vault.kms();
-        let version = kms.live_versions(KeyPurpose::TokenMac).last().copied().unwrap_or(1);
-        let parts: &[&[u8]] = &[b"rights-subject-ref", id.as_bytes(), request.as_bytes()];
-        let mac = kms.mac(KeyPurpose::TokenMac, version, parts)?;
-        let (name, _) = mac.split_first_chunk::<16>().unwrap_or((&[0; 16], &[]));
-        Ok(SubjectRef::from_uuid(uuid::Builder::from_custom_bytes(*name).into_uuid()))
+        self.vault.subject_ref(b"rights-subject-ref", id, request.as_bytes())
     }
 
     fn for_staff(&self, shown: ShownRequest) -> Result<StaffRightsRequest, VaultError> {

@@ -67,8 +67,6 @@ pub enum RightsError {
     Ground,
     #[error("the day is not later, or beyond what the law allows")]
     Until,
-    #[error("there are no requests about a part of this")]
-    Scope,
     #[error("something of an erasure is still there")]
     Left(&'static str),
     #[error(transparent)]

@@ -16,7 +16,7 @@ use crate::{
     db::{Db, Refusal, StorageError},
     domain::{
         data_dictionary::{Category, Entry},
-        ids::AccountId,
+        ids::{AccountId, SubjectRef},
         personal::Personal,
         sealed::Sealed,
         time::Timestamp,
@@ -246,6 +246,23 @@ impl Vault {
     /// The same, for a transaction to keep.
     pub fn shared_kms(&self) -> Arc<Kms> {
         Arc::clone(&self.kms)
+    }
+
+    /// The name that a person goes by in one matter, before whoever must not know which one it is.
+    ///
+    /// # Errors
+    ///
+    /// Only if the key is gone.
+    pub fn subject_ref(
+        &self,
+        kind: &[u8],
+        id: AccountId,
+        matter: &[u8; 16],
+    ) -> Result<SubjectRef, VaultError> {
+        let version = self.kms.live_versions(KeyPurpose::TokenMac).last().copied().unwrap_or(1);
+        let mac = self.kms.mac(KeyPurpose::TokenMac, version, &[kind, id.as_bytes(), matter])?;
+        let (name, _) = mac.split_first_chunk::<16>().unwrap_or((&[0; 16], &[]));
+        Ok(SubjectRef::from_uuid(uuid::Builder::from_custom_bytes(*name).into_uuid()))
     }
 
     /// Makes the keys of a new person; they are durable before this returns.
