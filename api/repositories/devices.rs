@@ -2,6 +2,7 @@
 
 use diesel::prelude::*;
 
+use super::accounts;
 use crate::{
     db::{Conn, Dispatch, Fetch, StorageError, schema::devices as t},
     domain::{
@@ -94,14 +95,19 @@ pub fn take_sequence(
     Ok(taken.first().map(|last| last - count + 1))
 }
 
-/// Holds the device's row until the transaction ends, as [`take_sequence`] does, and takes no number; gives the account
-/// that it is used with.
+/// Holds the row of the device until the transaction ends, as [`take_sequence`] does, and takes no number; and before it
+/// that of the person whom it is used with, as whoever signs in holds them.
 pub fn hold(c: &mut Conn, id: DeviceId) -> Result<Option<AccountId>, StorageError> {
+    let used_with = find(c, id)?.and_then(|known| known.account_id);
+    if let Some(account) = used_with {
+        accounts::hold(c, account)?;
+    }
     let held: Vec<Option<AccountId>> = diesel::update(t::table.find(id))
         .set(t::sequence.eq(t::sequence))
         .returning(t::account_id)
         .fetch(c)?;
-    Ok(held.first().copied().flatten())
+    // Somebody else signed in on it meanwhile.
+    if held.first().copied().flatten() == used_with { Ok(used_with) } else { Err(StorageError::Conflict) }
 }
 
 /// Notes that the device asks for Global Privacy Control; `true` the first time.

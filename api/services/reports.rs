@@ -245,18 +245,10 @@ impl ReportService {
         }
         let take = move |c: &mut Conn| {
             // A withdrawal is before this or after it: either nothing is counted, or what was is forgotten.
-            let used_with = match (teller.account, teller.device) {
-                (None, Some(id)) => devices::find(c, id)?.and_then(|known| known.account_id),
-                (account, _) => account,
-            };
-            // The person before the device, as whoever signs in holds them.
-            if let Some(id) = used_with {
-                accounts::hold(c, id)?;
-            }
-            if let (None, Some(id)) = (teller.account, teller.device)
-                && devices::hold(c, id)? != used_with
-            {
-                return Err(StorageError::Conflict);
+            match (teller.account, teller.device) {
+                (Some(id), _) => drop(accounts::hold(c, id)?),
+                (None, Some(id)) => drop(devices::hold(c, id)?),
+                (None, None) => {}
             }
             let counting = counting(c, &policy, teller, now)?;
             let ids: Vec<AdvertisementId> = clicks.iter().map(|click| click.advertisement_id).collect();

@@ -301,3 +301,44 @@ async fn signing_in_extends_nothing_before_the_policy_is_accepted() {
     assert_eq!(browser.signs_in(EMAIL).await.status, 201);
     assert_eq!(ada.consent("analytics").await["counts_for_new"], true, "it had waited");
 }
+
+#[tokio::test]
+async fn many_devices_choose_at_once_and_each_keeps_its_count() {
+    let app = App::start().await;
+    let mut tasks = Vec::new();
+    for _ in 0..16 {
+        let browser = Browser::new(&app, false).await;
+        let consents = browser.consents().await;
+        let all = consents["consents"].as_array().unwrap();
+        let asked = all.iter().find(|consent| consent["definition"]["purpose"] == "advertising").unwrap();
+        let hash = asked["definition"]["definition_hash"].clone();
+        // Two windows of one browser contradict each other while the other browsers choose.
+        for first in [true, false] {
+            let (client, to) = (app.client.clone(), format!("{}{PATH}", app.url));
+            let (cookie, hash) = (browser.cookie.clone(), hash.clone());
+            tasks.push(tokio::spawn(async move {
+                for turn in 0..6 {
+                    let granted = (turn % 2 == 0) == first;
+                    let choice =
+                        json!({ "purpose": "advertising", "granted": granted, "definition_hash": hash });
+                    let body = json!({ "consents": [choice] });
+                    let told = client.put(&to).header("cookie", &cookie).json(&body).send().await.unwrap();
+                    let told = Answer::of(told).await;
+                    assert_eq!(told.status, 200, "{}", told.text);
+                }
+            }));
+        }
+    }
+    for task in tasks {
+        task.await.unwrap();
+    }
+    let of = |what: &str| app.database.number(&format!("SELECT {what} AS n FROM device_consent_events"));
+    assert_eq!(of("count(DISTINCT device_ref)"), 16);
+    assert!(of("count(*)") >= 2 * 16, "each was granted and taken back");
+    let counted = app.database.number("SELECT CAST(sum(sequence) AS BIGINT) AS n FROM devices");
+    assert_eq!(counted, of("count(*)"), "no number was left out");
+    // Two of one kind in a row would be a choice that was made without a look at the one before.
+    let repeated = "SELECT count(*) AS n FROM device_consent_events one JOIN device_consent_events other
+         ON other.device_ref = one.device_ref AND other.sequence = one.sequence + 1 AND other.action = one.action";
+    assert_eq!(app.database.number(repeated), 0);
+}

@@ -242,9 +242,15 @@ impl ConsentService {
         let asked = Arc::clone(&policy);
         let (known, last) = self
             .db
-            .write(move |c| {
+            .write_guarded(move |c| {
+                // Devices that choose at once share no row but pages of indexes, which a serializable transaction
+                // would conflict over; each holds its own, and all it looks at hangs on that. A policy published
+                // between the look at its number and the commit leaves a choice about the words before, as any
+                // earlier one is.
+                devices::find_or_insert(c, device, reference, now)?;
+                devices::hold(c, device)?;
+                let known = devices::find(c, device)?.ok_or(ConsentError::NotFound)?;
                 hold(c, &policy)?;
-                let known = devices::find_or_insert(c, device, reference, now)?;
                 let act = Act { policy: &policy, device: known, gpc, now };
                 let mut drafts = drafts.iter().cloned();
                 act.honour_gpc(c, &mut drafts)?;
