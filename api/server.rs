@@ -22,7 +22,7 @@ use crate::{
         migrate::{self, MigrationError},
     },
     domain::ids::InstallationId,
-    handlers::{self, ContractText, Edge},
+    handlers::{self, ContractText, Edge, archive::PersonalContents},
     openapi::{self, ContractError},
     repositories::{key_checks, store_identity},
     services::{
@@ -112,6 +112,7 @@ pub enum StartError {
 }
 
 /// What handlers reach.
+#[derive(Clone)]
 pub struct Services {
     pub accounts: AccountService,
     pub sessions: SessionService,
@@ -384,7 +385,7 @@ fn compose(
         webhooks: webhooks(config, &accounts)?,
         reports: reports(config, &accounts),
         transparency: transparency(config, &accounts),
-        rights: rights(config, &accounts, erasure(&kyc)),
+        rights: rights(config, &accounts, &kyc),
         recipients: recipients(&accounts),
         support: support(&accounts),
         sessions,
@@ -424,6 +425,7 @@ fn job_runner(config: &Config, services: &Services) -> JobRunner {
         reports: services.reports.clone(),
         transparency: services.transparency.clone(),
         rights: services.rights.clone(),
+        contents: Arc::new(PersonalContents::new(services.clone())),
         blocks: services.blocks.clone(),
         sequencer: services.log.sequencer().clone(),
         kyc_files_kept: TimeDelta::days(config.kyc_files_days.into()),
@@ -504,13 +506,14 @@ fn instruments(kyc: &KycService) -> InstrumentService {
     }
 }
 
-fn rights(config: &Config, accounts: &AccountService, erasure: ErasureService) -> RightsService {
+fn rights(config: &Config, accounts: &AccountService, kyc: &KycService) -> RightsService {
     RightsService {
         db: accounts.db.clone(),
         vault: accounts.vault.clone(),
         clock: accounts.clock.clone(),
         outbox: accounts.outbox.clone(),
-        erasure,
+        files: kyc.files.clone(),
+        erasure: erasure(kyc),
         grace: config.erasure_grace,
         key_copies_live: config.key_copies_live,
         region: config.region,

@@ -1149,6 +1149,28 @@ table! {
     }
 }
 
+table! {
+    use diesel::sql_types::{BigInt, Binary, Integer, Nullable};
+    use super::super::types::{Id, Instant};
+
+    rights_archives (account_id, rights_request_id) {
+        account_id -> Id,
+        rights_request_id -> Id,
+        started_at -> Instant,
+        tables_total -> Integer,
+        tables_written -> Integer,
+        entries_written -> BigInt,
+        file_name -> Nullable<Binary>,
+        secret -> Nullable<Binary>,
+        size -> Nullable<BigInt>,
+        content_hash -> Nullable<Binary>,
+        ready_at -> Nullable<Instant>,
+        expires_at -> Nullable<Instant>,
+        downloads -> Integer,
+        last_downloaded_at -> Nullable<Instant>,
+    }
+}
+
 joinable!(profiles -> accounts (account_id));
 joinable!(credentials -> accounts (account_id));
 joinable!(account_emails -> accounts (account_id));

@@ -201,6 +201,9 @@ dictionary! {
 
     AD_CLICK_CLICKER = ad_clicks.clicker_id: Identifier Security RandomIdentifier for "4.3" by Consent until Days(3);
 
+    ARCHIVE_FILE = rights_archives.file_name: Evidence Messages SealedFile for "7.2" by LegalObligation until Days(7);
+    ARCHIVE_SECRET = rights_archives.secret: Credential Messages Sealed for "7.2" by LegalObligation until Days(7);
+
     OUTBOX_RECIPIENT = outbox.recipient: Contact Messages Sealed for "3.1" by Contract until Sent;
     OUTBOX_CONTENT = outbox.content: Correspondence Messages Sealed for "3.1" by Contract until Sent;
     IDEMPOTENCY_ANSWER = idempotency_keys.answer: Correspondence Messages Sealed for "3.1" by Contract until Days(1);
@@ -357,6 +360,15 @@ pub const NOT_PERSONAL: &[(&str, &[&str])] = &[
             "*.renewed_at",
             "*.due_at",
             "rights_requests.filed_at",
+            "rights_archives.started_at",
+            "rights_archives.tables_total",
+            "rights_archives.tables_written",
+            "rights_archives.entries_written",
+            "rights_archives.size",
+            "rights_archives.content_hash",
+            "rights_archives.ready_at",
+            "rights_archives.downloads",
+            "rights_archives.last_downloaded_at",
             "rights_requests.answered_at",
             "rights_requests.lifts_at",
             "rights_requests.completed_at",

@@ -21,7 +21,7 @@ use super::{
     policy::PolicyVersion,
     rights::request::{
         RIGHTS_COMPLETED, RIGHTS_EXTENDED, RIGHTS_FILED, RIGHTS_GRANTED, RIGHTS_LIFTED, RIGHTS_REFUSED,
-        RIGHTS_RELEASED, RIGHTS_STARTED, RIGHTS_WITHDRAWN,
+        RIGHTS_RELEASED, RIGHTS_STARTED, RIGHTS_SUPERSEDED, RIGHTS_WITHDRAWN,
     },
     staff::PERSONAL_DATA_READ,
     time::Timestamp,
@@ -97,6 +97,7 @@ const ACTS: &[&Act] = &[
     &RIGHTS_REFUSED,
     &RIGHTS_LIFTED,
     &RIGHTS_WITHDRAWN,
+    &RIGHTS_SUPERSEDED,
     &RIGHTS_STARTED,
     &RIGHTS_COMPLETED,
     &RIGHTS_RELEASED,
@@ -296,6 +297,14 @@ pub fn detail(salt: &[u8], facts: &Facts) -> Vec<u8> {
     let parts: Vec<&[u8]> =
         facts.iter().flat_map(|(name, value)| [name.as_bytes(), value.as_bytes()]).collect();
     [salt, &length_prefixed(&parts)].concat()
+}
+
+/// The facts of a detail, as [`detail`] wrote them.
+pub fn facts_of(detail: &[u8]) -> Option<Vec<(String, String)>> {
+    let (_salt, facts) = detail.split_first_chunk::<32>()?;
+    let parts = split(facts)?;
+    let text = |part: &&[u8]| String::from_utf8(part.to_vec()).ok();
+    parts.chunks(2).map(|pair| Some((pair.first().and_then(text)?, pair.get(1).and_then(text)?))).collect()
 }
 
 /// What a leaf says of its detail: nothing, to whoever does not have it.

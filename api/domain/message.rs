@@ -203,6 +203,10 @@ pub enum MessageBody {
     ErasureScheduled {
         at: String,
     },
+    /// The data that were asked for can be downloaded until an instant.
+    ArchiveReady {
+        until: String,
+    },
     /// It is being carried out: the last that its person is told.
     ErasureBegun {
         at: String,
@@ -287,6 +291,7 @@ impl MessageBody {
             Self::RightsRequestFiled { .. } => "mail-rights-request-filed",
             Self::ErasureScheduled { .. } => "mail-erasure-scheduled",
             Self::ErasureBegun { .. } => "mail-erasure-begun",
+            Self::ArchiveReady { .. } => "mail-archive-ready",
             Self::RightsRequestExtended { .. } => "mail-rights-request-extended",
             Self::RightsRequestGranted { .. } => "mail-rights-request-granted",
             Self::RightsRequestRefused { .. } => "mail-rights-request-refused",
@@ -336,6 +341,7 @@ impl MessageBody {
             | Self::KycResubmission { until }
             | Self::KycExtended { until }
             | Self::RightsRequestFiled { until }
+            | Self::ArchiveReady { until }
             | Self::RightsRequestExtended { until } => vec![("until", until.clone())],
             Self::ConsentAsked { recipient, until } | Self::TransferAnnounced { recipient, until } => {
                 vec![("recipient", recipient.clone()), ("until", until.clone())]

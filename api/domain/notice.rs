@@ -41,6 +41,8 @@ closed_list! {
         RightsRequestFiled = "rights_request_filed",
         /// An erasure is carried out at an instant.
         ErasureScheduled = "erasure_scheduled",
+        /// The data that were asked for can be downloaded.
+        ArchiveReady = "archive_ready",
         /// Its answer takes longer.
         RightsRequestExtended = "rights_request_extended",
         RightsRequestGranted = "rights_request_granted",
@@ -68,6 +70,7 @@ impl NoticeKind {
             Self::DeviceChoicesMerged => "2.6",
             Self::TransferAnnounced => "4.4",
             Self::ErasureScheduled => "7.1",
+            Self::ArchiveReady => "7.2",
             Self::RightsRequestFiled
             | Self::RightsRequestExtended
             | Self::RightsRequestGranted

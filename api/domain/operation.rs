@@ -214,6 +214,7 @@ operations! {
     "read_rights_request_result" POST "/v1/rights-request-results" Public Session Open Costly Silent Single;
     "list_rights_requests" GET "/v1/rights-requests" Person Session Open Ordinary Silent Page;
     "get_rights_request" GET "/v1/rights-requests/{rights_request_id}" Person Session Open Ordinary Silent Single;
+    "get_rights_request_result" GET "/v1/rights-requests/{rights_request_id}/result" Person SteppedUp Open Costly Silent Single;
     "withdraw_rights_request" POST "/v1/rights-requests/{rights_request_id}/withdrawal" Person SteppedUp Open Ordinary Leaf Single;
     "list_transfers" GET "/v1/transfers" Person Session Open Ordinary Silent Single;
     "object_to_transfer" POST "/v1/transfers/{transfer_id}/objection" Person Session Open Ordinary Leaf Single;

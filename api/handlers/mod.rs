@@ -2,6 +2,7 @@
 
 mod account;
 mod accounts;
+pub mod archive;
 mod consents;
 mod contacts;
 mod devices;
@@ -168,6 +169,7 @@ fn disclosure_operations(routes: &mut ServiceConfig<'_>) {
         .service(rights_requests::read_rights_request_result)
         .service(rights_requests::list_rights_requests)
         .service(rights_requests::get_rights_request)
+        .service(rights_requests::get_rights_request_result)
         .service(rights_requests::withdraw_rights_request)
         .service(rights_requests::list_staff_rights_requests)
         .service(rights_requests::get_staff_rights_request)

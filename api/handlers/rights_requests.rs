@@ -9,6 +9,7 @@ use super::{
         AnswerRightsRequest, ExtendRightsRequest, FileRightsRequest, FiledRightsRequestView,
         PreviewRightsRequest, ReadRightsResult, RightsRequestPageView, RightsRequestPreviewView,
         RightsRequestResultView, RightsRequestView, StaffRightsRequestPageView, StaffRightsRequestView,
+        ZipFile,
     },
 };
 use crate::{
@@ -16,7 +17,7 @@ use crate::{
         ids::{RightsRequestId, StaffId},
         rights::request::RightsState,
     },
-    openapi::responses::{Conflict, NotFound},
+    openapi::responses::{Conflict, Gone, NotFound},
     problem::Problem,
     server::Services,
     services::{
@@ -28,8 +29,9 @@ use actix_web::{
     HttpResponse, get,
     http::header,
     post,
-    web::{Data, Json},
+    web::{Bytes, Data, Json},
 };
+use futures_util::TryStreamExt;
 
 /// Preview a rights request
 ///
@@ -51,8 +53,8 @@ pub(super) async fn preview_rights_request(
 
 /// File a rights request
 ///
-/// What it asks for holds from now on, while its answer is awaited, and until it is taken back, or refused and seven days
-/// have passed. A restriction is told to whoever fetched what it is about (clause 7.3; GDPR art. 18, 19 and 21).
+/// A restriction or an objection holds from now on, while its answer is awaited, and until it is taken back, or refused and
+/// seven days have passed. Access and portability are answered with an archive, within minutes. A restriction is told to whoever fetched what it is about (clause 7.3; GDPR art. 18, 19 and 21).
 #[utoipa::path(
     tag = "Rights requests",
     request_body = FileRightsRequest,
@@ -134,6 +136,29 @@ pub(super) async fn get_rights_request(
     services: Data<Services>,
 ) -> Result<Json<RightsRequestView>, Problem> {
     Ok(Json(RightsRequestView::from(&services.rights.get(person.account_id, id.0).await?)))
+}
+
+/// Get the result of a rights request
+///
+/// The archive of a request for access or portability, as a ZIP file: every table as JSON, described by `schema.json`, and as
+/// CSV, the pictures of documents, and a page to read, `index.html`. It can be downloaded for seven days, and each time is
+/// counted (`archive_not_ready` before, `archive_expired` after).
+#[utoipa::path(
+    tag = "Rights requests",
+    params(("rights_request_id" = RightsRequestId, Path, description = "The request.")),
+    responses((status = OK, description = "The archive.", body = ZipFile, content_type = "application/zip"), NotFound, Conflict, Gone)
+)]
+#[get("/v1/rights-requests/{rights_request_id}/result")]
+pub(super) async fn get_rights_request_result(
+    By(person, id): By<TypedPath<RightsRequestId>>,
+    services: Data<Services>,
+) -> Result<HttpResponse, Problem> {
+    let download = services.rights.download(person.account_id, id.0).await?;
+    Ok(HttpResponse::Ok()
+        .content_type("application/zip")
+        .insert_header((header::CONTENT_DISPOSITION, "attachment; filename=\"your-data.zip\""))
+        .no_chunking(download.size)
+        .streaming(download.bytes.map_ok(Bytes::from)))
 }
 
 /// Withdraw a rights request

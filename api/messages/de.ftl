@@ -217,6 +217,7 @@ problem-advertisement-state-conflict = Die Anzeige ist beendet
 problem-transfer-state-conflict = Der Stand der Übertragung lässt das nicht zu
 problem-webhook-state-conflict = Es gibt noch kein Geheimnis oder keine Adresse, oder die Nachricht ist unterwegs
 problem-rights-request-state-conflict = Der Stand des Anliegens lässt das nicht zu
+problem-archive-not-ready = Das Archiv liegt noch nicht bereit
 problem-rights-request-duplicate = Ein Anliegen zu demselben gilt schon
 problem-processing-limited = Die Person hat diese Verarbeitung eingeschränkt oder ihr widersprochen
 problem-disclosure-state-conflict = Der Stand der Weitergabe lässt das nicht zu
@@ -251,6 +252,7 @@ problem-account-state-conflict = Der Zustand des Kontos erlaubt es nicht
 problem-challenge-expired = Die Anmeldung wartet nicht mehr auf einen Code
 problem-reset-expired = Das Zurücksetzen ist abgelaufen
 problem-change-expired = Die Änderung ist abgelaufen
+problem-archive-expired = Das Archiv wird nicht mehr aufbewahrt
 problem-enrolment-expired = Die Einrichtung ist abgelaufen
 problem-link-expired = Der Link hat seinen Zweck erfüllt oder ist abgelaufen
 problem-wrong-password = Das Passwort ist falsch
@@ -345,6 +347,12 @@ mail-erasure-begun = Ihre Daten werden gerade gelöscht
         Seit { $at } werden Ihre Daten gelöscht, und niemand meldet sich mehr an Ihrem Konto an. Mit dem Zeichen, das Sie bei Ihrem Anliegen erhalten haben, sehen Sie, was gelöscht wurde, und was ein Gesetz bis wann behält.
 
         Dies ist unsere letzte Nachricht; sie wird nicht aufbewahrt.
+
+mail-archive-ready = Ihre Daten liegen bereit
+    .body =
+        Die Daten, um die Sie gebeten haben (Ziffer 7.2 der Datenschutzrichtlinie), können Sie bis { $until } herunterladen: Melden Sie sich an und sehen Sie unter Anliegen nach. Danach werden sie entfernt; Sie können jederzeit wieder darum bitten.
+
+        Waren Sie das nicht, melden Sie sich an und ändern Sie Ihr Passwort.
 
 mail-rights-request-extended = Die Antwort auf Ihr Anliegen dauert länger
     .body =

@@ -269,6 +269,12 @@ mail-erasure-begun = Your data are being erased
 
         This is our last message; it is not kept.
 
+mail-archive-ready = Your data are ready
+    .body =
+        The data that you asked for (clause 7.2 of the privacy policy) can be downloaded until { $until }: sign in and look under rights requests. After that day they are taken away; you can ask again at any time.
+
+        If it was not you, sign in and change your password.
+
 mail-rights-request-extended = The answer to your request takes longer
     .body =
         We need longer to answer your request about your data: until { $until }. What you asked for holds meanwhile. Sign in to see why.

@@ -82,6 +82,7 @@ codes! {
         TransferStateConflict = "transfer_state_conflict" / 409, "The transfer's state does not allow it";
         WebhookStateConflict = "webhook_state_conflict" / 409, "There is no secret or endpoint yet, or the message is on its way";
         RightsRequestStateConflict = "rights_request_state_conflict" / 409, "The request's state does not allow it";
+        ArchiveNotReady = "archive_not_ready" / 409, "The archive is not ready yet";
         RightsRequestDuplicate = "rights_request_duplicate" / 409, "A request about the same holds already";
         DisclosureStateConflict = "disclosure_state_conflict" / 409, "The disclosure's state does not allow it";
         DisclosureRefused = "disclosure_refused" / 409, "Nothing is released without both keys, and with something in the way";
@@ -95,6 +96,7 @@ codes! {
         ChallengeExpired = "challenge_expired" / 410, "There is no live sign-in challenge";
         ResetExpired = "reset_expired" / 410, "There is no live password reset";
         ChangeExpired = "change_expired" / 410, "There is no live change";
+        ArchiveExpired = "archive_expired" / 410, "The archive is not kept any more";
         EnrolmentExpired = "enrolment_expired" / 410, "There is no live enrolment";
         InvitationExpired = "invitation_expired" / 410, "There is no live invitation";
         LinkExpired = "link_expired" / 410, "The link has done its work or lapsed";

@@ -147,6 +147,12 @@ impl From<RightsError> for Problem {
             }
             RightsError::Ground => Self::invalid("/ground", FieldCode::GroundNotForKind),
             RightsError::Until => Self::invalid("/until", FieldCode::OutOfRange),
+            RightsError::ArchiveNotReady => Self::new(ProblemCode::ArchiveNotReady),
+            RightsError::ArchiveExpired => Self::new(ProblemCode::ArchiveExpired),
+            RightsError::Archive(error) => {
+                tracing::error!(%error, "an archive");
+                Self::new(ProblemCode::Internal)
+            }
             RightsError::Left(what) => {
                 tracing::error!(what, "an erasure has left something");
                 Self::new(ProblemCode::Internal)

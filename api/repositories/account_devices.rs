@@ -20,6 +20,18 @@ pub fn is_linked(c: &mut Conn, id: AccountId, device: DeviceId) -> Result<bool, 
     Ok(found == 1)
 }
 
+/// The devices of the account, with when it was used on them first and last.
+pub fn list_owned(
+    c: &mut Conn,
+    id: AccountId,
+) -> Result<Vec<(DeviceId, Timestamp, Timestamp)>, StorageError> {
+    Ok(account_devices::table
+        .filter(account_devices::account_id.eq(id))
+        .select((account_devices::device_id, account_devices::first_seen_at, account_devices::last_seen_at))
+        .order(account_devices::first_seen_at)
+        .load(c)?)
+}
+
 /// Forgets that the account was used on the device.
 pub fn unlink(c: &mut Conn, id: AccountId, device: DeviceId) -> Result<(), StorageError> {
     diesel::delete(account_devices::table.find((id, device))).execute(c)?;

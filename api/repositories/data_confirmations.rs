@@ -4,7 +4,7 @@ use diesel::prelude::*;
 
 use crate::{
     db::{Conn, Dispatch, StorageError, schema::data_confirmations},
-    domain::account::DataConfirmation,
+    domain::{account::DataConfirmation, ids::AccountId, time::Timestamp},
 };
 
 pub fn insert(c: &mut Conn, confirmation: &DataConfirmation) -> Result<(), StorageError> {
@@ -19,4 +19,13 @@ pub fn insert(c: &mut Conn, confirmation: &DataConfirmation) -> Result<(), Stora
         ))
         .dispatch(c)?;
     Ok(())
+}
+
+/// The person's confirmations, by their number, with when they were given.
+pub fn list_owned(c: &mut Conn, id: AccountId) -> Result<Vec<(i64, Timestamp)>, StorageError> {
+    Ok(data_confirmations::table
+        .filter(data_confirmations::account_id.eq(id))
+        .select((data_confirmations::sequence, data_confirmations::confirmed_at))
+        .order(data_confirmations::sequence)
+        .load(c)?)
 }

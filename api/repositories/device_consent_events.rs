@@ -89,6 +89,12 @@ pub fn list_last(c: &mut Conn, device: DeviceRef) -> Result<Vec<DeviceConsentEve
     rows.into_iter().map(DeviceConsentEvent::try_from).collect()
 }
 
+/// Everything that was expressed on a device.
+pub fn list(c: &mut Conn, device: DeviceRef) -> Result<Vec<DeviceConsentEvent>, StorageError> {
+    let rows: Vec<Row> = t::table.filter(t::device_ref.eq(device)).order(t::sequence).load(c)?;
+    rows.into_iter().map(DeviceConsentEvent::try_from).collect()
+}
+
 /// The last events of a purpose, of those devices that have one.
 pub fn list_last_of(
     c: &mut Conn,

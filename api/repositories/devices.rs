@@ -119,6 +119,21 @@ pub fn note_gpc(c: &mut Conn, id: DeviceId, now: Timestamp) -> Result<bool, Stor
     Ok(first == 1)
 }
 
+/// What ledgers call the next device that the account is used with, after another.
+pub fn find_next_of(
+    c: &mut Conn,
+    account: AccountId,
+    after: DeviceRef,
+) -> Result<Option<DeviceRef>, StorageError> {
+    Ok(t::table
+        .filter(t::account_id.eq(account).assume_not_null())
+        .filter(t::device_ref.gt(after))
+        .select(t::device_ref)
+        .order(t::device_ref)
+        .first(c)
+        .optional()?)
+}
+
 /// Forgets some devices that were last seen before `before`.
 pub fn delete_past(c: &mut Conn, before: Timestamp, limit: i64) -> Result<usize, StorageError> {
     let past: Vec<DeviceId> =

@@ -11,7 +11,7 @@ use crate::{
             devices, disclosures, factor_resets, idempotency_keys, kyc_cases, kyc_details,
             kyc_document_numbers, kyc_documents, kyc_files, kyc_flags, kyc_notes, kyc_records, kyc_signals,
             log_details, one_time_codes, outbox, password_resets, profiles, recovery_codes, refresh_tokens,
-            registrations, sessions, sign_in_challenges, support_messages, totp_factors,
+            registrations, rights_archives, sessions, sign_in_challenges, support_messages, totp_factors,
         },
     },
     domain::{
@@ -58,13 +58,7 @@ pub fn erase_rows(c: &mut Conn, id: AccountId, category: Category) -> Result<(),
             diesel::delete(registrations::table.find(id)).execute(c)?;
         }
         Category::Security => erase_security(c, id)?,
-        Category::Messages => {
-            diesel::delete(outbox::table.filter(outbox::account_id.eq(id))).execute(c)?;
-            diesel::delete(idempotency_keys::table.filter(idempotency_keys::account_id.eq(id))).execute(c)?;
-            diesel::update(support_messages::table.filter(support_messages::account_id.eq(id)))
-                .set(support_messages::body.eq(None::<Vec<u8>>))
-                .execute(c)?;
-        }
+        Category::Messages => erase_messages(c, id)?,
         Category::Address => {
             diesel::update(kyc_details::table.find(id))
                 .set(kyc_details::residence.eq(None::<Vec<u8>>))
@@ -123,6 +117,18 @@ fn end_disclosures(c: &mut Conn, id: AccountId) -> Result<(), StorageError> {
     diesel::update(disclosures::table.filter(disclosures::account_id.eq(id)))
         .filter(disclosures::told_at.is_null())
         .set(disclosures::told_at.eq(disclosures::released_at))
+        .execute(c)?;
+    Ok(())
+}
+
+fn erase_messages(c: &mut Conn, id: AccountId) -> Result<(), StorageError> {
+    diesel::delete(outbox::table.filter(outbox::account_id.eq(id))).execute(c)?;
+    diesel::delete(idempotency_keys::table.filter(idempotency_keys::account_id.eq(id))).execute(c)?;
+    diesel::update(rights_archives::table.filter(rights_archives::account_id.eq(id)))
+        .set((rights_archives::file_name.eq(None::<Vec<u8>>), rights_archives::secret.eq(None::<Vec<u8>>)))
+        .execute(c)?;
+    diesel::update(support_messages::table.filter(support_messages::account_id.eq(id)))
+        .set(support_messages::body.eq(None::<Vec<u8>>))
         .execute(c)?;
     Ok(())
 }

@@ -249,6 +249,15 @@ pub fn list_names(
     Ok(list_files(c, owner, &of_case)?.into_iter().map(|(_, file)| file.name).collect())
 }
 
+/// The documents of a person, in the order in which they came.
+pub fn list_ids(c: &mut Conn, owner: AccountId) -> Result<Vec<DocumentId>, StorageError> {
+    Ok(t::table
+        .filter(t::account_id.eq(owner))
+        .select(t::document_id)
+        .order((t::uploaded_at, t::document_id))
+        .load(c)?)
+}
+
 /// Which of `names` belong to somebody's document.
 pub fn filter_kept(c: &mut Conn, names: &[FileName]) -> Result<Vec<FileName>, StorageError> {
     let names: Vec<Vec<u8>> = names.iter().map(|name| name.0.to_vec()).collect();

@@ -77,3 +77,36 @@ fn insert(c: &mut Conn, leaf: &Leaf) -> Result<(), StorageError> {
     };
     Ok(())
 }
+
+/// A leaf about a person, with the sealed detail.
+#[derive(Queryable)]
+pub struct OwnLeaf {
+    pub id: LeafId,
+    pub bytes: Vec<u8>,
+    pub hash: Vec<u8>,
+    pub detail: Vec<u8>,
+    pub salt: Vec<u8>,
+}
+
+/// Leaves about a person after one.
+pub fn list_owned(
+    c: &mut Conn,
+    owner: AccountId,
+    after: LeafId,
+    limit: i64,
+) -> Result<Vec<OwnLeaf>, StorageError> {
+    Ok(log_details::table
+        .inner_join(log_leaves::table.on(log_leaves::leaf_id.eq(log_details::leaf_id)))
+        .filter(log_details::account_id.eq(owner))
+        .filter(log_details::leaf_id.gt(after))
+        .select((
+            log_leaves::leaf_id,
+            log_leaves::bytes,
+            log_leaves::hash,
+            log_details::detail,
+            log_details::salt,
+        ))
+        .order(log_details::leaf_id)
+        .limit(limit)
+        .load(c)?)
+}

@@ -238,10 +238,17 @@ pub fn find_by_result(c: &mut Conn, mac: &[u8; 32]) -> Result<Option<RightsReque
     row.map(RightsRequest::try_from).transpose()
 }
 
-/// Some of those that are to be carried out by now, or are being carried out.
-pub fn list_to_execute(c: &mut Conn, now: Timestamp, limit: i64) -> Result<Vec<RightsRequest>, StorageError> {
+/// Some of those of some kinds that are to be carried out by now, or are being carried out.
+pub fn list_to_execute(
+    c: &mut Conn,
+    kinds: &[RightKind],
+    now: Timestamp,
+    limit: i64,
+) -> Result<Vec<RightsRequest>, StorageError> {
+    let kinds: Vec<&str> = kinds.iter().map(|kind| kind.as_str()).collect();
     let is_due = t::state.eq(RightsState::Scheduled.as_str()).and(t::executes_at.le(now).assume_not_null());
     let rows: Vec<Row> = t::table
+        .filter(t::kind.eq_any(kinds))
         .filter(is_due.or(t::state.eq(RightsState::Executing.as_str())))
         .select(columns())
         .order(t::rights_request_id)
@@ -262,13 +269,13 @@ pub fn list_to_release(c: &mut Conn, now: Timestamp, limit: i64) -> Result<Vec<R
     rows.into_iter().map(RightsRequest::try_from).collect()
 }
 
-/// A person's requests that can still be withdrawn.
-pub fn list_holding(c: &mut Conn, owner: AccountId) -> Result<Vec<RightsRequest>, StorageError> {
-    let holding = RightsState::ALL.iter().filter(|state| state.can_be_withdrawn());
-    let holding: Vec<&str> = holding.map(|state| state.as_str()).collect();
+/// A person's requests that have not come to an end.
+pub fn list_open(c: &mut Conn, owner: AccountId) -> Result<Vec<RightsRequest>, StorageError> {
+    let open = RightsState::ALL.iter().filter(|state| state.is_open());
+    let open: Vec<&str> = open.map(|state| state.as_str()).collect();
     let rows: Vec<Row> = t::table
         .filter(t::account_id.eq(owner))
-        .filter(t::state.eq_any(holding))
+        .filter(t::state.eq_any(open))
         .select(columns())
         .order(t::rights_request_id)
         .load(c)?;

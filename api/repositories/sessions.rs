@@ -11,6 +11,7 @@ use crate::{
     domain::{
         account::AccountState,
         ids::{AccountId, DeviceId, SessionId},
+        personal::PersonalText,
         sealed::Sealed,
         session::{AssuranceLevel, Session, SessionEnd, SessionStanding},
         time::Timestamp,
@@ -174,6 +175,66 @@ pub fn list_owned(
         })
     };
     rows.into_iter().map(session).collect()
+}
+
+/// A session as it is kept, also after its end.
+pub struct KeptSession {
+    pub id: SessionId,
+    pub device_id: DeviceId,
+    pub address: Option<Sealed<PersonalText>>,
+    pub user_agent: Option<Sealed<PersonalText>>,
+    pub place: Option<Sealed<PersonalText>>,
+    pub created_at: Timestamp,
+    pub last_used_at: Timestamp,
+    pub ended_at: Option<Timestamp>,
+}
+
+#[derive(Queryable)]
+struct KeptRow {
+    id: SessionId,
+    device_id: DeviceId,
+    address: Option<Vec<u8>>,
+    user_agent: Option<Vec<u8>>,
+    place: Option<Vec<u8>>,
+    created_at: Timestamp,
+    last_used_at: Timestamp,
+    ended_at: Option<Timestamp>,
+}
+
+/// A person's sessions after one, whether or not they live.
+pub fn list_kept(
+    c: &mut Conn,
+    owner: AccountId,
+    after: SessionId,
+    limit: i64,
+) -> Result<Vec<KeptSession>, StorageError> {
+    let rows: Vec<KeptRow> = sessions::table
+        .filter(sessions::account_id.eq(owner))
+        .filter(sessions::session_id.gt(after))
+        .select((
+            sessions::session_id,
+            sessions::device_id,
+            sessions::address,
+            sessions::user_agent,
+            sessions::place,
+            sessions::created_at,
+            sessions::last_used_at,
+            sessions::ended_at,
+        ))
+        .order(sessions::session_id)
+        .limit(limit)
+        .load(c)?;
+    let kept = |row: KeptRow| KeptSession {
+        id: row.id,
+        device_id: row.device_id,
+        address: row.address.map(Sealed::from_envelope),
+        user_agent: row.user_agent.map(Sealed::from_envelope),
+        place: row.place.map(Sealed::from_envelope),
+        created_at: row.created_at,
+        last_used_at: row.last_used_at,
+        ended_at: row.ended_at,
+    };
+    Ok(rows.into_iter().map(kept).collect())
 }
 
 /// Ends a live session of `owner`; `false` if there is none.

@@ -11,7 +11,7 @@ use crate::{
         ids::{AccountId, KycCaseId},
         kyc::file::FileName,
     },
-    repositories::{accounts, erasure, kyc_cases, kyc_documents},
+    repositories::{accounts, erasure, kyc_cases, kyc_documents, rights_archives},
     services::{
         clock::Clock,
         files::FileStore,
@@ -68,6 +68,7 @@ impl ErasureService {
             .write_for(subject, move |c| {
                 let names = match category {
                     Category::Documents => kyc_documents::list_names(c, subject, None)?,
+                    Category::Messages => rights_archives::list_names(c, subject)?,
                     _ => Vec::new(),
                 };
                 erasure::erase_rows(c, subject, category)?;

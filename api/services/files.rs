@@ -2,11 +2,12 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
+use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use futures_util::StreamExt;
+use futures_util::{StreamExt, stream::BoxStream};
 use object_store::{
-    ClientOptions, ObjectStore, ObjectStoreExt, RetryConfig, aws::AmazonS3Builder, local::LocalFileSystem,
-    path::Path,
+    ClientOptions, ObjectStore, ObjectStoreExt, RetryConfig, WriteMultipart, aws::AmazonS3Builder,
+    local::LocalFileSystem, path::Path,
 };
 use secrecy::{ExposeSecret, SecretString};
 
@@ -19,6 +20,8 @@ use crate::domain::{
 /// The longest that a bucket may take to answer, tries included.
 const PATIENCE: Duration = Duration::from_secs(10);
 const TRIES: usize = 3;
+/// How many parts of a file are on their way at once.
+const PARTS_AT_ONCE: usize = 2;
 
 /// Why a file was not kept or not given.
 #[derive(Debug, thiserror::Error)]
@@ -66,6 +69,41 @@ fn place_of(name: FileName) -> Path {
 fn file_at(place: &Path) -> Option<FileName> {
     let name = place.filename().and_then(unhex)?.try_into().ok().map(FileName)?;
     (place_of(name) == *place).then_some(name)
+}
+
+/// A file as it is read.
+pub type FileStream = BoxStream<'static, object_store::Result<Bytes>>;
+
+/// A file that is being written.
+pub struct NewFile {
+    name: FileName,
+    upload: WriteMultipart,
+}
+
+impl NewFile {
+    /// # Errors
+    ///
+    /// [`FileError::Store`].
+    pub async fn write(&mut self, sealed: &[u8]) -> Result<(), FileError> {
+        self.upload.wait_for_capacity(PARTS_AT_ONCE).await?;
+        self.upload.write(sealed);
+        Ok(())
+    }
+
+    /// # Errors
+    ///
+    /// [`FileError::Store`] if it is not kept.
+    pub async fn finish(self) -> Result<FileName, FileError> {
+        self.upload.finish().await?;
+        Ok(self.name)
+    }
+
+    /// Takes away what was written of it; what that leaves behind, the store forgets.
+    pub async fn abandon(self) {
+        if let Err(error) = self.upload.abort().await {
+            tracing::warn!(%error, "a part of a file is left behind");
+        }
+    }
 }
 
 /// Keeps files.
@@ -128,6 +166,30 @@ impl FileStore {
     pub async fn get(&self, name: FileName) -> Result<Option<Vec<u8>>, FileError> {
         match self.store.get(&place_of(name)).await {
             Ok(found) => Ok(Some(found.bytes().await?.to_vec())),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Begins a file whose size is not known; it is there, and durable, once it was finished.
+    ///
+    /// # Errors
+    ///
+    /// [`FileError::Store`].
+    pub async fn begin(&self) -> Result<NewFile, FileError> {
+        let name = new_name()?;
+        let upload = self.store.put_multipart(&place_of(name)).await?;
+        Ok(NewFile { name, upload: WriteMultipart::new(upload) })
+    }
+
+    /// What is kept under a name, if anything, as it is read.
+    ///
+    /// # Errors
+    ///
+    /// [`FileError::Store`].
+    pub async fn read(&self, name: FileName) -> Result<Option<FileStream>, FileError> {
+        match self.store.get(&place_of(name)).await {
+            Ok(found) => Ok(Some(found.into_stream())),
             Err(object_store::Error::NotFound { .. }) => Ok(None),
             Err(error) => Err(error.into()),
         }

@@ -1,7 +1,7 @@
 //! Background jobs. Every process sends messages, which are claimed one by one, and reads the key
 //! file again; what only one process may do runs under a lease that lapses when its holder dies.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
 use tokio::sync::watch;
@@ -35,7 +35,7 @@ use crate::{
         notices::NoticeService,
         outbox::OutboxService,
         reports::{ReportError, ReportService},
-        rights::RightsService,
+        rights::{RightsService, archive::Contents},
         transparency::TransparencyService,
         vault::{Vault, VaultError},
         webhooks::{WebhookError, WebhookService},
@@ -97,6 +97,8 @@ pub struct JobRunner {
     pub reports: ReportService,
     pub transparency: TransparencyService,
     pub rights: RightsService,
+    /// What archives for persons are made from.
+    pub contents: Arc<dyn Contents>,
     pub blocks: BlockService,
     pub sequencer: Sequencer,
     /// Documents of verifications are kept so long after the decision.
@@ -314,6 +316,10 @@ impl JobRunner {
     async fn keep_rights(&self, stop: &watch::Receiver<bool>) {
         note("rights_lifted", self.while_any(stop, || self.rights.lift(BATCH)).await);
         note("erasures", self.while_any(stop, || self.rights.carry_out(BATCH)).await);
+        let is_stopping = || *stop.borrow();
+        let hand_over = || self.rights.hand_over(self.contents.as_ref(), 1, &is_stopping);
+        note("archives", self.while_any(stop, hand_over).await);
+        note("archives_past", self.while_any(stop, || self.rights.take_archives_away(BATCH)).await);
         note("statutory_ends", self.while_any(stop, || self.rights.release(BATCH)).await);
         note("rights_overdue", self.rights.count_overdue().await);
     }

@@ -144,7 +144,7 @@ async fn an_erasure_leaves_nothing_and_whoever_holds_the_token_has_it_certified(
         assert!(!claims.to_string().contains(personal), "{personal}");
     }
     let other = app.database.texts("SELECT state AS t FROM rights_requests WHERE kind = 'objection'");
-    assert_eq!(other, ["withdrawn"], "nothing waits for an answer to nobody");
+    assert_eq!(other, ["superseded"], "nothing waits for an answer to nobody");
     proves(&app, &certificate);
     crate::log::verifies(&app).await;
     // The address is free, and leads to nobody.

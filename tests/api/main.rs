@@ -10,6 +10,7 @@
 
 mod abuse;
 mod account;
+mod archives;
 mod configuration;
 mod consents;
 mod contract;

@@ -44,6 +44,7 @@ fn outcome(operation: &Operation) -> u16 {
         | "withdraw_consent_answer"
         | "object_to_transfer"
         | "get_rights_request"
+        | "get_rights_request_result"
         | "withdraw_rights_request" => 404,
         "create_recovery_codes"
         | "reopen_account"
@@ -103,7 +104,7 @@ async fn case_of(person: &Person) -> String {
 }
 
 /// Everybody who was not is asked for a verification.
-fn ask_everybody(app: &App) {
+pub fn ask_everybody(app: &App) {
     app.database.sql(
         "INSERT INTO kyc_cases \
          (account_id, kyc_case_id, state, ground, requested_at, due_at, rejections, revision) \
@@ -458,6 +459,11 @@ async fn prepare(app: &App, operation: &Operation, ada: &Person) -> (String, Opt
         "file_rights_request" => body = Some(filing_of(ada).await),
         "get_rights_request" | "withdraw_rights_request" => {
             path = path.replace("{rights_request_id}", &ada.asks_for("objection", None, None).await);
+        }
+        "get_rights_request_result" => {
+            path = path.replace("{rights_request_id}", &ada.asks_for("access", None, None).await);
+            let services = crate::rights::services(app).await;
+            assert_eq!(crate::archives::prepares(&services).await, 1);
         }
         "object_to_transfer" => {
             transfer_everybody(app);

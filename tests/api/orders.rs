@@ -107,7 +107,7 @@ async fn an_order_rests_sealed_and_every_reading_is_on_the_log() {
 }
 
 /// The bytes of a file, or of all files in a folder.
-fn walk(path: &std::path::Path) -> Vec<Vec<u8>> {
+pub fn walk(path: &std::path::Path) -> Vec<Vec<u8>> {
     if path.is_file() {
         return vec![std::fs::read(path).unwrap()];
     }

@@ -5,11 +5,8 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use smart_mining::{
     config::Config,
-    server,
-    services::{
-        erasure::ErasureService, files::FileStore, outbox::OutboxService, rights::RightsService,
-        transports::Transport, vault::Vault,
-    },
+    server::{self, Services},
+    services::rights::RightsService,
 };
 
 use crate::support::{Answer, App, Desk, Member, Partner, Person, company};
@@ -18,16 +15,13 @@ const EMAIL: &str = "ada@example.org";
 
 /// The service's own jobs, run when the test wants them.
 pub async fn jobs(app: &App) -> RightsService {
+    services(app).await.rights
+}
+
+/// All of the service beside the one that answers.
+pub async fn services(app: &App) -> Services {
     let config = Config::from_vars(app.settings.clone()).unwrap();
-    let stores = server::open_stores(&config, &app.clock).await.unwrap();
-    let kms = server::open_kms(&config, &stores.data, &app.clock).await.unwrap();
-    let (db, vault, clock) = (stores.data, Vault::new(kms, stores.keys), app.clock.clone());
-    let mail = || Transport::open(&config.mail, &config.mail_from).unwrap();
-    let outbox = OutboxService::new(db.clone(), vault.clone(), clock.clone(), mail(), mail());
-    let files = FileStore::open(&config.files).unwrap();
-    let erasure = ErasureService::new(db.clone(), vault.clone(), files, clock.clone());
-    let (grace, key_copies_live) = (config.erasure_grace, config.key_copies_live);
-    RightsService { db, vault, clock, outbox, erasure, grace, key_copies_live, region: None }
+    server::open_services(&config, app.clock.clone()).await.unwrap()
 }
 
 async fn own(ada: &Person, id: &str) -> Value {

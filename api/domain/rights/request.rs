@@ -31,6 +31,10 @@ closed_list! {
         Objection = "objection",
         /// Everything is erased, but for what a law keeps (clause 7.1; GDPR art. 17).
         Erasure = "erasure",
+        /// Everything that is held about the person is handed over (Privacy Act 2020, IPP 6; GDPR art. 15).
+        Access = "access",
+        /// What the person gave, or what was observed of them, is handed over for machines to read (GDPR art. 20).
+        Portability = "portability",
     }
 }
 
@@ -39,15 +43,39 @@ impl RightKind {
         match self {
             Self::Restriction | Self::Objection => "7.3",
             Self::Erasure => "7.1",
+            // Whoever is to correct data has to see them.
+            Self::Access | Self::Portability => "7.2",
         }
     }
 
-    /// What stands in the way of processing from the filing on.
-    pub const fn limit(self) -> LimitKind {
+    /// The law that gives the right.
+    pub const fn law(self) -> &'static str {
+        match self {
+            Self::Restriction => "GDPR art. 18",
+            Self::Objection => "GDPR art. 21",
+            Self::Erasure => "GDPR art. 17",
+            Self::Access => "Privacy Act 2020, section 22, IPP 6; GDPR art. 15",
+            Self::Portability => "GDPR art. 20",
+        }
+    }
+
+    /// Whether it is about all that is held, and no part of it.
+    pub const fn is_of_everything(self) -> bool {
+        matches!(self, Self::Erasure | Self::Access | Self::Portability)
+    }
+
+    /// Whether it ends with an archive for its person.
+    pub const fn hands_over(self) -> bool {
+        matches!(self, Self::Access | Self::Portability)
+    }
+
+    /// What stands in the way of processing from the filing on, if anything does.
+    pub const fn limit(self) -> Option<LimitKind> {
         match self {
             // What is to be erased is not used meanwhile.
-            Self::Restriction | Self::Erasure => LimitKind::Restriction,
-            Self::Objection => LimitKind::Objection,
+            Self::Restriction | Self::Erasure => Some(LimitKind::Restriction),
+            Self::Objection => Some(LimitKind::Objection),
+            Self::Access | Self::Portability => None,
         }
     }
 }
@@ -67,6 +95,8 @@ closed_list! {
         Scheduled = "scheduled",
         /// It is being carried out, and is not taken back any more.
         Executing = "executing",
+        /// An erasure of everything ended it.
+        Superseded = "superseded",
         /// It was carried out, but for what a law keeps until a day.
         PartlyCompleted = "partly_completed",
         Completed = "completed",
@@ -74,6 +104,11 @@ closed_list! {
 }
 
 impl RightsState {
+    /// Whether it has not come to an end.
+    pub const fn is_open(self) -> bool {
+        self.can_be_withdrawn() || matches!(self, Self::Executing)
+    }
+
     /// Whether what it asks for holds, or is to come.
     pub const fn can_be_withdrawn(self) -> bool {
         matches!(self, Self::InReview | Self::Granted | Self::Lifting | Self::Scheduled)
@@ -89,6 +124,8 @@ closed_list! {
         Refused = "refused",
         Lifted = "lifted",
         Withdrawn = "withdrawn",
+        /// An erasure of everything ended it.
+        Superseded = "superseded",
         /// It began to be carried out.
         Started = "started",
         Completed = "completed",
@@ -106,6 +143,7 @@ impl RightsStep {
             Self::Refused => &RIGHTS_REFUSED,
             Self::Lifted => &RIGHTS_LIFTED,
             Self::Withdrawn => &RIGHTS_WITHDRAWN,
+            Self::Superseded => &RIGHTS_SUPERSEDED,
             Self::Started => &RIGHTS_STARTED,
             Self::Completed => &RIGHTS_COMPLETED,
             Self::Released => &RIGHTS_RELEASED,
@@ -121,12 +159,22 @@ const fn of_erasure(name: &'static str) -> Act {
     Act { name, object: "rights_request", clause: "7.1" }
 }
 
+const fn of_access(name: &'static str) -> Act {
+    Act { name, object: "rights_request", clause: "7.2" }
+}
+
 pub const RIGHTS_FILED: Act = act("rights_request.filed");
 pub const RIGHTS_EXTENDED: Act = act("rights_request.extended");
 pub const RIGHTS_GRANTED: Act = act("rights_request.granted");
 pub const RIGHTS_REFUSED: Act = act("rights_request.refused");
 pub const RIGHTS_LIFTED: Act = act("rights_request.lifted");
 pub const RIGHTS_WITHDRAWN: Act = act("rights_request.withdrawn");
+pub const RIGHTS_SUPERSEDED: Act = act("rights_request.superseded");
+const ACCESS_FILED: Act = of_access("rights_request.filed");
+const ACCESS_WITHDRAWN: Act = of_access("rights_request.withdrawn");
+const ACCESS_SUPERSEDED: Act = of_access("rights_request.superseded");
+const ACCESS_STARTED: Act = of_access("rights_request.started");
+const ACCESS_COMPLETED: Act = of_access("rights_request.completed");
 const ERASURE_FILED: Act = of_erasure("rights_request.filed");
 const ERASURE_WITHDRAWN: Act = of_erasure("rights_request.withdrawn");
 pub const RIGHTS_STARTED: Act = of_erasure("rights_request.started");
@@ -201,19 +249,22 @@ pub struct RightsScope {
 }
 
 impl RightsScope {
-    /// What it keeps from being done from the filing on.
-    pub const fn limit(&self) -> LimitScope {
-        LimitScope { kind: self.kind.limit(), purpose: self.purpose, data_class: self.data_class }
+    /// What it keeps from being done from the filing on, if anything.
+    pub fn limit(&self) -> Option<LimitScope> {
+        let (purpose, data_class) = (self.purpose, self.data_class);
+        self.kind.limit().map(|kind| LimitScope { kind, purpose, data_class })
     }
 
-    /// Whether there are such requests: an erasure is of everything.
+    /// Whether there are such requests: those of everything know no part.
     pub const fn is_known(&self) -> bool {
-        !matches!(self.kind, RightKind::Erasure) || (self.purpose.is_none() && self.data_class.is_none())
+        !self.kind.is_of_everything() || (self.purpose.is_none() && self.data_class.is_none())
     }
 
     /// What the service does no more while it holds, each under the clause that it is done by (clause 7.6).
     pub fn consequences(&self) -> Vec<(RightsConsequenceCode, &'static str)> {
-        let limit = self.limit();
+        let Some(limit) = self.limit() else {
+            return vec![(RightsConsequenceCode::ArchivePrepared, self.kind.clause())];
+        };
         let fields = DisclosureField::ALL;
         let refuses = |purpose: &Purpose| limit.refuses(*purpose, fields).is_some();
         let is_about = |purpose, class: &PersonalDataClass| limit.is_about(purpose, *class);
@@ -250,6 +301,8 @@ closed_list! {
         VerificationWaits = "verification_waits",
         /// The account ends, and nobody signs in to it again.
         ServiceEnds = "service_ends",
+        /// An archive is prepared, and can be downloaded for some days.
+        ArchivePrepared = "archive_prepared",
     }
 }
 
@@ -366,6 +419,18 @@ impl RightsRequest {
         Ok(Self { state: RightsState::Withdrawn, ..self })
     }
 
+    /// Ends with everything else: an erasure of everything is carried out.
+    ///
+    /// # Errors
+    ///
+    /// [`NotNow`] for an erasure, and for what has ended.
+    pub fn superseded(self) -> Result<Self, NotNow> {
+        if !self.state.is_open() || self.scope.kind == RightKind::Erasure {
+            return Err(NotNow);
+        }
+        Ok(Self { state: RightsState::Superseded, ..self })
+    }
+
     /// Begins to be carried out: from here it runs to its end.
     ///
     /// # Errors
@@ -432,6 +497,14 @@ impl Evidence for RightsEvent {
         match (self.scope.kind, self.step) {
             (RightKind::Erasure, RightsStep::Filed) => &ERASURE_FILED,
             (RightKind::Erasure, RightsStep::Withdrawn) => &ERASURE_WITHDRAWN,
+            (RightKind::Access | RightKind::Portability, step) => match step {
+                RightsStep::Filed => &ACCESS_FILED,
+                RightsStep::Withdrawn => &ACCESS_WITHDRAWN,
+                RightsStep::Superseded => &ACCESS_SUPERSEDED,
+                RightsStep::Started => &ACCESS_STARTED,
+                RightsStep::Completed => &ACCESS_COMPLETED,
+                other => other.act(),
+            },
             (_, step) => step.act(),
         }
     }

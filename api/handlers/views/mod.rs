@@ -40,8 +40,8 @@ pub use challenge::{
     SignInChallengeView, SignInView, SignedInView,
 };
 pub use consent::{
-    ConsentDecisionView, ConsentEventPageView, ConsentOverviewView, ConsentReceiptView, DecideOnPolicy,
-    PolicyDecisionPageView, PolicyDecisionView, SetConsent, StoragePlaces,
+    ConsentDecisionView, ConsentEventPageView, ConsentEventView, ConsentOverviewView, ConsentReceiptView,
+    ConsentView, DecideOnPolicy, PolicyDecisionPageView, PolicyDecisionView, SetConsent, StoragePlaces,
 };
 pub use device::{CookieRegister, DeviceConsentsView, GpcSupport, SetDeviceConsents};
 pub use disclosure::{
@@ -66,8 +66,8 @@ pub use kyc_signals::{
 pub use log::{LogCheckpointView, LogConsistencyProofView, LogInclusionProofView};
 pub use notice::{NoticePageView, NoticeView};
 pub use obligation::{
-    ObligationPageView, PartnerObligationPageView, PartnerObligationView, StaffObligationPageView,
-    StaffObligationView,
+    ObligationPageView, ObligationView, PartnerObligationPageView, PartnerObligationView,
+    StaffObligationPageView, StaffObligationView,
 };
 pub use own_disclosure::{
     AnswerConsentRequest, ConsentRequestPageView, ConsentRequestView, DisclosureLogEntryView,
@@ -100,7 +100,7 @@ pub use report::{
 pub use rights_request::{
     AnswerRightsRequest, ExtendRightsRequest, FileRightsRequest, FiledRightsRequestView,
     PreviewRightsRequest, ReadRightsResult, RightsRequestPageView, RightsRequestPreviewView,
-    RightsRequestResultView, RightsRequestView, StaffRightsRequestPageView, StaffRightsRequestView,
+    RightsRequestResultView, RightsRequestView, StaffRightsRequestPageView, StaffRightsRequestView, ZipFile,
 };
 pub use security::{
     AccountClosureView, AccountSecurityView, ConfirmCode, ConfirmTotp, ContactChangedView, EmailChangeView,
@@ -121,9 +121,9 @@ pub use staff::{
 };
 pub use step_up::{SendStepUpCode, SentCodeView, StepUpSession, SteppedUpView};
 pub use support::{
-    AccessLogPageView, OpenStaffSupportCase, OpenSupportCase, SendSupportMessage, StaffSupportCasePageView,
-    StaffSupportCaseView, StaffSupportCaseWithMessagesView, SupportCasePageView, SupportCaseView,
-    SupportCaseWithMessagesView, SupportMessageView,
+    AccessLogEntryView, AccessLogPageView, OpenStaffSupportCase, OpenSupportCase, SendSupportMessage,
+    StaffSupportCasePageView, StaffSupportCaseView, StaffSupportCaseWithMessagesView, SupportCasePageView,
+    SupportCaseView, SupportCaseWithMessagesView, SupportMessageView,
 };
 pub use transfer::{
     ApproveTransfer, DraftTransfer, OwnTransferListView, OwnTransferView, TransferEntryPageView,

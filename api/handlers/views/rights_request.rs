@@ -1,18 +1,28 @@
 //! Bodies of rights requests.
 
+use std::borrow::Cow;
+
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use utoipa::ToSchema;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{
+        RefOr, Schema,
+        schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type},
+    },
+};
 use validator::Validate;
 
 use super::{DisclosureProofView, Example, RecipientView, Secret, secret};
 use crate::{
     domain::{
         data_dictionary::DataClass,
+        encoding::hex,
         ids::{RightsRequestId, SubjectRef},
         purpose::{PersonalDataClass, Purpose},
         rights::{
+            archive::{Archive, WITHHELD},
             deadline::DeadlineLaw,
             erasure::{ErasureEntry, ErasureFate},
             request::{
@@ -180,6 +190,9 @@ pub struct RightsRequestPreviewView {
     /// What an erasure would erase, and what a law keeps; nothing for other kinds.
     #[schema(max_items = 20)]
     pub entries: Vec<ErasureEntryView>,
+    /// What no archive holds, of anybody; nothing for kinds without an archive.
+    #[schema(max_items = 20)]
+    pub withheld: Vec<WithheldDataView>,
     /// Until when a request can be filed with it.
     pub expires_at: Timestamp,
     /// All of it, signed (a compact JWS, RFC 7515, by a `receipt-…` key): what a request is filed with.
@@ -200,9 +213,114 @@ impl From<RightsPreview> for RightsRequestPreviewView {
             consequences: preview.consequences.iter().map(consequence).collect(),
             recipients: preview.recipients.iter().map(RecipientView::from).collect(),
             entries: preview.entries.iter().map(ErasureEntryView::from).collect(),
+            withheld: WITHHELD
+                .iter()
+                .filter(|_| preview.scope.kind.hands_over())
+                .map(WithheldDataView::from)
+                .collect(),
             expires_at: preview.expires_at,
             preview: preview.jws,
         }
+    }
+}
+
+/// What an archive does not hold, and why.
+#[derive(Serialize, ToSchema)]
+#[schema(as = WithheldData)]
+pub struct WithheldDataView {
+    /// What it is.
+    #[schema(
+        max_length = 200,
+        example = "Notes of those who examine a verification, and signals against fraud."
+    )]
+    pub what: String,
+    /// The law that allows to withhold it.
+    #[schema(max_length = 200, example = "Privacy Act 2020, section 53")]
+    pub law: String,
+}
+
+impl From<&(&str, &str)> for WithheldDataView {
+    fn from((what, law): &(&str, &str)) -> Self {
+        Self { what: (*what).to_owned(), law: (*law).to_owned() }
+    }
+}
+
+/// An archive of everything that is held about the person.
+#[derive(Serialize, ToSchema)]
+#[schema(as = RightsArchive)]
+pub struct RightsArchiveView {
+    /// When it was begun.
+    pub started_at: Timestamp,
+    /// How many tables it will hold.
+    #[schema(minimum = 0, maximum = 1_000, example = 21)]
+    pub tables_total: i32,
+    /// How many of them are written.
+    #[schema(minimum = 0, maximum = 1_000, example = 21)]
+    pub tables_written: i32,
+    /// How many entries are written.
+    #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64, example = 214)]
+    pub entries_written: i64,
+    /// How large it is, in bytes; `null` before it is ready.
+    #[schema(required, minimum = 0, maximum = 9_007_199_254_740_991_i64, example = 24_114)]
+    pub size: Option<i64>,
+    /// SHA-256 of its bytes, which the log attests.
+    #[schema(
+        required,
+        min_length = 64,
+        max_length = 64,
+        pattern = "^[0-9a-f]{64}$",
+        example = "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d"
+    )]
+    pub sha256: Option<String>,
+    /// Since when it can be downloaded.
+    #[schema(required)]
+    pub ready_at: Option<Timestamp>,
+    /// Until when.
+    #[schema(required)]
+    pub expires_at: Option<Timestamp>,
+    /// How often it was downloaded.
+    #[schema(minimum = 0, maximum = 2_147_483_647, example = 0)]
+    pub downloads: i32,
+    /// When it was downloaded last.
+    #[schema(required)]
+    pub last_downloaded_at: Option<Timestamp>,
+}
+
+impl From<&Archive> for RightsArchiveView {
+    fn from(archive: &Archive) -> Self {
+        let ready = archive.ready;
+        Self {
+            started_at: archive.started_at,
+            tables_total: archive.tables_total,
+            tables_written: archive.progress.tables_written,
+            entries_written: archive.progress.entries_written,
+            size: ready.map(|ready| ready.size),
+            sha256: ready.map(|ready| hex(&ready.content_hash)),
+            ready_at: ready.map(|ready| ready.ready_at),
+            expires_at: ready.map(|ready| ready.expires_at),
+            downloads: archive.downloads,
+            last_downloaded_at: archive.last_downloaded_at,
+        }
+    }
+}
+
+/// The bytes of a ZIP file.
+pub struct ZipFile;
+
+impl PartialSchema for ZipFile {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .format(Some(SchemaFormat::KnownFormat(KnownFormat::Binary)))
+            .description(Some("The bytes of a ZIP file."))
+            .max_length(Some(1_099_511_627_776))
+            .into()
+    }
+}
+
+impl ToSchema for ZipFile {
+    fn name() -> Cow<'static, str> {
+        "ZipFile".into()
     }
 }
 
@@ -333,6 +451,9 @@ pub struct RightsRequestView {
     /// Until when a law keeps something.
     #[schema(required)]
     pub kept_until: Option<Timestamp>,
+    /// The archive of a request for access or portability; `null` before it is begun, and for other kinds.
+    #[schema(required)]
+    pub archive: Option<RightsArchiveView>,
     /// What was done, oldest first.
     #[schema(max_items = 100)]
     pub steps: Vec<RightsRequestStepView>,
@@ -360,6 +481,7 @@ impl From<&ShownRequest> for RightsRequestView {
             executes_at: request.executes_at,
             completed_at: request.completed_at,
             kept_until: request.kept_until,
+            archive: shown.archive.as_ref().map(RightsArchiveView::from),
             steps: shown.steps.iter().map(RightsRequestStepView::from).collect(),
             authority: SupervisoryAuthorityView { name: AUTHORITY.0.to_owned(), url: AUTHORITY.1.to_owned() },
         }
@@ -587,6 +709,7 @@ impl Example for RightsRequestPreviewView {
             "consequences": [{ "code": "disclosures_refused", "clause": "4.8" }],
             "recipients": [RecipientView::example()],
             "entries": [],
+            "withheld": [],
             "expires_at": "2026-03-01T10:30:00.000000Z",
             "preview": JWS,
         })
@@ -612,6 +735,7 @@ impl Example for RightsRequestView {
             "executes_at": null,
             "completed_at": null,
             "kept_until": null,
+            "archive": null,
             "steps": [
                 { "step": "filed", "at": "2026-03-01T09:30:00.000000Z" },
                 { "step": "refused", "at": "2026-03-03T09:30:00.000000Z" },
@@ -636,6 +760,7 @@ impl Example for StaffRightsRequestView {
             fields.remove("executes_at");
             fields.remove("completed_at");
             fields.remove("kept_until");
+            fields.remove("archive");
             fields.insert("subject_ref".to_owned(), json!("sbj_0198c8f2b1d07c3f9e21a4b7c6d5e4f3"));
             fields.insert("overdue".to_owned(), json!(false));
         }

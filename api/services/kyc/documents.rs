@@ -32,6 +32,7 @@ use crate::{
         kyc_documents::{self, KeptFile, SealedDocument},
         kyc_flags,
         log::{self as leaves},
+        rights_archives,
     },
     services::{
         idempotency::Recording,
@@ -212,6 +213,15 @@ impl KycService {
             .ok_or(KycError::NotFound)
     }
 
+    /// Every document that is kept of the person, in the order in which they came.
+    ///
+    /// # Errors
+    ///
+    /// Storage trouble only.
+    pub async fn document_ids(&self, id: AccountId) -> Result<Vec<DocumentId>, KycError> {
+        Ok(self.db.read(move |c| kyc_documents::list_ids(c, id)).await?)
+    }
+
     /// Takes a document back, while the verification is open to that.
     ///
     /// # Errors
@@ -299,6 +309,7 @@ impl KycService {
                 .read_long(move |c| {
                     let mut kept = kyc_documents::filter_kept(c, &asked)?;
                     kept.extend(instruments::filter_kept(c, &asked)?);
+                    kept.extend(rights_archives::filter_kept(c, &asked)?);
                     Ok::<_, StorageError>(kept)
                 })
                 .await?;

@@ -70,6 +70,7 @@ pub struct ConsistencyProof {
 }
 
 /// The public face of the log.
+#[derive(Clone)]
 pub struct LogService {
     pub(super) db: Db,
     kms: Arc<Kms>,

@@ -5,11 +5,11 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::{Actor, RightsError, RightsService, ShownRequest, advance, find, show};
+use super::{Actor, RightsError, RightsService, ShownRequest, advance, find, show, waits_after_reset};
 use crate::{
     db::Conn,
     domain::{
-        account::{StateReason, WAIT_AFTER_RESET},
+        account::StateReason,
         data_dictionary::Category,
         disclosure::{consent_request::ConsentRequestState, scope::DisclosureField},
         encoding::hex,
@@ -19,14 +19,14 @@ use crate::{
         message::MessageBody,
         rights::{
             erasure::{self, ErasureEntry},
-            request::{RightsRequest, RightsState, RightsStep},
+            request::{RightKind, RightsRequest, RightsState, RightsStep},
         },
         session::SessionEnd,
         time::Timestamp,
     },
     repositories::{
-        accounts, consent_requests, credentials, erasure as erased, kyc_cases, kyc_decisions, log as leaves,
-        log_tree, outbox, rights_requests, sessions, sign_in_challenges, support_cases,
+        accounts, consent_requests, erasure as erased, kyc_cases, kyc_decisions, log as leaves, log_tree,
+        outbox, rights_requests, sessions, sign_in_challenges, support_cases,
     },
     services::{
         batches,
@@ -92,7 +92,10 @@ impl RightsService {
     /// The first failure, after the others had their turn.
     pub async fn carry_out(&self, limit: i64) -> Result<usize, RightsError> {
         let now = self.clock.now();
-        let due = self.db.read(move |c| rights_requests::list_to_execute(c, now, limit)).await?;
+        let due = self
+            .db
+            .read(move |c| rights_requests::list_to_execute(c, &[RightKind::Erasure], now, limit))
+            .await?;
         batches::for_each(due, |request| self.carry_out_one(request)).await
     }
 
@@ -148,9 +151,7 @@ impl RightsService {
                 let was = find(c, id)?;
                 let Ok(started) = was.clone().started(now) else { return Ok(None) };
                 // A password that was reset since the filing puts it off: it may not have been the person who filed.
-                let instants = credentials::find_instants(c, owner)?;
-                let reset_at = instants.and_then(|(_, reset_at)| reset_at);
-                if reset_at.is_some_and(|at| now < at.plus(WAIT_AFTER_RESET)) {
+                if waits_after_reset(c, owner, now)? {
                     return Ok(None);
                 }
                 // After a restore the keys may be gone already; what is said then is public.
@@ -315,10 +316,10 @@ fn shut(c: &mut Conn, keys: &SubjectKeys, now: Timestamp) -> Result<(), RightsEr
         let facts = vec![("kyc_case", case.to_string()), ("account", owner.to_string())];
         leaves::append(c, &draft()?.of_service_upon(keys, &KYC_WITHDRAWN, &facts)?)?;
     }
-    for other in rights_requests::list_holding(c, owner)? {
+    for other in rights_requests::list_open(c, owner)? {
         // What it asked for goes with everything else.
-        let Ok(withdrawn) = other.clone().withdrawn() else { continue };
-        advance(c, keys, (Actor::Service, RightsStep::Withdrawn), (&other, withdrawn), now)?;
+        let Ok(superseded) = other.clone().superseded() else { continue };
+        advance(c, keys, (Actor::Service, RightsStep::Superseded), (&other, superseded), now)?;
     }
     obligations::open(c, keys, Change::Erased(DisclosureField::ALL), now)?;
     Ok(())

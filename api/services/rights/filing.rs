@@ -39,7 +39,7 @@ const OWN: &str = "rights_requests";
 
 /// What a person is told about a request that was filed.
 fn words(request: &RightsRequest) -> (NoticeKind, MessageBody) {
-    if let Some(at) = request.executes_at {
+    if let (Some(at), RightKind::Erasure) = (request.executes_at, request.scope.kind) {
         return (NoticeKind::ErasureScheduled, MessageBody::ErasureScheduled { at: at.for_people() });
     }
     let until = request.deadline.due_at.for_people();
@@ -66,6 +66,7 @@ impl RightsService {
         let (keys, profile) = self.person(owner).await?;
         let executes_at = match scope.kind {
             RightKind::Erasure => Some(self.erasure_day(owner, when).await?),
+            RightKind::Access | RightKind::Portability => Some(self.after_reset(owner).await?),
             RightKind::Restriction | RightKind::Objection => None,
         };
         let request = RightsRequest {
@@ -79,7 +80,7 @@ impl RightsService {
             answered_at: None,
             refusal: None,
             lifts_at: None,
-            limit_id: Some(ProcessingLimitId::generate(now)),
+            limit_id: scope.limit().map(|_| ProcessingLimitId::generate(now)),
             executes_at,
             completed_at: None,
             kept_until: None,
@@ -107,8 +108,8 @@ impl RightsService {
                     return Err(RightsError::Duplicate);
                 }
                 step(c, &keys, (Actor::Person, RightsStep::Filed), &request, now)?;
-                if let Some(limit_id) = request.limit_id {
-                    limits::begin(c, &keys, (limit_id, scope.limit()), now)?;
+                if let (Some(limit_id), Some(limit)) = (request.limit_id, scope.limit()) {
+                    limits::begin(c, &keys, (limit_id, limit), now)?;
                 }
                 notices::tell(c, owner, NoticeId::generate(now), kind, told.as_ref(), now)?;
                 show(c, request.clone())
@@ -116,6 +117,14 @@ impl RightsService {
             .await?;
         self.outbox.wake();
         Ok(FiledRequest { shown, result_token: result.text })
+    }
+
+    /// The first instant at which data are handed over: some days after a password was reset.
+    async fn after_reset(&self, owner: AccountId) -> Result<Timestamp, RightsError> {
+        let now = self.clock.now();
+        let instants = self.db.read(move |c| credentials::find_instants(c, owner)).await?;
+        let (_, reset_at) = instants.ok_or(RightsError::NotFound)?;
+        Ok(reset_at.map_or(now, |at| at.plus(WAIT_AFTER_RESET).max(now)))
     }
 
     /// When an erasure is carried out: after the time to take it back, unless the person chooses now and nothing

@@ -1,6 +1,7 @@
 //! Rights requests (clauses 7.1 to 7.6): what persons ask about their own data, by when it is answered, and what holds
 //! meanwhile.
 
+pub mod archive;
 mod desk;
 mod erasing;
 mod filing;
@@ -19,21 +20,26 @@ use chrono::TimeDelta;
 use crate::{
     db::{Conn, Db, StorageError},
     domain::{
-        account::Profile,
+        account::{Profile, WAIT_AFTER_RESET},
         evidence::Evidence,
         ids::{AccountId, RightsRequestId, StaffId},
         message::MessageBody,
         rights::{
+            archive::Archive,
             calendar::Region,
             request::{NotNow, RightsEvent, RightsRequest, RightsStep},
         },
         time::Timestamp,
     },
-    repositories::{log as leaves, outbox::SealedMessage, profiles as profile_rows, rights_requests},
+    repositories::{
+        credentials, log as leaves, outbox::SealedMessage, profiles as profile_rows, rights_archives,
+        rights_requests,
+    },
     services::{
         clock::Clock,
         cursors::InvalidCursor,
         erasure::ErasureService,
+        files::FileStore,
         idempotency::IdempotencyError,
         limits::LimitError,
         log::LeafDraft,
@@ -67,6 +73,12 @@ pub enum RightsError {
     Ground,
     #[error("the day is not later, or beyond what the law allows")]
     Until,
+    #[error("the archive is not ready yet")]
+    ArchiveNotReady,
+    #[error("the archive is not kept any more")]
+    ArchiveExpired,
+    #[error("an archive is not made or not given")]
+    Archive(#[source] archive::ContentsError),
     #[error("something of an erasure is still there")]
     Left(&'static str),
     #[error(transparent)]
@@ -98,11 +110,12 @@ impl From<LimitError> for RightsError {
     }
 }
 
-/// A request with its steps.
+/// A request with its steps, and its archive where one is made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ShownRequest {
     pub request: RightsRequest,
     pub steps: Vec<RightsEvent>,
+    pub archive: Option<Archive>,
 }
 
 /// A page of a person's requests, newest first.
@@ -129,6 +142,7 @@ pub struct RightsService {
     pub clock: Clock,
     pub outbox: OutboxService,
     pub erasure: ErasureService,
+    pub files: FileStore,
     /// How long an erasure can be taken back.
     pub grace: TimeDelta,
     /// How long a copy of the key store may live: after that no backup opens what was erased.
@@ -212,7 +226,14 @@ fn advance(
 
 fn show(c: &mut Conn, request: RightsRequest) -> Result<ShownRequest, RightsError> {
     let steps = rights_requests::list_events(c, request.account_id, request.id)?;
-    Ok(ShownRequest { request, steps })
+    let archive = rights_archives::find(c, request.account_id, request.id)?;
+    Ok(ShownRequest { request, steps, archive })
+}
+
+/// Whether a password was reset of late: it may not have been the person who asks.
+fn waits_after_reset(c: &mut Conn, owner: AccountId, now: Timestamp) -> Result<bool, StorageError> {
+    let reset_at = credentials::find_instants(c, owner)?.and_then(|(_, reset_at)| reset_at);
+    Ok(reset_at.is_some_and(|at| now < at.plus(WAIT_AFTER_RESET)))
 }
 
 fn find(c: &mut Conn, id: RightsRequestId) -> Result<RightsRequest, RightsError> {

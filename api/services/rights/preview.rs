@@ -70,14 +70,19 @@ impl RightsService {
         let (recipients, has_record) = self
             .db
             .read(move |c| {
-                let concerned = obligations::list_concerned(c, owner, Change::Limited(scope.limit()), now)?;
+                let concerned = match scope.limit() {
+                    Some(limit) => obligations::list_concerned(c, owner, Change::Limited(limit), now)?,
+                    None => Vec::new(),
+                };
                 let record = kyc_decisions::find_last_record(c, owner)?;
                 Ok::<_, StorageError>((concerned, record.is_some()))
             })
             .await?;
         let entries = match scope.kind {
             RightKind::Erasure => erasure::entries(has_record, now),
-            RightKind::Restriction | RightKind::Objection => Vec::new(),
+            RightKind::Restriction | RightKind::Objection | RightKind::Access | RightKind::Portability => {
+                Vec::new()
+            }
         };
         let kept = entries.iter().filter(|entry| entry.fate == ErasureFate::Kept);
         let expires_at = now.plus(PREVIEW_LIVES);

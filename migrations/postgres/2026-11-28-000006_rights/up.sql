@@ -61,3 +61,27 @@ CREATE TRIGGER rights_request_events_append_only BEFORE UPDATE OR DELETE OR TRUN
 
 -- Whether a message is sealed under a key of its own, which dies with its delivery: the last that somebody is told.
 ALTER TABLE outbox ADD COLUMN courier smallint NOT NULL DEFAULT 0;
+
+-- What a person who asked for all data is handed over: a file that is sealed under a secret of its own, which rests
+-- sealed under the person's key, so that both end with it.
+CREATE TABLE rights_archives (
+    account_id uuid NOT NULL,
+    rights_request_id uuid NOT NULL,
+    started_at timestamptz NOT NULL,
+    tables_total INTEGER NOT NULL,
+    tables_written INTEGER NOT NULL,
+    entries_written BIGINT NOT NULL,
+    file_name BYTEA,
+    secret BYTEA,
+    size BIGINT,
+    content_hash BYTEA,
+    ready_at timestamptz,
+    expires_at timestamptz,
+    downloads INTEGER NOT NULL,
+    last_downloaded_at timestamptz,
+    CONSTRAINT rights_archives_pkey PRIMARY KEY (account_id, rights_request_id),
+    CONSTRAINT rights_archives_request_fkey FOREIGN KEY (account_id, rights_request_id)
+        REFERENCES rights_requests (account_id, rights_request_id)
+);
+CREATE UNIQUE INDEX idx_rights_archives_file ON rights_archives (file_name) WHERE file_name IS NOT NULL;
+CREATE INDEX idx_rights_archives_expiry ON rights_archives (expires_at) WHERE file_name IS NOT NULL;

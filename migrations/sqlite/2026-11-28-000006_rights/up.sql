@@ -63,3 +63,27 @@ BEGIN SELECT RAISE(ABORT, 'rights_request_events is append-only'); END;
 
 -- Whether a message is sealed under a key of its own, which dies with its delivery: the last that somebody is told.
 ALTER TABLE outbox ADD COLUMN courier INTEGER NOT NULL DEFAULT 0;
+
+-- What a person who asked for all data is handed over: a file that is sealed under a secret of its own, which rests
+-- sealed under the person's key, so that both end with it.
+CREATE TABLE rights_archives (
+    account_id BLOB NOT NULL,
+    rights_request_id BLOB NOT NULL,
+    started_at INTEGER NOT NULL,
+    tables_total INTEGER NOT NULL,
+    tables_written INTEGER NOT NULL,
+    entries_written INTEGER NOT NULL,
+    file_name BLOB,
+    secret BLOB,
+    size INTEGER,
+    content_hash BLOB,
+    ready_at INTEGER,
+    expires_at INTEGER,
+    downloads INTEGER NOT NULL,
+    last_downloaded_at INTEGER,
+    CONSTRAINT rights_archives_pkey PRIMARY KEY (account_id, rights_request_id),
+    CONSTRAINT rights_archives_request_fkey FOREIGN KEY (account_id, rights_request_id)
+        REFERENCES rights_requests (account_id, rights_request_id)
+) STRICT;
+CREATE UNIQUE INDEX idx_rights_archives_file ON rights_archives (file_name) WHERE file_name IS NOT NULL;
+CREATE INDEX idx_rights_archives_expiry ON rights_archives (expires_at) WHERE file_name IS NOT NULL;
