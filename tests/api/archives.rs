@@ -10,7 +10,7 @@ use chrono::TimeDelta;
 use reqwest::Method;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use smart_mining::{handlers::archive::PersonalContents, server::Services};
+use smart_mining::{domain::encoding::hex, handlers::archive::PersonalContents, server::Services};
 use zip::ZipArchive;
 
 use crate::{
@@ -111,15 +111,14 @@ fn files_at_rest(app: &App) -> Vec<Vec<u8>> {
     walk(&app.database.folder.path().join("files"))
 }
 
-#[tokio::test]
-async fn an_archive_holds_everything_in_every_form_and_nothing_that_is_kept_quiet() {
-    let app = App::start().await;
+/// Somebody about whom there is something of everything; gives what was disclosed, and what was in silence.
+async fn somebody(app: &App) -> (Person, String, String) {
     let (desk, ada) = (app.desk().await, app.person(EMAIL).await);
-    let pool = desk.partner(&app, company("Harbour Pool")).await;
+    let pool = desk.partner(app, company("Harbour Pool")).await;
     let shared = desk.discloses(&ada, &pool, &json!(["email"])).await;
-    assert_eq!(pool.pulls(&app, &shared).await.status, 201);
-    let court = goes_to_court(&app, &desk, &ada, "2026-04-01T00:00:00Z").await;
-    ask_everybody(&app);
+    assert_eq!(pool.pulls(app, &shared).await.status, 201);
+    let court = goes_to_court(app, &desk, &ada, "2026-04-01T00:00:00Z").await;
+    ask_everybody(app);
     crate::kyc_review::tells_everything(
         &ada,
         "1990-12-10",
@@ -130,6 +129,45 @@ async fn an_archive_holds_everything_in_every_form_and_nothing_that_is_kept_quie
     let case = json!({ "category": "payments", "message": "Where is\nmy payout?" });
     assert_eq!(ada.sends(Method::POST, "/v1/support-cases", &[], Some(&case)).await.status, 201);
     assert_eq!(ada.decides("analytics", true).await.status, 200);
+    (ada, shared, court)
+}
+
+/// What is in an archive of [`somebody`], in every form of it.
+fn holds_everything(
+    files: &BTreeMap<String, Vec<u8>>,
+    tables: &HashMap<String, Vec<Value>>,
+    (shared, silent): (&str, &str),
+) {
+    assert_eq!(tables["account"][0]["email"], EMAIL);
+    assert_eq!(tables["verification"][0]["personal_details"]["residence"]["line"], "12 Queen Street");
+    assert_eq!(tables["verification_documents"].len(), 3);
+    assert_eq!(tables["support_cases"][0]["messages"][0]["message"], "Where is\nmy payout?");
+    assert_eq!(tables["disclosures"].len(), 1);
+    assert_eq!(tables["disclosures"][0]["disclosure_id"], json!(shared));
+    assert!(tables["sign_ins"][0]["address"].is_string());
+    assert_eq!(tables["devices"].len(), 1);
+    assert!(tables["log_entries"].iter().any(|leaf| leaf["act"] == "consent.granted"));
+    // What is in it opens what the leaves commit to.
+    assert!(tables["log_entries"].iter().all(opens));
+    assert_eq!(files.keys().filter(|name| name.starts_with("pictures/")).count(), 4);
+    let csv = String::from_utf8(files["tables/account.csv"].clone()).unwrap();
+    assert!(csv.contains("\"'=Ada, \"\"the\"\" first\""), "no formula is handed over: {csv}");
+    let page = String::from_utf8(files["index.html"].clone()).unwrap();
+    for told in ["12 Queen Street", EMAIL, "Harbour Pool", "Privacy Act 2020, section 53"] {
+        assert!(page.contains(told), "{told}");
+    }
+    for (name, content) in files {
+        let text = String::from_utf8_lossy(content);
+        for quiet in [silent, "District Court", "instrument", "gag"] {
+            assert!(!text.contains(quiet), "{name} tells of {quiet}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_archive_holds_everything_in_every_form_and_nothing_that_is_kept_quiet() {
+    let app = App::start().await;
+    let (ada, shared, silent) = somebody(&app).await;
     let before = files_at_rest(&app).len();
 
     let asked = json!({ "kind": "access" });
@@ -160,30 +198,8 @@ async fn an_archive_holds_everything_in_every_form_and_nothing_that_is_kept_quie
     let tables = tables(&files);
     let entries: usize = tables.values().map(Vec::len).sum();
     assert_eq!(archive["entries_written"], entries);
-    assert_eq!(tables["account"][0]["email"], EMAIL);
-    assert_eq!(tables["verification"][0]["personal_details"]["residence"]["line"], "12 Queen Street");
-    assert_eq!(tables["verification_documents"].len(), 3);
-    assert_eq!(tables["support_cases"][0]["messages"][0]["message"], "Where is\nmy payout?");
-    assert_eq!(tables["disclosures"].len(), 1);
-    assert_eq!(tables["disclosures"][0]["disclosure_id"], json!(shared));
-    assert!(tables["sign_ins"][0]["address"].is_string());
-    assert_eq!(tables["devices"].len(), 1);
-    assert!(tables["log_entries"].iter().any(|leaf| leaf["act"] == "consent.granted"));
-    assert_eq!(files.keys().filter(|name| name.starts_with("pictures/")).count(), 4);
-    let csv = String::from_utf8(files["tables/account.csv"].clone()).unwrap();
-    assert!(csv.contains("\"'=Ada, \"\"the\"\" first\""), "no formula is handed over: {csv}");
-    let page = String::from_utf8(files["index.html"].clone()).unwrap();
-    for told in ["12 Queen Street", EMAIL, "Harbour Pool", "Privacy Act 2020, section 53"] {
-        assert!(page.contains(told), "{told}");
-    }
-    for (name, content) in &files {
-        let text = String::from_utf8_lossy(content);
-        for quiet in [court.as_str(), "District Court", "instrument", "gag"] {
-            assert!(!text.contains(quiet), "{name} tells of {quiet}");
-        }
-    }
-    // The log attests what was handed over, and what is in it opens what the leaves commit to.
-    assert!(tables["log_entries"].iter().all(opens));
+    holds_everything(&files, &tables, (&shared, &silent));
+    // The log attests what was handed over.
     let events =
         app.database.number("SELECT count(*) AS n FROM rights_request_events WHERE outcome_hash IS NOT NULL");
     assert_eq!(events, 1);
@@ -201,10 +217,6 @@ async fn an_archive_holds_everything_in_every_form_and_nothing_that_is_kept_quie
     assert_eq!(services.rights.take_archives_away(10).await.unwrap(), 1);
     assert_eq!(files_at_rest(&app).len(), before);
     crate::log::verifies(&app).await;
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn unhex(text: &str) -> Vec<u8> {

@@ -418,6 +418,16 @@ async fn filing_of(ada: &Person) -> Value {
 }
 
 /// Does whatever an operation needs done before, and gives the request that succeeds then.
+/// A request that the operation is for.
+async fn request_of(app: &App, operation: &str, ada: &Person) -> String {
+    if operation != "get_rights_request_result" {
+        return ada.asks_for("objection", None, None).await;
+    }
+    let id = ada.asks_for("access", None, None).await;
+    assert_eq!(crate::archives::prepares(&crate::rights::services(app).await).await, 1);
+    id
+}
+
 async fn prepare(app: &App, operation: &Operation, ada: &Person) -> (String, Option<Value>) {
     let mut body = body_of(app, operation, &Value::Null).await;
     let mut path = operation.path.replace("{version}", "1").replace("{purpose}", "innovations");
@@ -457,13 +467,8 @@ async fn prepare(app: &App, operation: &Operation, ada: &Person) -> (String, Opt
             }
         }
         "file_rights_request" => body = Some(filing_of(ada).await),
-        "get_rights_request" | "withdraw_rights_request" => {
-            path = path.replace("{rights_request_id}", &ada.asks_for("objection", None, None).await);
-        }
-        "get_rights_request_result" => {
-            path = path.replace("{rights_request_id}", &ada.asks_for("access", None, None).await);
-            let services = crate::rights::services(app).await;
-            assert_eq!(crate::archives::prepares(&services).await, 1);
+        "get_rights_request" | "withdraw_rights_request" | "get_rights_request_result" => {
+            path = path.replace("{rights_request_id}", &request_of(app, operation.id, ada).await);
         }
         "object_to_transfer" => {
             transfer_everybody(app);
