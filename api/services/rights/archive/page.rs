@@ -82,6 +82,11 @@ pub fn render(about: &Value, excerpts: &[Excerpt], pictures: &[String]) -> Strin
     page.into_string()
 }
 
+/// The name of a column in words.
+fn readable(name: &str) -> String {
+    name.replace('_', " ").replace('.', ": ")
+}
+
 fn section(one: &Excerpt) -> Markup {
     html! {
         section aria-labelledby=(one.table.name) {
@@ -92,7 +97,7 @@ fn section(one: &Excerpt) -> Markup {
                     table.one {
                         tbody {
                             @for (name, cell) in one.columns.names().zip(one.columns.cells(only)) {
-                                tr { th scope="row" { (name) } td { (cell) } }
+                                tr { th scope="row" { (readable(&name)) } td { (cell) } }
                             }
                         }
                     }
@@ -100,7 +105,7 @@ fn section(one: &Excerpt) -> Markup {
                 rows => {
                     div.scroll tabindex="0" role="region" aria-label=(one.table.title) {
                         table {
-                            thead { tr { @for name in one.columns.names() { th scope="col" { (name) } } } }
+                            thead { tr { @for name in one.columns.names() { th scope="col" { (readable(&name)) } } } }
                             tbody {
                                 @for row in rows { tr { @for cell in one.columns.cells(row) { td { (cell) } } } }
                             }
