@@ -98,6 +98,7 @@ settings! {
     SMS_GATEWAY_URL = "", "For SMS=gateway: where messages are posted.";
     SMS_GATEWAY_TOKEN = "", "For SMS=gateway: the bearer token.";
     SMALLEST_GROUP = "20", "Nothing is published of an hour about fewer people with accounts than this; 20 is what is promised.";
+    CLOSED_ACCOUNTS_DAYS = "30", "Everything about a person goes so many days after the account was closed, but for what a law keeps.";
     ERASURE_GRACE_DAYS = "14", "How long an erasure can be taken back, unless the person chose to have it at once.";
     KEY_COPIES_LIVE_DAYS = "7", "How long a copy of the key store lives at most; what was erased is in no backup after that.";
     WORKING_DAYS_OF = "", "The region whose anniversary day is no working day either: an ISO 3166-2 code as `auk` or `wgn`. Deadlines come later then.";
@@ -145,6 +146,7 @@ pub struct Config {
     pub smallest_group: u32,
     /// Whose anniversary day is no working day.
     pub region: Option<Region>,
+    pub closed_accounts_days: u32,
     pub erasure_grace: TimeDelta,
     pub key_copies_live: TimeDelta,
     pub webhooks_to_private: bool,
@@ -397,6 +399,7 @@ fn build(source: &Source) -> Result<Config, ConfigError> {
         sms_from: source.text("SMS_FROM")?,
         smallest_group: source.number("SMALLEST_GROUP", SMALLEST_GROUP..=10_000)?,
         region: region(source)?,
+        closed_accounts_days: source.number("CLOSED_ACCOUNTS_DAYS", 0..=3_650)?,
         erasure_grace: TimeDelta::days(source.number("ERASURE_GRACE_DAYS", 0..=30)?.into()),
         key_copies_live: TimeDelta::days(source.number("KEY_COPIES_LIVE_DAYS", 1..=90)?.into()),
         webhooks_to_private: source.parsed("WEBHOOKS_TO_PRIVATE", "it is `true` or `false`")?,

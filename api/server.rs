@@ -54,6 +54,7 @@ use crate::{
         reads::ReadBudget,
         recipients::RecipientService,
         reports::ReportService,
+        retention::RetentionService,
         rights::RightsService,
         sessions::SessionService,
         staff::StaffService,
@@ -128,6 +129,7 @@ pub struct Services {
     pub reports: ReportService,
     pub transparency: TransparencyService,
     pub rights: RightsService,
+    pub retention: RetentionService,
     pub idempotency: IdempotencyService,
     pub blocks: BlockService,
     pub log: LogService,
@@ -386,6 +388,7 @@ fn compose(
         reports: reports(config, &accounts),
         transparency: transparency(config, &accounts),
         rights: rights(config, &accounts, &kyc),
+        retention: RetentionService { db: stores.data.clone(), clock: clock.clone() },
         recipients: recipients(&accounts),
         support: support(&accounts),
         sessions,
@@ -425,10 +428,13 @@ fn job_runner(config: &Config, services: &Services) -> JobRunner {
         reports: services.reports.clone(),
         transparency: services.transparency.clone(),
         rights: services.rights.clone(),
+        retention: services.retention.clone(),
+        instruments: services.instruments.clone(),
         contents: Arc::new(PersonalContents::new(services.clone())),
         blocks: services.blocks.clone(),
         sequencer: services.log.sequencer().clone(),
         kyc_files_kept: TimeDelta::days(config.kyc_files_days.into()),
+        closed_accounts_kept: TimeDelta::days(config.closed_accounts_days.into()),
     }
 }
 

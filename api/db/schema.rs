@@ -1171,6 +1171,18 @@ table! {
     }
 }
 
+table! {
+    use diesel::sql_types::{BigInt, Text};
+    use super::super::types::Instant;
+
+    retention_runs (day, rule) {
+        day -> Instant,
+        rule -> Text,
+        removed -> BigInt,
+        last_run_at -> Instant,
+    }
+}
+
 joinable!(profiles -> accounts (account_id));
 joinable!(credentials -> accounts (account_id));
 joinable!(account_emails -> accounts (account_id));
@@ -1437,3 +1449,4 @@ allow_tables_to_appear_in_same_query!(staff_members, staff_roles, staff_sessions
 
 allow_tables_to_appear_in_same_query!(partner_clients, partner_credentials);
 allow_tables_to_appear_in_same_query!(obligations, obligation_disclosures, disclosures);
+allow_tables_to_appear_in_same_query!(accounts, rights_requests);

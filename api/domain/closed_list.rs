@@ -30,8 +30,8 @@ pub(crate) use closed_list;
 #[cfg(test)]
 mod tests {
     use crate::domain::{
-        aggregate, consent, data_dictionary, device, disclosure, kyc, notice, policy, purpose, rights, staff,
-        transparency, webhook,
+        aggregate, consent, data_dictionary, device, disclosure, kyc, notice, policy, purpose, retention,
+        rights, staff, transparency, webhook,
     };
 
     /// Whether every value is spelled alike in rows and on the wire.
@@ -44,6 +44,7 @@ mod tests {
     #[test]
     fn every_list_is_spelled_alike_in_rows_and_on_the_wire() {
         agrees(purpose::Purpose::ALL, purpose::Purpose::as_str);
+        agrees(retention::RetentionRule::ALL, retention::RetentionRule::as_str);
         agrees(purpose::LawfulBasis::ALL, purpose::LawfulBasis::as_str);
         agrees(purpose::PersonalDataClass::ALL, purpose::PersonalDataClass::as_str);
         agrees(purpose::RecipientClass::ALL, purpose::RecipientClass::as_str);

@@ -203,6 +203,10 @@ pub enum MessageBody {
     ErasureScheduled {
         at: String,
     },
+    /// The data of a closed account are being erased: the last that its person is told.
+    ClosedAccountErased {
+        at: String,
+    },
     /// The data that were asked for can be downloaded until an instant.
     ArchiveReady {
         until: String,
@@ -291,6 +295,7 @@ impl MessageBody {
             Self::RightsRequestFiled { .. } => "mail-rights-request-filed",
             Self::ErasureScheduled { .. } => "mail-erasure-scheduled",
             Self::ErasureBegun { .. } => "mail-erasure-begun",
+            Self::ClosedAccountErased { .. } => "mail-closed-account-erased",
             Self::ArchiveReady { .. } => "mail-archive-ready",
             Self::RightsRequestExtended { .. } => "mail-rights-request-extended",
             Self::RightsRequestGranted { .. } => "mail-rights-request-granted",
@@ -371,6 +376,7 @@ impl MessageBody {
             | Self::RightsRequestGranted { at }
             | Self::ErasureScheduled { at }
             | Self::ErasureBegun { at }
+            | Self::ClosedAccountErased { at }
             | Self::RestrictionLifted { at } => vec![("at", at.clone())],
             Self::RightsRequestRefused { clause, law, until } => {
                 vec![("clause", clause.clone()), ("law", law.clone()), ("until", until.clone())]

@@ -27,6 +27,7 @@ pub mod phone;
 pub mod policy;
 pub mod purpose;
 pub mod real_name;
+pub mod retention;
 pub mod rights;
 pub mod sealed;
 pub mod session;

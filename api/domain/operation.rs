@@ -268,6 +268,7 @@ operations! {
     "publish_policy_version" POST "/v1/staff/policy-versions/{version}/publication" Staff[Legal Admin] SteppedUp Open Ordinary Leaf Single;
     "list_processing_records" GET "/v1/staff/processing-records" Staff[Legal Admin Auditor] Session Open Ordinary Silent Single;
     "create_partner_client" POST "/v1/staff/partner-clients" Staff[Admin] SteppedUp Open Ordinary Leaf Single;
+    "get_retention_report" GET "/v1/staff/retention-report" Staff[Legal Admin Auditor] Session Open Ordinary Silent Single;
     "list_partner_clients" GET "/v1/staff/partner-clients" Staff[Admin Auditor] Session Open Ordinary Silent Page;
     "deactivate_partner_client" POST "/v1/staff/partner-clients/{partner_client_id}/deactivation" Staff[Admin] SteppedUp Open Ordinary Leaf Single;
     "add_partner_credential" POST "/v1/staff/partner-clients/{partner_client_id}/credentials" Staff[Admin] SteppedUp Open Ordinary Leaf Single;

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use chrono::{DateTime, Datelike, NaiveDate, SubsecRound, TimeDelta, Timelike, Utc};
+use chrono::{DateTime, Datelike, Months, NaiveDate, SubsecRound, TimeDelta, Timelike, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use utoipa::{
     PartialSchema, ToSchema,
@@ -44,6 +44,24 @@ impl Timestamp {
     #[must_use]
     pub fn hour(self) -> Self {
         self.minus(TimeDelta::microseconds(self.as_micros().rem_euclid(3_600_000_000)))
+    }
+
+    /// The same day and time so many years later, or on the last of a month that has no such day.
+    #[must_use]
+    pub fn plus_years(self, years: u16) -> Self {
+        self.0.checked_add_months(Months::new(12 * u32::from(years))).map_or(self, Self)
+    }
+
+    /// The same so many years before.
+    #[must_use]
+    pub fn minus_years(self, years: u16) -> Self {
+        self.0.checked_sub_months(Months::new(12 * u32::from(years))).map_or(self, Self)
+    }
+
+    /// The beginning of its day, in UTC.
+    #[must_use]
+    pub fn day(self) -> Self {
+        self.minus(TimeDelta::microseconds(self.as_micros().rem_euclid(86_400_000_000)))
     }
 
     /// The day that it is in a zone.

@@ -348,6 +348,12 @@ mail-erasure-begun = Ihre Daten werden gerade gelöscht
 
         Dies ist unsere letzte Nachricht; sie wird nicht aufbewahrt.
 
+mail-closed-account-erased = Die Daten Ihres geschlossenen Kontos werden gerade gelöscht
+    .body =
+        Sie haben Ihr Konto vor einiger Zeit geschlossen. Seit { $at } wird gelöscht, was wir noch über Sie hatten, wie es in der Datenschutzrichtlinie steht (Ziffer 7.1). Was ein Gesetz uns aufzubewahren verpflichtet, ruht versiegelt bis zu seinem Tag und wird dann vernichtet.
+
+        Dies ist unsere letzte Nachricht; sie wird nicht aufbewahrt.
+
 mail-archive-ready = Ihre Daten liegen bereit
     .body =
         Die Daten, um die Sie gebeten haben (Ziffer 7.2 der Datenschutzrichtlinie), können Sie bis { $until } herunterladen: Melden Sie sich an und sehen Sie unter Anliegen nach. Danach werden sie entfernt; Sie können jederzeit wieder darum bitten.

@@ -269,6 +269,12 @@ mail-erasure-begun = Your data are being erased
 
         This is our last message; it is not kept.
 
+mail-closed-account-erased = The data of your closed account are being erased
+    .body =
+        You closed your account some time ago. Since { $at } what we still held about you is being erased, as the privacy policy says (clause 7.1). What a law obliges us to keep rests sealed until its day, and is destroyed then.
+
+        This is our last message; it is not kept.
+
 mail-archive-ready = Your data are ready
     .body =
         The data that you asked for (clause 7.2 of the privacy policy) can be downloaded until { $until }: sign in and look under rights requests. After that day they are taken away; you can ask again at any time.

@@ -93,6 +93,40 @@ pub fn withdraw(c: &mut Conn, id: InstrumentId, end: Withdrawal) -> Result<bool,
     Ok(ended == 1)
 }
 
+/// Some orders that ended before an instant, by a withdrawal or at their last day, with the files of what they say.
+pub fn list_past(
+    c: &mut Conn,
+    before: Timestamp,
+    limit: i64,
+) -> Result<Vec<(InstrumentId, FileName)>, StorageError> {
+    let is_withdrawn = t::withdrawn_at.le(before).assume_not_null();
+    let past: Vec<(InstrumentId, Option<Vec<u8>>)> = t::table
+        .filter(t::file_name.is_not_null())
+        .filter(is_withdrawn.or(t::valid_until.le(before)))
+        .select((t::instrument_id, t::file_name))
+        .order(t::instrument_id)
+        .limit(limit)
+        .load(c)?;
+    let name =
+        |bytes: Vec<u8>| bytes.try_into().map(FileName).map_err(|_| corrupt(TABLE, "no name of a file"));
+    past.into_iter()
+        .filter_map(|(id, bytes)| Some((id, bytes?)))
+        .map(|(id, bytes)| Ok((id, name(bytes)?)))
+        .collect()
+}
+
+/// Forgets what an order says.
+pub fn forget(c: &mut Conn, id: InstrumentId) -> Result<(), StorageError> {
+    diesel::update(t::table.find(id))
+        .set((
+            t::reference.eq(None::<Vec<u8>>),
+            t::named.eq(None::<Vec<u8>>),
+            t::file_name.eq(None::<Vec<u8>>),
+        ))
+        .execute(c)?;
+    Ok(())
+}
+
 /// Which of these names files of orders.
 pub fn filter_kept(c: &mut Conn, names: &[FileName]) -> Result<Vec<FileName>, StorageError> {
     let names: Vec<Vec<u8>> = names.iter().map(|name| name.0.to_vec()).collect();

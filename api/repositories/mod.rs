@@ -52,6 +52,7 @@ pub mod recipients;
 pub mod recovery_codes;
 pub mod refresh_tokens;
 pub mod registrations;
+pub mod retention_runs;
 pub mod rights_archives;
 pub mod rights_requests;
 pub mod role_grants;

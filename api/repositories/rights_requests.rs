@@ -6,9 +6,10 @@ use super::{corrupt, hash32};
 use crate::{
     db::{
         Conn, Dispatch, MultiBackend, StorageError,
-        schema::{rights_request_events as e, rights_requests as t},
+        schema::{accounts, rights_request_events as e, rights_requests as t},
     },
     domain::{
+        account::StateReason,
         ids::{AccountId, LeafId, ProcessingLimitId, RightsRequestId, StaffId},
         purpose::{PersonalDataClass, Purpose},
         rights::{
@@ -292,6 +293,26 @@ pub fn list_to_lift(c: &mut Conn, now: Timestamp, limit: i64) -> Result<Vec<Righ
         .limit(limit)
         .load(c)?;
     rows.into_iter().map(RightsRequest::try_from).collect()
+}
+
+/// Some accounts that were closed before an instant, and whose erasure nobody asked for; none about whom something is
+/// under way.
+pub fn list_closed_accounts(
+    c: &mut Conn,
+    before: Timestamp,
+    limit: i64,
+) -> Result<Vec<AccountId>, StorageError> {
+    let open: Vec<&str> =
+        RightsState::ALL.iter().filter(|state| state.is_open()).map(|state| state.as_str()).collect();
+    let under_way = t::table.filter(t::account_id.eq(accounts::account_id)).filter(t::state.eq_any(open));
+    Ok(accounts::table
+        .filter(accounts::state_reason.eq(StateReason::ClosureCompleted.as_str()))
+        .filter(accounts::state_since.le(before).assume_not_null())
+        .filter(diesel::dsl::not(diesel::dsl::exists(under_way)))
+        .select(accounts::account_id)
+        .order(accounts::account_id)
+        .limit(limit)
+        .load(c)?)
 }
 
 /// How many wait for an answer that was due by now.

@@ -21,7 +21,10 @@ use crate::{
         },
         evidence::Act,
         ids::{AccountId, InstrumentId, RecipientId, StaffId},
-        kyc::file::{Accepts, FileFault, FileName},
+        kyc::{
+            decision::RECORD_YEARS,
+            file::{Accepts, FileFault, FileName},
+        },
         personal::{Personal, PersonalText},
         sealed::Sealed,
         time::Timestamp,
@@ -31,6 +34,7 @@ use crate::{
         log as leaves, recipients,
     },
     services::{
+        batches,
         clock::Clock,
         cursors::{self, InvalidCursor},
         files::{FileError, FileStore},
@@ -192,6 +196,23 @@ impl InstrumentService {
             self.forget(name).await;
         }
         written
+    }
+
+    /// Destroys what some orders say, years after they ended; says of how many. That there was one stays on the log.
+    ///
+    /// # Errors
+    ///
+    /// The first failure, after the others had their turn.
+    pub async fn erase_past(&self, limit: i64) -> Result<usize, InstrumentError> {
+        let before = self.clock.now().minus_years(RECORD_YEARS);
+        let past = self.db.read_long(move |c| instruments::list_past(c, before, limit)).await?;
+        batches::for_each(past, |(id, name)| async move {
+            self.vault.destroy(subject(id), Category::Documents, self.clock.now()).await?;
+            self.db.write_guarded(move |c| instruments::forget(c, id)).await?;
+            self.forget(name).await;
+            Ok(true)
+        })
+        .await
     }
 
     async fn forget(&self, name: FileName) {

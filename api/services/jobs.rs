@@ -13,13 +13,14 @@ use crate::{
         data_dictionary::Category,
         ids::{AccountId, InstanceId},
         kyc::signal,
+        retention::RetentionRule,
         time::Timestamp,
         webhook::MESSAGES_KEPT,
     },
     repositories::{
         account_devices, accounts, advertisements, blocks, contact_changes, devices, idempotency_keys,
         instruments, kyc_signals, leases, one_time_codes, outbox, partners, password_resets, registrations,
-        sessions, sign_in_challenges, staff, subject_keys, throttles, webhooks,
+        retention_runs, sessions, sign_in_challenges, staff, subject_keys, throttles, webhooks,
     },
     services::{
         accounts::AccountService,
@@ -27,6 +28,7 @@ use crate::{
         clock::Clock,
         disclosures::DisclosureService,
         erasure::ErasureService,
+        instruments::InstrumentService,
         kyc::{self, KycError, KycService},
         log::{
             sequencer::{self, LogError, Sequencer},
@@ -35,10 +37,11 @@ use crate::{
         notices::NoticeService,
         outbox::OutboxService,
         reports::{ReportError, ReportService},
+        retention::{RUNS_KEPT, RetentionService},
         rights::{RightsService, archive::Contents},
         transparency::TransparencyService,
         vault::{Vault, VaultError},
-        webhooks::{WebhookError, WebhookService},
+        webhooks::WebhookService,
     },
     telemetry::metrics,
 };
@@ -97,12 +100,15 @@ pub struct JobRunner {
     pub reports: ReportService,
     pub transparency: TransparencyService,
     pub rights: RightsService,
+    pub retention: RetentionService,
+    pub instruments: InstrumentService,
     /// What archives for persons are made from.
     pub contents: Arc<dyn Contents>,
     pub blocks: BlockService,
     pub sequencer: Sequencer,
     /// Documents of verifications are kept so long after the decision.
     pub kyc_files_kept: TimeDelta,
+    pub closed_accounts_kept: TimeDelta,
 }
 
 /// Why the log's check of itself is an alarm.
@@ -137,7 +143,7 @@ impl JobRunner {
                 // A full batch means that more is waiting.
                 Ok(sent) if sent > 0 => continue,
                 Ok(_) => {}
-                Err(error) => note("outbox", Err(error)),
+                Err(error) => note::<(), _>("outbox", Err(error)),
             }
             tokio::select! {
                 () = tokio::time::sleep(OUTBOX_TICK) => {}
@@ -152,7 +158,7 @@ impl JobRunner {
             match self.webhooks.send_due().await {
                 Ok(sent) if sent > 0 => continue,
                 Ok(_) => {}
-                Err(error) => note::<WebhookError>("webhooks", Err(error)),
+                Err(error) => note::<(), _>("webhooks", Err(error)),
             }
             pause(OUTBOX_TICK, &mut stop).await;
         }
@@ -172,7 +178,7 @@ impl JobRunner {
                 Ok(true) => tokio::task::yield_now().await,
                 Ok(false) => self.idle_notices(stop.clone()).await,
                 Err(error) => {
-                    note("notices", Err(error));
+                    note::<(), _>("notices", Err(error));
                     self.idle_notices(stop.clone()).await;
                 }
             }
@@ -255,7 +261,7 @@ impl JobRunner {
                     () = self.keep_lease(holder) => tracing::warn!("another process took the housekeeping over"),
                 },
                 Ok(false) => {}
-                Err(error) => note("lease", Err(error)),
+                Err(error) => note::<(), _>("lease", Err(error)),
             }
             round = round.wrapping_add(1);
             if pause(HOUSE_TICK, &mut stop).await {
@@ -277,15 +283,14 @@ impl JobRunner {
             match self.take_lease(holder).await {
                 Ok(true) => {}
                 Ok(false) => break,
-                Err(error) => note("lease", Err(error)),
+                Err(error) => note::<(), _>("lease", Err(error)),
             }
         }
     }
 
     async fn tidy(&self, round: u32, stop: &watch::Receiver<bool>) {
-        note("lapsed_registrations", self.erase_lapsed_registrations(stop).await);
-        note("lapsed_password_resets", self.erase_lapsed_resets(stop).await);
-        note("past_records", self.delete_past(stop).await);
+        let is_hourly = round.is_multiple_of(CHECK_EVERY);
+        self.retain(stop, is_hourly).await;
         note("closures", self.while_any(stop, || self.accounts.complete_closures(BATCH)).await);
         note("factor_resets", self.while_any(stop, || self.accounts.execute_factor_resets(BATCH)).await);
         note("reminders", self.while_any(stop, || self.accounts.remind(BATCH)).await);
@@ -299,12 +304,9 @@ impl JobRunner {
         note("transparency", self.while_any(stop, || self.transparency.count()).await);
         note("reports", self.publish_reports(stop).await);
         note("kyc_overdue", self.while_any(stop, || self.kyc.expire(BATCH)).await);
-        if round.is_multiple_of(CHECK_EVERY) {
-            let before = self.clock.now().minus(self.kyc_files_kept);
-            let erased = self.while_any(stop, || self.kyc.erase_past(&self.erasure, before, BATCH));
-            note("kyc_files", erased.await);
+        if is_hourly {
             // At an hour of its own: what ends then tells nobody when its person withdrew.
-            note("disclosures_withdrawn", self.disclosures.end_silently_withdrawn(BATCH).await.map(drop));
+            note("disclosures_withdrawn", self.disclosures.end_silently_withdrawn(BATCH).await);
             note("log_check", self.check_log().await);
             note("orphaned_files", self.sweep_files().await);
         }
@@ -319,9 +321,45 @@ impl JobRunner {
         let is_stopping = || *stop.borrow();
         let hand_over = || self.rights.hand_over(self.contents.as_ref(), 1, &is_stopping);
         note("archives", self.while_any(stop, hand_over).await);
-        note("archives_past", self.while_any(stop, || self.rights.take_archives_away(BATCH)).await);
-        note("statutory_ends", self.while_any(stop, || self.rights.release(BATCH)).await);
         note("rights_overdue", self.rights.count_overdue().await);
+    }
+
+    /// Applies the rules of retention; once an hour it is noted also of those that found nothing.
+    async fn retain(&self, stop: &watch::Receiver<bool>, is_hourly: bool) {
+        use RetentionRule as Rule;
+        let lapsed = self.erase_lapsed_registrations(stop).await;
+        self.applied(Rule::LapsedRegistrations, is_hourly, lapsed).await;
+        self.applied(Rule::LapsedPasswordResets, is_hourly, self.erase_lapsed_resets(stop).await).await;
+        self.delete_past(stop, is_hourly).await;
+        let archives = self.while_any(stop, || self.rights.take_archives_away(BATCH)).await;
+        self.applied(Rule::Archives, is_hourly, archives).await;
+        let records = self.while_any(stop, || self.rights.release(BATCH)).await;
+        self.applied(Rule::StatutoryRecords, is_hourly, records).await;
+        let before = self.clock.now().minus(self.closed_accounts_kept);
+        let closed = self.while_any(stop, || self.rights.erase_closed(before, BATCH)).await;
+        self.applied(Rule::ClosedAccounts, is_hourly, closed).await;
+        if is_hourly {
+            let before = self.clock.now().minus(self.kyc_files_kept);
+            let documents = self.while_any(stop, || self.kyc.erase_past(&self.erasure, before, BATCH)).await;
+            self.applied(Rule::VerificationDocuments, true, documents).await;
+            let orders = self.while_any(stop, || self.instruments.erase_past(BATCH)).await;
+            self.applied(Rule::Orders, true, orders).await;
+        }
+    }
+
+    /// Notes what a rule came to.
+    async fn applied<E: std::error::Error>(
+        &self,
+        rule: RetentionRule,
+        is_hourly: bool,
+        removed: Result<usize, E>,
+    ) {
+        if let Ok(removed) = removed
+            && (removed > 0 || is_hourly)
+        {
+            note("retention", self.retention.note(rule, removed).await);
+        }
+        note(rule.as_str(), removed);
     }
 
     async fn publish_reports(&self, stop: &watch::Receiver<bool>) -> Result<(), ReportError> {
@@ -331,7 +369,8 @@ impl JobRunner {
 
     /// A registration that nobody completed goes with all its keys. The row goes first, and only
     /// where nobody verified it in this very moment; a crash after that leaves stray keys.
-    async fn erase_lapsed_registrations(&self, stop: &watch::Receiver<bool>) -> Result<(), VaultError> {
+    async fn erase_lapsed_registrations(&self, stop: &watch::Receiver<bool>) -> Result<usize, VaultError> {
+        let mut erased = 0;
         while !*stop.borrow() {
             let now = self.clock.now();
             let lapsed = self.db.read_long(move |c| registrations::list_lapsed(c, now, BATCH)).await?;
@@ -343,14 +382,16 @@ impl JobRunner {
                     self.db.write_for(subject, move |c| registrations::delete_lapsed(c, subject, now));
                 if taken.await? {
                     self.erase_all(subject).await?;
+                    erased += 1;
                 }
             }
         }
-        Ok(())
+        Ok(erased)
     }
 
     /// A reset that nobody completed goes as a registration does.
-    async fn erase_lapsed_resets(&self, stop: &watch::Receiver<bool>) -> Result<(), VaultError> {
+    async fn erase_lapsed_resets(&self, stop: &watch::Receiver<bool>) -> Result<usize, VaultError> {
+        let mut erased = 0;
         while !*stop.borrow() {
             let now = self.clock.now();
             let lapsed = self.db.read_long(move |c| password_resets::list_lapsed(c, now, BATCH)).await?;
@@ -362,20 +403,27 @@ impl JobRunner {
                     self.db.write_for(subject, move |c| password_resets::delete_lapsed(c, subject, now));
                 if taken.await? {
                     self.erase_all(subject).await?;
+                    erased += 1;
                 }
             }
         }
-        Ok(())
+        Ok(erased)
     }
 
-    /// Runs a job in batches for as long as it finds something to do.
+    /// Runs a job in batches for as long as it finds something to do; says how much that was.
     async fn while_any<E, F: Future<Output = Result<usize, E>>>(
         &self,
         stop: &watch::Receiver<bool>,
         batch: impl Fn() -> F,
-    ) -> Result<(), E> {
-        while !*stop.borrow() && batch().await? > 0 {}
-        Ok(())
+    ) -> Result<usize, E> {
+        let mut all = 0;
+        while !*stop.borrow() {
+            match batch().await? {
+                0 => break,
+                some => all += some,
+            }
+        }
+        Ok(all)
     }
 
     async fn erase_all(&self, subject: AccountId) -> Result<(), VaultError> {
@@ -385,29 +433,45 @@ impl JobRunner {
         Ok(())
     }
 
-    async fn delete_past(&self, stop: &watch::Receiver<bool>) -> Result<(), StorageError> {
+    /// Deletes rows whose time has passed, some of them personal.
+    async fn delete_past(&self, stop: &watch::Receiver<bool>, is_hourly: bool) {
+        use RetentionRule as Rule;
         let now = self.clock.now();
-        let deletions: [(Deletion, Timestamp); 15] = [
-            (idempotency_keys::delete_some_lapsed, now),
-            (sessions::delete_past, now.minus(PAST_KEPT)),
-            (outbox::delete_settled, now.minus(PAST_KEPT)),
-            (account_devices::delete_past, now.minus(DEVICE_KEPT)),
-            (devices::delete_past, now.minus(DEVICE_KEPT)),
+        let personal: [(Rule, Deletion, Timestamp); 9] = [
+            (Rule::StoredAnswers, idempotency_keys::delete_some_lapsed, now),
+            (Rule::EndedSessions, sessions::delete_past, now.minus(PAST_KEPT)),
+            (Rule::SettledMessages, outbox::delete_settled, now.minus(PAST_KEPT)),
+            (Rule::UnusedDevices, account_devices::delete_past, now.minus(DEVICE_KEPT)),
+            (Rule::UnusedDevices, devices::delete_past, now.minus(DEVICE_KEPT)),
+            (Rule::ContactChanges, contact_changes::delete_past, now),
+            (Rule::Throttles, throttles::delete_past, now),
+            (Rule::Blocks, blocks::delete_past, now),
+            (Rule::AdClicks, advertisements::delete_past_clicks, now.minus(CLICKS_KEPT)),
+        ];
+        for (rule, delete, before) in personal {
+            self.applied(rule, is_hourly, self.delete_all(stop, delete, before).await).await;
+        }
+        let others: [(Deletion, Timestamp); 7] = [
             (sign_in_challenges::delete_past, now.minus(TRIES_KEPT)),
             (one_time_codes::delete_past, now),
-            (contact_changes::delete_past, now),
-            (throttles::delete_past, now),
-            (blocks::delete_past, now),
             (partners::delete_past_assertions, now),
             (staff::delete_past_sessions, now.minus(PAST_KEPT)),
             (kyc_signals::delete_past, now.minus(signal::KEPT)),
             (webhooks::delete_past, now.minus(MESSAGES_KEPT)),
-            (advertisements::delete_past_clicks, now.minus(CLICKS_KEPT)),
+            (retention_runs::delete_past, now.minus(RUNS_KEPT)),
         ];
-        for (delete, before) in deletions {
-            while !*stop.borrow() && self.db.write_guarded(move |c| delete(c, before, BATCH)).await? > 0 {}
+        for (delete, before) in others {
+            note("past_records", self.delete_all(stop, delete, before).await);
         }
-        Ok(())
+    }
+
+    async fn delete_all(
+        &self,
+        stop: &watch::Receiver<bool>,
+        delete: Deletion,
+        before: Timestamp,
+    ) -> Result<usize, StorageError> {
+        self.while_any(stop, || self.db.write_guarded(move |c| delete(c, before, BATCH))).await
     }
 
     /// Files are durable before the row that names them; where that row never came, they go.
@@ -466,9 +530,9 @@ async fn pause(length: Duration, stop: &mut watch::Receiver<bool>) -> bool {
     *stop.borrow()
 }
 
-fn note<E: std::fmt::Display>(job: &'static str, outcome: Result<(), E>) {
+fn note<T, E: std::fmt::Display>(job: &'static str, outcome: Result<T, E>) {
     let label = match outcome {
-        Ok(()) => "done",
+        Ok(_) => "done",
         Err(error) => {
             tracing::warn!(job, %error, "a job failed and will run again");
             "failed"

@@ -51,6 +51,7 @@ pub mod proofs;
 pub mod reads;
 pub mod recipients;
 pub mod reports;
+pub mod retention;
 pub mod rights;
 pub mod sessions;
 pub mod staff;

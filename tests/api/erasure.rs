@@ -196,7 +196,7 @@ async fn what_a_law_keeps_is_named_kept_sealed_and_destroyed_on_its_day() {
 }
 
 /// A record that the law wants kept, as an approval leaves it.
-fn approved(app: &App, hex: &str) {
+pub fn approved(app: &App, hex: &str) {
     let account = if is_postgres() { format!("'{hex}'::uuid") } else { format!("x'{hex}'") };
     let record = if is_postgres() { r"'\x00'::bytea" } else { "x'00'" };
     app.database.sql(&format!(

@@ -39,6 +39,7 @@ mod policies;
 mod recovery;
 mod registration;
 mod reports;
+mod retention;
 mod rights;
 mod schema;
 mod sealing;

@@ -1,6 +1,5 @@
 //! What an erasure erases, and what a law keeps of it.
 
-use chrono::{DateTime, Months, Utc};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -39,9 +38,7 @@ pub struct ErasureEntry {
 
 /// Until when the record of a verification is kept of an account that ends then.
 pub fn records_kept_until(ended: Timestamp) -> Timestamp {
-    let at: Option<DateTime<Utc>> = DateTime::from_timestamp_micros(ended.as_micros());
-    let years = at.and_then(|at| at.checked_add_months(Months::new(12 * u32::from(RECORD_YEARS))));
-    years.map_or(ended, Timestamp::new)
+    ended.plus_years(RECORD_YEARS)
 }
 
 /// What an erasure comes to, category by category; a record that a law wants is kept until its day.

@@ -2,7 +2,10 @@
 
 use chrono::TimeDelta;
 
-use super::deadline::{Deadline, DeadlineLaw};
+use super::{
+    calendar::Region,
+    deadline::{self, Deadline, DeadlineLaw},
+};
 use crate::domain::{
     closed_list::closed_list,
     disclosure::{
@@ -339,6 +342,41 @@ pub struct RightsRequest {
 pub struct NotNow;
 
 impl RightsRequest {
+    /// A request as it is filed, which waits for its answer.
+    pub fn filed(account_id: AccountId, scope: RightsScope, now: Timestamp, region: Option<Region>) -> Self {
+        Self {
+            account_id,
+            id: RightsRequestId::generate(now),
+            scope,
+            state: RightsState::InReview,
+            filed_at: now,
+            deadline: deadline::of_request(now, region),
+            extension: None,
+            answered_at: None,
+            refusal: None,
+            lifts_at: None,
+            limit_id: None,
+            executes_at: None,
+            completed_at: None,
+            kept_until: None,
+            outcome_hash: None,
+            steps: 1,
+        }
+    }
+
+    /// Whether the retention of a closed account asked for it, and nobody else: it was due when it was filed.
+    pub fn is_of_retention(&self) -> bool {
+        self.executes_at.is_some_and(|at| at < self.filed_at)
+    }
+
+    /// When the account ended whose erasure this is.
+    pub fn account_ended_at(&self) -> Timestamp {
+        match self.executes_at {
+            Some(at) if self.is_of_retention() => at,
+            _ => self.answered_at.unwrap_or(self.filed_at),
+        }
+    }
+
     pub fn is_overdue(&self, now: Timestamp) -> bool {
         let is_waiting =
             matches!(self.state, RightsState::InReview | RightsState::Scheduled | RightsState::Executing);

@@ -9,6 +9,7 @@ mod members;
 mod policies;
 mod reads;
 mod recipients;
+mod retention;
 mod sessions;
 
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -58,6 +59,7 @@ pub(super) fn operations(routes: &mut ServiceConfig<'_>) {
         .service(policies::discard_policy_draft)
         .service(policies::publish_policy_version)
         .service(policies::list_processing_records)
+        .service(retention::get_retention_report)
         .configure(disclosure_operations);
 }
 

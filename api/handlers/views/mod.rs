@@ -23,6 +23,7 @@ mod processing;
 mod recipient;
 mod registration;
 mod report;
+mod retention;
 mod rights_request;
 mod security;
 mod session;
@@ -97,6 +98,7 @@ pub use report::{
     AdClickReportPageView, AdEventResultsView, AdvertisementPageView, AdvertisementView,
     RegisterAdvertisement, ReportAdEvents,
 };
+pub use retention::RetentionReportView;
 pub use rights_request::{
     AnswerRightsRequest, ExtendRightsRequest, FileRightsRequest, FiledRightsRequestView,
     PreviewRightsRequest, ReadRightsResult, RightsRequestPageView, RightsRequestPreviewView,

@@ -108,7 +108,7 @@ impl RightsService {
             },
         };
         let owner = request.account_id;
-        let ended = request.answered_at.unwrap_or(request.filed_at);
+        let ended = request.account_ended_at();
         let has_record = self.db.read(move |c| kyc_decisions::find_last_record(c, owner)).await?.is_some();
         let entries = erasure::entries(has_record, ended);
         let kept: Vec<Category> = if has_record { vec![Category::Statutory] } else { Vec::new() };
@@ -133,13 +133,12 @@ impl RightsService {
             }
             Err(error) => return Err(error),
         };
-        let at = now.for_people();
         // The last mail rests under a key of its own, since all of the person's are about to die.
         let courier = AccountId::generate(now);
         let last_words = match &profile {
             Some(profile) => {
                 let keys = self.vault.create(courier, &[Category::Messages], now).await?;
-                let mail = mailing::mail(&keys, profile, MessageBody::ErasureBegun { at }, now)?;
+                let mail = mailing::mail(&keys, profile, last_words(&due, now), now)?;
                 Some(outbox::SealedMessage { courier: true, ..mail })
             }
             None => None,
@@ -290,6 +289,16 @@ impl RightsService {
         let jws =
             jws::sign(self.vault.kms(), KeyPurpose::Receipt, TYPE, &claims).map_err(VaultError::from)?;
         Ok(Some(ErasureCertificate { jws, proof }))
+    }
+}
+
+/// What the person is told last.
+fn last_words(request: &RightsRequest, now: Timestamp) -> MessageBody {
+    let at = now.for_people();
+    if request.is_of_retention() {
+        MessageBody::ClosedAccountErased { at }
+    } else {
+        MessageBody::ErasureBegun { at }
     }
 }
 

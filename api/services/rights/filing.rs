@@ -12,10 +12,7 @@ use crate::{
         ids::{AccountId, NoticeId, ProcessingLimitId, RightsRequestId},
         message::MessageBody,
         notice::NoticeKind,
-        rights::{
-            deadline,
-            request::{ErasureTime, RightKind, RightsRequest, RightsScope, RightsState, RightsStep},
-        },
+        rights::request::{ErasureTime, RightKind, RightsRequest, RightsScope, RightsState, RightsStep},
         time::Timestamp,
     },
     repositories::{accounts, credentials, kyc_flags, rights_requests},
@@ -70,22 +67,10 @@ impl RightsService {
             RightKind::Restriction | RightKind::Objection => None,
         };
         let request = RightsRequest {
-            account_id: owner,
-            id: RightsRequestId::generate(now),
-            scope,
             state: if executes_at.is_some() { RightsState::Scheduled } else { RightsState::InReview },
-            filed_at: now,
-            deadline: deadline::of_request(now, self.region),
-            extension: None,
-            answered_at: None,
-            refusal: None,
-            lifts_at: None,
             limit_id: scope.limit().map(|_| ProcessingLimitId::generate(now)),
             executes_at,
-            completed_at: None,
-            kept_until: None,
-            outcome_hash: None,
-            steps: 1,
+            ..RightsRequest::filed(owner, scope, now, self.region)
         };
         let result =
             opaque::issue(self.vault.kms(), TokenKind::RightsResult, owner).map_err(VaultError::from)?;

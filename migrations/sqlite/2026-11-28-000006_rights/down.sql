@@ -1,3 +1,4 @@
+DROP TABLE retention_runs;
 DROP TABLE rights_archives;
 ALTER TABLE outbox DROP COLUMN courier;
 DROP TABLE rights_request_events;

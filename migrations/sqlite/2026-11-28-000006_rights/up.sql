@@ -87,3 +87,12 @@ CREATE TABLE rights_archives (
 ) STRICT;
 CREATE UNIQUE INDEX idx_rights_archives_file ON rights_archives (file_name) WHERE file_name IS NOT NULL;
 CREATE INDEX idx_rights_archives_expiry ON rights_archives (expires_at) WHERE file_name IS NOT NULL;
+
+-- What each rule of retention took away, day by day.
+CREATE TABLE retention_runs (
+    day INTEGER NOT NULL,
+    rule TEXT NOT NULL,
+    removed INTEGER NOT NULL,
+    last_run_at INTEGER NOT NULL,
+    CONSTRAINT retention_runs_pkey PRIMARY KEY (day, rule)
+) STRICT;
