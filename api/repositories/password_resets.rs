@@ -112,6 +112,15 @@ pub fn list_lapsed(c: &mut Conn, now: Timestamp, limit: i64) -> Result<Vec<Accou
         .load(c)?)
 }
 
+/// The addresses of those that wait, as they are sealed, under whom they stand.
+pub fn list_emails(c: &mut Conn, limit: i64) -> Result<Vec<(AccountId, Sealed<Email>)>, StorageError> {
+    let rows: Vec<(AccountId, Vec<u8>)> = password_resets::table
+        .select((password_resets::account_id, password_resets::email))
+        .limit(limit)
+        .load(c)?;
+    Ok(rows.into_iter().map(|(id, email)| (id, Sealed::from_envelope(email))).collect())
+}
+
 /// Which of `ids` wait.
 pub fn filter_existing(c: &mut Conn, ids: &[AccountId]) -> Result<Vec<AccountId>, StorageError> {
     let waiting = password_resets::table.filter(password_resets::account_id.eq_any(ids));

@@ -156,6 +156,15 @@ pub fn list_lapsed(c: &mut Conn, now: Timestamp, limit: i64) -> Result<Vec<Accou
         .load(c)?)
 }
 
+/// The addresses of those that wait, as they are sealed, under whom they stand.
+pub fn list_emails(c: &mut Conn, limit: i64) -> Result<Vec<(AccountId, Sealed<Email>)>, StorageError> {
+    let rows: Vec<(AccountId, Vec<u8>)> = registrations::table
+        .select((registrations::account_id, registrations::email))
+        .limit(limit)
+        .load(c)?;
+    Ok(rows.into_iter().map(|(id, email)| (id, Sealed::from_envelope(email))).collect())
+}
+
 /// Which of `ids` are pending.
 pub fn filter_existing(c: &mut Conn, ids: &[AccountId]) -> Result<Vec<AccountId>, StorageError> {
     let pending = registrations::table.filter(registrations::account_id.eq_any(ids));

@@ -11,6 +11,7 @@
 mod abuse;
 mod account;
 mod archives;
+mod canaries;
 mod configuration;
 mod consents;
 mod contract;

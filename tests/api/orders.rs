@@ -12,7 +12,7 @@ use crate::support::{Answer, App, Desk, Form, Person, eventually, order, picture
 
 const EMAIL: &str = "ada@example.org";
 
-fn compelled(ada: &Person, court: &str, instrument: &str, fields: &Value) -> Value {
+pub fn compelled(ada: &Person, court: &str, instrument: &str, fields: &Value) -> Value {
     json!({
         "account_id": ada.account_id, "recipient_id": court, "instrument_id": instrument, "fields": fields,
     })

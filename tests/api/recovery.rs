@@ -12,7 +12,7 @@ use crate::support::{
 const EMAIL: &str = "ada@example.org";
 const NEW_PASSWORD: &str = "nine cellos before dusk";
 
-async fn asks_for_reset(app: &App, email: &str) -> String {
+pub async fn asks_for_reset(app: &App, email: &str) -> String {
     let answer = app.post("/v1/password-resets", &json!({ "email": email })).await;
     assert_eq!(answer.status, 202, "{}", answer.text);
     answer.json()["password_reset_token"].as_str().unwrap().to_owned()

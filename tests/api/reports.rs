@@ -31,13 +31,13 @@ fn entry(class: &str, name: &str) -> Value {
 }
 
 /// A recipient of counts, with a client that reads them.
-struct Reader {
+pub struct Reader {
     recipient_id: String,
     client: String,
     secret: String,
 }
 
-async fn reader(desk: &Desk, class: &str, name: &str) -> Reader {
+pub async fn reader(desk: &Desk, class: &str, name: &str) -> Reader {
     let client = crate::partners::client(&desk.admins[0], &json!(["reports.read"]), 100_000).await;
     let (_, secret) = crate::partners::secret(&desk.admins[0], &client).await;
     let mut entry = entry(class, name);
@@ -45,7 +45,7 @@ async fn reader(desk: &Desk, class: &str, name: &str) -> Reader {
     Reader { recipient_id: desk.registers(&entry).await, client, secret }
 }
 
-async fn advertisement(desk: &Desk, of: &Reader, label: &str) -> String {
+pub async fn advertisement(desk: &Desk, of: &Reader, label: &str) -> String {
     let asked = json!({ "recipient_id": of.recipient_id, "label": label });
     let registered = desk.legal.posts("/v1/staff/advertisements", &asked).await;
     assert_eq!(registered.status, 201, "{}", registered.text);
@@ -72,7 +72,7 @@ fn outcome(answer: &Answer) -> String {
     answer.json()["results"][0]["outcome"].as_str().unwrap().to_owned()
 }
 
-async fn clicks(person: &Person, app: &App, advertisement: &str) -> String {
+pub async fn clicks(person: &Person, app: &App, advertisement: &str) -> String {
     let body = click(advertisement, app.clock.now());
     outcome(&person.sends(Method::POST, "/v1/ad-events", &[], Some(&body)).await)
 }

@@ -7,10 +7,10 @@ use sha2::{Digest, Sha256};
 
 use super::{Actor, RightsError, RightsService, ShownRequest, advance, find, show, waits_after_reset};
 use crate::{
-    db::Conn,
+    db::{Conn, StorageError},
     domain::{
         account::StateReason,
-        data_dictionary::Category,
+        data_dictionary::{Category, PASSWORD_RESET_EMAIL, REGISTRATION_EMAIL},
         disclosure::{consent_request::ConsentRequestState, scope::DisclosureField},
         encoding::hex,
         evidence::Evidence,
@@ -26,7 +26,7 @@ use crate::{
     },
     repositories::{
         accounts, consent_requests, erasure as erased, kyc_cases, kyc_decisions, log as leaves, log_tree,
-        outbox, rights_requests, sessions, sign_in_challenges, support_cases,
+        outbox, password_resets, registrations, rights_requests, sessions, sign_in_challenges, support_cases,
     },
     services::{
         batches,
@@ -40,11 +40,13 @@ use crate::{
             jws,
             opaque::{self, TokenKind},
         },
-        vault::{SubjectKeys, VaultError, kms::KeyPurpose},
+        vault::{Row, SubjectKeys, VaultError, kms::KeyPurpose},
     },
 };
 
 const TYPE: &str = "erasure-certificate+jws";
+/// How many requests of strangers are looked through; what is beyond lapses within a day.
+const MOST_STRANGERS: i64 = 10_000;
 /// Says the same to everybody: whether there is such an order may have to be kept from its person.
 const NOT_COVERED: &str = "Orders of courts and state bodies, which may name persons, are kept under keys of their own for as \
 long as law requires; whether there is one about somebody is told as the order allows.";
@@ -100,12 +102,12 @@ impl RightsService {
     }
 
     async fn carry_out_one(&self, due: RightsRequest) -> Result<bool, RightsError> {
-        let request = match due.state {
-            RightsState::Executing => due,
-            _ => match self.start(due).await? {
-                Some(started) => started,
-                None => return Ok(false),
-            },
+        let request = if due.state == RightsState::Executing {
+            due
+        } else {
+            self.forget_strangers(&due).await?;
+            let Some(started) = self.start(due).await? else { return Ok(false) };
+            started
         };
         let owner = request.account_id;
         let ended = request.account_ended_at();
@@ -117,6 +119,33 @@ impl RightsService {
         }
         self.db.clean().await?;
         self.complete(request, (entries, kept)).await
+    }
+
+    /// Forgets what somebody asked about the person's address without signing in: a password reset or a registration that
+    /// waits stands under a name of its own, which nothing leads to but the address.
+    async fn forget_strangers(&self, due: &RightsRequest) -> Result<(), RightsError> {
+        let Ok((_, Some(profile))) = self.person(due.account_id).await else { return Ok(()) };
+        let (resets, registrations) = self
+            .db
+            .read_long(|c| {
+                let resets = password_resets::list_emails(c, MOST_STRANGERS)?;
+                Ok::<_, StorageError>((resets, registrations::list_emails(c, MOST_STRANGERS)?))
+            })
+            .await?;
+        let resets = resets.into_iter().map(|(id, email)| (id, email, &PASSWORD_RESET_EMAIL));
+        let registrations = registrations.into_iter().map(|(id, email)| (id, email, &REGISTRATION_EMAIL));
+        for (stranger, email, entry) in resets.chain(registrations) {
+            let keys = self.vault.keys_of(stranger).await?;
+            let is_same = match keys.open(entry, Row(stranger.as_bytes()), &email) {
+                Ok(email) => email == profile.email,
+                // It was completed, or has lapsed.
+                Err(_) => false,
+            };
+            for category in Category::ALL.iter().filter(|_| is_same) {
+                self.erasure.erase(stranger, *category).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Shuts the account: from this commit on nobody signs in, nothing is disclosed, and whoever got data is told to

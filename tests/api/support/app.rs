@@ -105,6 +105,11 @@ impl App {
         Inner::person(&self.inner, email).await
     }
 
+    /// Somebody whose session was opened otherwise.
+    pub fn person_of(&self, session: &serde_json::Value, cookie: String) -> Person {
+        Person::new(Arc::clone(&self.inner), session, cookie)
+    }
+
     /// Somebody who has an account, signed in anew.
     pub async fn signs_in(&self, email: &str, cookie: &str) -> Person {
         let body = serde_json::json!({ "email": email, "password": super::PASSWORD });

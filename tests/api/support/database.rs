@@ -2,6 +2,7 @@
 
 use std::{
     path::PathBuf,
+    process::{Command, Stdio},
     sync::{
         LazyLock, Mutex, PoisonError,
         atomic::{AtomicU32, Ordering},
@@ -75,6 +76,28 @@ impl TestDatabase {
         format!("sqlite:{}", path.display())
     }
 
+    /// A copy of the data as a backup has them, taken while the service goes on; gives its URL.
+    pub fn backup(&self) -> String {
+        let (Some([data, _]), Some(server)) = (&self.on_server, SERVER.as_deref()) else {
+            return self.snapshot();
+        };
+        let name = format!("{data}_snapshot");
+        let copy = format!("{server}/{name}");
+        postgres(&format!("{server}/postgres"))
+            .batch_execute(&format!("CREATE DATABASE {name}"))
+            .expect("a database");
+        let mut dump =
+            Command::new("pg_dump").arg(&self.data_url).stdout(Stdio::piped()).spawn().expect("pg_dump runs");
+        let restored = Command::new("psql")
+            .args(["-q", "-v", "ON_ERROR_STOP=1", &copy])
+            .stdin(dump.stdout.take().expect("a pipe"))
+            .stdout(Stdio::null())
+            .status()
+            .expect("psql runs");
+        assert!(dump.wait().expect("pg_dump ends").success() && restored.success());
+        copy
+    }
+
     /// Runs statements against the data, as its owner.
     pub fn sql(&self, statements: &str) {
         self.try_sql(statements).expect("the statements run");
@@ -100,13 +123,18 @@ impl TestDatabase {
 
     /// The texts that a query of the data gives as `t`.
     pub fn texts(&self, query: &str) -> Vec<String> {
-        let rows: Vec<TextRow> = match SERVER.as_deref() {
-            None => sql_query(query).load(&mut sqlite(&self.data_url)),
-            Some(_) => sql_query(query).load(&mut postgres(&self.data_url)),
-        }
-        .expect("the query runs");
-        rows.into_iter().map(|row| row.t).collect()
+        texts_of(&self.data_url, query)
     }
+}
+
+/// The texts that a query of some data gives as `t`.
+pub fn texts_of(url: &str, query: &str) -> Vec<String> {
+    let rows: Vec<TextRow> = match SERVER.as_deref() {
+        None => sql_query(query).load(&mut sqlite(url)),
+        Some(_) => sql_query(query).load(&mut postgres(url)),
+    }
+    .expect("the query runs");
+    rows.into_iter().map(|row| row.t).collect()
 }
 
 impl Drop for TestDatabase {

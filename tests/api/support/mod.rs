@@ -15,7 +15,7 @@ mod staff;
 
 pub use app::{App, Inner, settings};
 pub use client::{Answer, Person, Registrant, registration_body};
-pub use database::{TestDatabase, is_postgres, postgres_data_directory, variable};
+pub use database::{TestDatabase, is_postgres, postgres_data_directory, texts_of, variable};
 pub use disclosure::{Desk, Partner, company, order};
 pub use factors::{Authenticator, challenge_of};
 pub use form::Form;
