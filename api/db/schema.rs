@@ -1119,6 +1119,7 @@ table! {
         executes_at -> Nullable<Instant>,
         completed_at -> Nullable<Instant>,
         kept_until -> Nullable<Instant>,
+        complained_at -> Nullable<Instant>,
         outcome_hash -> Nullable<Binary>,
         outcome -> Nullable<Text>,
         checkpoint -> Nullable<Text>,

@@ -376,6 +376,7 @@ pub const NOT_PERSONAL: &[(&str, &[&str])] = &[
             "rights_requests.lifts_at",
             "rights_requests.completed_at",
             "rights_requests.kept_until",
+            "rights_requests.complained_at",
             "rights_requests.steps",
             "*.closed_at",
             "*.sent_at",

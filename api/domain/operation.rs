@@ -216,6 +216,7 @@ operations! {
     "get_rights_request" GET "/v1/rights-requests/{rights_request_id}" Person Session Open Ordinary Silent Single;
     "get_rights_request_result" GET "/v1/rights-requests/{rights_request_id}/result" Person SteppedUp Open Costly Silent Single;
     "withdraw_rights_request" POST "/v1/rights-requests/{rights_request_id}/withdrawal" Person SteppedUp Open Ordinary Leaf Single;
+    "complain_about_rights_request" POST "/v1/rights-requests/{rights_request_id}/complaint" Person Session Open Ordinary Leaf Single;
     "list_transfers" GET "/v1/transfers" Person Session Open Ordinary Silent Single;
     "object_to_transfer" POST "/v1/transfers/{transfer_id}/objection" Person Session Open Ordinary Leaf Single;
     "list_obligations" GET "/v1/obligations" Person Session Open Ordinary Silent Page;

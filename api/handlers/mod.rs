@@ -170,6 +170,7 @@ fn disclosure_operations(routes: &mut ServiceConfig<'_>) {
         .service(rights_requests::list_rights_requests)
         .service(rights_requests::get_rights_request)
         .service(rights_requests::get_rights_request_result)
+        .service(rights_requests::complain_about_rights_request)
         .service(rights_requests::withdraw_rights_request)
         .service(rights_requests::list_staff_rights_requests)
         .service(rights_requests::get_staff_rights_request)

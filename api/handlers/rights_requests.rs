@@ -184,6 +184,30 @@ pub(super) async fn withdraw_rights_request(
     .await
 }
 
+/// Complain about a rights request
+///
+/// The legal team sees that the person is not content with how it is dealt with, and the log attests it; it takes its course
+/// all the same. Whoever wants to can complain to the `authority` at any time (Privacy Act 2020, section 70; GDPR art. 77).
+#[utoipa::path(
+    tag = "Rights requests",
+    params(("rights_request_id" = RightsRequestId, Path, description = "The request.")),
+    responses((status = CREATED, description = "The request.", body = RightsRequestView), NotFound, Conflict)
+)]
+#[post("/v1/rights-requests/{rights_request_id}/complaint")]
+pub(super) async fn complain_about_rights_request(
+    By(person, (id, key, _)): By<(TypedPath<RightsRequestId>, IdempotencyKey, NoBody)>,
+    services: Data<Services>,
+) -> Result<HttpResponse, Problem> {
+    let (owner, id) = (person.account_id, id.0);
+    let who = [owner.as_bytes().as_slice(), id.as_bytes()].concat();
+    let place = Success::created(format!("/v1/rights-requests/{id}"));
+    let digest = idempotency::digest(&[]);
+    once::<_, RightsRequestView, _, _>(key, &who, &digest, place, |recording| async move {
+        services.rights.complain(owner, id, recording).await
+    })
+    .await
+}
+
 fn place_of(id: RightsRequestId) -> Success {
     Success::created(format!("/v1/staff/rights-requests/{id}"))
 }

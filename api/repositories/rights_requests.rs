@@ -70,6 +70,7 @@ struct Row {
     executes_at: Option<Timestamp>,
     completed_at: Option<Timestamp>,
     kept_until: Option<Timestamp>,
+    complained_at: Option<Timestamp>,
     outcome_hash: Option<Vec<u8>>,
     steps: i32,
 }
@@ -94,6 +95,7 @@ impl TryFrom<Row> for RightsRequest {
             executes_at: row.executes_at,
             completed_at: row.completed_at,
             kept_until: row.kept_until,
+            complained_at: row.complained_at,
             outcome_hash: row.outcome_hash.map(|hash| hash32(TABLE, &hash)).transpose()?,
             steps: row.steps,
         })
@@ -146,6 +148,7 @@ pub fn update(c: &mut Conn, was: &RightsRequest, now: &RightsRequest) -> Result<
             t::lifts_at.eq(now.lifts_at),
             t::completed_at.eq(now.completed_at),
             t::kept_until.eq(now.kept_until),
+            t::complained_at.eq(now.complained_at),
             t::outcome_hash.eq(now.outcome_hash.map(|hash| hash.to_vec())),
             t::steps.eq(now.steps),
         ))

@@ -629,3 +629,18 @@ async fn who_fetched_how_a_verification_stands_is_told_when_it_stands_otherwise(
     assert_eq!(status().await["verified"], false);
     crate::log::verifies(app).await;
 }
+
+#[tokio::test]
+async fn what_was_seen_before_a_restriction_is_not_decided_upon_while_it_holds() {
+    let review = Review::begins().await;
+    assert_eq!(review.assigns(&review.grace).await.status, 200);
+    assert_eq!(review.opens(&review.grace).await.status, 201);
+    let restriction = review.ada.asks_for("restriction", Some("identity_verification"), None).await;
+    let approval = json!({ "outcome": "approved" });
+    let held = review.decides(&review.grace, &approval).await;
+    assert_eq!(held.problem(), (423, "processing_limited".to_owned()));
+    assert_eq!(held.json()["clause"], "7.3");
+    assert_eq!(review.kyc().await["state"], "in_review");
+    assert_eq!(review.ada.takes_back(&restriction).await.status, 201);
+    assert_eq!(review.decides(&review.grace, &approval).await.status, 201);
+}

@@ -45,6 +45,7 @@ fn outcome(operation: &Operation) -> u16 {
         | "object_to_transfer"
         | "get_rights_request"
         | "get_rights_request_result"
+        | "complain_about_rights_request"
         | "withdraw_rights_request" => 404,
         "create_recovery_codes"
         | "reopen_account"
@@ -467,8 +468,8 @@ async fn prepare(app: &App, operation: &Operation, ada: &Person) -> (String, Opt
             }
         }
         "file_rights_request" => body = Some(filing_of(ada).await),
-        "get_rights_request" | "withdraw_rights_request" | "get_rights_request_result" => {
-            path = path.replace("{rights_request_id}", &request_of(app, operation.id, ada).await);
+        id if operation.path.contains("{rights_request_id}") => {
+            path = path.replace("{rights_request_id}", &request_of(app, id, ada).await);
         }
         "object_to_transfer" => {
             transfer_everybody(app);

@@ -303,3 +303,28 @@ async fn of_many_filings_about_the_same_one_holds_and_of_withdrawal_and_answer_o
     }
     crate::log::verifies(&app).await;
 }
+
+#[tokio::test]
+async fn whoever_is_not_content_is_heard_once_and_the_request_takes_its_course() {
+    let app = App::start().await;
+    let (desk, ada, eve) = (app.desk().await, app.person(EMAIL).await, app.person("eve@example.org").await);
+    let id = ada.asks_for("objection", Some("group_sharing"), None).await;
+    let path = format!("/v1/rights-requests/{id}/complaint");
+    let complains = |person: &Person| {
+        let (person, path) = (person.clone(), path.clone());
+        async move { person.sends(Method::POST, &path, &[], None::<&Value>).await }
+    };
+    assert_eq!(complains(&eve).await.status, 404);
+    let heard = complains(&ada).await;
+    assert_eq!(heard.status, 201, "{}", heard.text);
+    assert_eq!(crate::log::promised(&heard).len(), 1);
+    let said = heard.json();
+    assert_eq!((&said["state"], steps(&said)), (&json!("in_review"), vec!["filed", "complained"]));
+    assert_eq!(said["authority"]["name"], "Office of the Privacy Commissioner");
+    assert_eq!(complains(&ada).await.problem(), (409, "rights_request_state_conflict".to_owned()));
+    let queue = desk.legal.gets("/v1/staff/rights-requests").await.json();
+    assert_eq!(queue["data"][0]["complained_at"], said["complained_at"]);
+    let granted = answers(&desk.legal, &id, &json!({ "outcome": "granted" })).await;
+    assert_eq!(granted.status, 201, "{}", granted.text);
+    crate::log::verifies(&app).await;
+}

@@ -129,6 +129,8 @@ closed_list! {
         Withdrawn = "withdrawn",
         /// An erasure of everything ended it.
         Superseded = "superseded",
+        /// The person complained about how it is dealt with.
+        Complained = "complained",
         /// It began to be carried out.
         Started = "started",
         Completed = "completed",
@@ -147,6 +149,7 @@ impl RightsStep {
             Self::Lifted => &RIGHTS_LIFTED,
             Self::Withdrawn => &RIGHTS_WITHDRAWN,
             Self::Superseded => &RIGHTS_SUPERSEDED,
+            Self::Complained => &RIGHTS_COMPLAINED,
             Self::Started => &RIGHTS_STARTED,
             Self::Completed => &RIGHTS_COMPLETED,
             Self::Released => &RIGHTS_RELEASED,
@@ -173,6 +176,7 @@ pub const RIGHTS_REFUSED: Act = act("rights_request.refused");
 pub const RIGHTS_LIFTED: Act = act("rights_request.lifted");
 pub const RIGHTS_WITHDRAWN: Act = act("rights_request.withdrawn");
 pub const RIGHTS_SUPERSEDED: Act = act("rights_request.superseded");
+pub const RIGHTS_COMPLAINED: Act = act("rights_request.complained");
 const ACCESS_FILED: Act = of_access("rights_request.filed");
 const ACCESS_WITHDRAWN: Act = of_access("rights_request.withdrawn");
 const ACCESS_SUPERSEDED: Act = of_access("rights_request.superseded");
@@ -330,7 +334,9 @@ pub struct RightsRequest {
     pub completed_at: Option<Timestamp>,
     /// Until when a law keeps something.
     pub kept_until: Option<Timestamp>,
-    /// SHA-256 of what was erased and what was kept.
+    /// When its person complained about how it is dealt with.
+    pub complained_at: Option<Timestamp>,
+    /// SHA-256 of what was erased and what was kept, or of what was handed over.
     pub outcome_hash: Option<[u8; 32]>,
     /// The request's own count of steps; who writes over it names the one that was read.
     pub steps: i32,
@@ -359,6 +365,7 @@ impl RightsRequest {
             executes_at: None,
             completed_at: None,
             kept_until: None,
+            complained_at: None,
             outcome_hash: None,
             steps: 1,
         }
@@ -467,6 +474,18 @@ impl RightsRequest {
             return Err(NotNow);
         }
         Ok(Self { state: RightsState::Superseded, ..self })
+    }
+
+    /// Notes that the person is not content with how it is dealt with, once; it takes its course all the same.
+    ///
+    /// # Errors
+    ///
+    /// [`NotNow`] once they said so.
+    pub fn complained(self, now: Timestamp) -> Result<Self, NotNow> {
+        if self.complained_at.is_some() {
+            return Err(NotNow);
+        }
+        Ok(Self { complained_at: Some(now), ..self })
     }
 
     /// Begins to be carried out: from here it runs to its end.
@@ -591,6 +610,7 @@ mod tests {
             executes_at: None,
             completed_at: None,
             kept_until: None,
+            complained_at: None,
             outcome_hash: None,
             steps: 1,
         }

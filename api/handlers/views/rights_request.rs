@@ -454,6 +454,9 @@ pub struct RightsRequestView {
     /// The archive of a request for access or portability; `null` before it is begun, and for other kinds.
     #[schema(required)]
     pub archive: Option<RightsArchiveView>,
+    /// When its person complained about how it is dealt with.
+    #[schema(required)]
+    pub complained_at: Option<Timestamp>,
     /// What was done, oldest first.
     #[schema(max_items = 100)]
     pub steps: Vec<RightsRequestStepView>,
@@ -482,6 +485,7 @@ impl From<&ShownRequest> for RightsRequestView {
             completed_at: request.completed_at,
             kept_until: request.kept_until,
             archive: shown.archive.as_ref().map(RightsArchiveView::from),
+            complained_at: request.complained_at,
             steps: shown.steps.iter().map(RightsRequestStepView::from).collect(),
             authority: SupervisoryAuthorityView { name: AUTHORITY.0.to_owned(), url: AUTHORITY.1.to_owned() },
         }
@@ -604,6 +608,9 @@ pub struct StaffRightsRequestView {
     /// When what it asks for ends against the person's will.
     #[schema(required)]
     pub ends_at: Option<Timestamp>,
+    /// When its person complained about how it is dealt with.
+    #[schema(required)]
+    pub complained_at: Option<Timestamp>,
     /// What was done, oldest first.
     #[schema(max_items = 100)]
     pub steps: Vec<RightsRequestStepView>,
@@ -627,6 +634,7 @@ impl From<&StaffRightsRequest> for StaffRightsRequestView {
             answered_at: request.answered_at,
             refusal: request.refusal.map(RightsRefusalView::from),
             ends_at: request.lifts_at,
+            complained_at: seen.shown.request.complained_at,
             steps: seen.shown.steps.iter().map(RightsRequestStepView::from).collect(),
         }
     }
@@ -736,6 +744,7 @@ impl Example for RightsRequestView {
             "completed_at": null,
             "kept_until": null,
             "archive": null,
+            "complained_at": null,
             "steps": [
                 { "step": "filed", "at": "2026-03-01T09:30:00.000000Z" },
                 { "step": "refused", "at": "2026-03-03T09:30:00.000000Z" },

@@ -8,12 +8,12 @@ use super::{
     review::insert_note,
 };
 use crate::{
-    db::Conn,
+    db::{Conn, StorageError},
     domain::{
         account::StateReason,
         data_dictionary::{Category, KYC_RECORD},
         evidence::Evidence,
-        ids::{KycCaseId, KycDecisionId, KycFlagId, NoticeId, StaffId},
+        ids::{AccountId, KycCaseId, KycDecisionId, KycFlagId, NoticeId, StaffId},
         kyc::{
             KycItem, KycState, RejectionReason,
             case::{DAYS_TO_ANSWER, KycCase, Rejection},
@@ -28,11 +28,12 @@ use crate::{
         message::MessageBody,
         notice::NoticeKind,
         personal::{Personal, PersonalText},
+        purpose::{PersonalDataClass, Purpose},
         time::Timestamp,
     },
     repositories::{
         accounts, kyc_cases, kyc_decisions, kyc_documents, kyc_flags, log as leaves, outbox::SealedMessage,
-        staff_reads,
+        processing_limit_events, staff_reads,
     },
     services::{
         idempotency::Recording,
@@ -124,6 +125,15 @@ impl KycService {
     }
 }
 
+/// Whether the person restricted the verification of their identity, or objected to it.
+fn is_limited(c: &mut Conn, owner: AccountId) -> Result<bool, StorageError> {
+    let limits = processing_limit_events::list_standing(c, owner)?;
+    let classes = [PersonalDataClass::Identity, PersonalDataClass::Address, PersonalDataClass::Documents];
+    let is_about =
+        |class| limits.iter().any(|limit| limit.scope.is_about(Purpose::IdentityVerification, class));
+    Ok(classes.into_iter().any(is_about))
+}
+
 fn decide_in(c: &mut Conn, keys: &SubjectKeys, prepared: &Prepared) -> Result<KycDecision, KycError> {
     let (wanted, now) = (&prepared.wanted, prepared.now);
     let was = kyc_cases::find(c, wanted.case_id)?.ok_or(KycError::NotFound)?;
@@ -132,6 +142,10 @@ fn decide_in(c: &mut Conn, keys: &SubjectKeys, prepared: &Prepared) -> Result<Ky
     }
     if was.assigned_to != Some(prepared.by) {
         return Err(KycError::NotAssigned);
+    }
+    // Somebody looked before the person restricted it: what was seen is not gone on with.
+    if is_limited(c, was.account_id)? {
+        return Err(KycError::Limited);
     }
     let opened = Opened::load(c, keys, &was)?;
     if wanted.outcome == KycOutcome::Approved {

@@ -164,6 +164,35 @@ impl RightsService {
             .await
     }
 
+    /// Complains about how a request is dealt with: the legal team sees it, and the log attests it.
+    ///
+    /// # Errors
+    ///
+    /// [`RightsError::NotFound`] also for another person's, [`RightsError::StateConflict`] the second time.
+    #[tracing::instrument(skip_all)]
+    pub async fn complain(
+        &self,
+        owner: AccountId,
+        id: RightsRequestId,
+        recording: Recording<ShownRequest>,
+    ) -> Result<ShownRequest, RightsError> {
+        let now = self.clock.now();
+        let keys = self.vault.keys_of(owner).await?;
+        self.db
+            .write_holding(owner, move |c| {
+                accounts::hold(c, owner)?;
+                recording.refuse_if_done(c)?;
+                let was = rights_requests::find_owned(c, owner, id)?.ok_or(RightsError::NotFound)?;
+                let complained = was.clone().complained(now)?;
+                let by = (Actor::Person, RightsStep::Complained);
+                let shown = advance(c, &keys, by, (&was, complained), now)?;
+                let shown = show(c, shown)?;
+                recording.record(c, &keys, &shown)?;
+                Ok(shown)
+            })
+            .await
+    }
+
     /// The person's requests, newest first.
     ///
     /// # Errors

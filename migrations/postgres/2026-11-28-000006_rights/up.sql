@@ -17,6 +17,8 @@ CREATE TABLE rights_requests (
     executes_at timestamptz,
     completed_at timestamptz,
     kept_until timestamptz,
+    -- When its person complained about how it is dealt with.
+    complained_at timestamptz,
     outcome_hash bytea,
     -- What was erased and kept, category by category, as JSON; nothing of it is about the person.
     outcome text,

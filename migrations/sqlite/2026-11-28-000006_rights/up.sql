@@ -17,6 +17,8 @@ CREATE TABLE rights_requests (
     executes_at INTEGER,
     completed_at INTEGER,
     kept_until INTEGER,
+    -- When its person complained about how it is dealt with.
+    complained_at INTEGER,
     outcome_hash BLOB,
     -- What was erased and kept, category by category, as JSON; nothing of it is about the person.
     outcome TEXT,
