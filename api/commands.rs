@@ -43,6 +43,7 @@ use crate::{
             verify::{Against, VerifyError, verify},
         },
         profiles::profile_row,
+        rights::RightsError,
         staff::StaffError,
         transports::TransportSettings,
         vault::{
@@ -269,6 +270,8 @@ enum CommandError {
     #[error(transparent)]
     Vault(#[from] VaultError),
     #[error(transparent)]
+    Rights(#[from] RightsError),
+    #[error(transparent)]
     Kms(#[from] KmsError),
     #[error(transparent)]
     Storage(#[from] StorageError),
@@ -488,9 +491,16 @@ async fn look_after_log(config: &Config, command: &LogCommand) -> Result<(), Com
             print(&log.checkpoint().await?.note)
         }
         LogCommand::Reopen { reason } => {
-            let log = server::open_services(config, clock).await?.log;
-            let origin = log.sequencer().reopen(reason).await?;
-            print(&format!("{} goes on from entry {}\n", origin.name, origin.first_seq))
+            let services = server::open_services(config, clock).await?;
+            let sequencer = services.log.sequencer();
+            sequencer.find_rollback().await?;
+            // Before anybody is served: who was erased stays erased.
+            let (erased, persons) = services.rights.replay_erasures().await?;
+            let origin = sequencer.reopen(reason, (erased, persons)).await?;
+            print(&format!(
+                "{} goes on from entry {}; {persons} persons erased anew, {erased} categories of data\n",
+                origin.name, origin.first_seq
+            ))
         }
     }
 }

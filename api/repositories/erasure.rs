@@ -101,6 +101,17 @@ pub fn find_left(
     Ok(None)
 }
 
+/// Whether a category of a person's data is still there in rows.
+pub fn holds_any(c: &mut Conn, id: AccountId, category: Category) -> Result<bool, StorageError> {
+    let own = ENTRIES.iter().filter(|entry| entry.category == category);
+    for entry in own.filter(|entry| !KEYED_OTHERWISE.contains(&entry.table)) {
+        if holds_value(c, (entry.table, entry.column), id)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// Ends whatever is under way: no step of it could be written any more.
 fn end_disclosures(c: &mut Conn, id: AccountId) -> Result<(), StorageError> {
     let open = DisclosureState::ALL.iter().filter(|state| state.is_open());

@@ -258,6 +258,25 @@ pub fn list_with_documents(
     rows.into_iter().map(KycCase::try_from).collect()
 }
 
+/// The verification whose documents a version of the person's key sealed, if any are there.
+pub fn find_with_documents(
+    c: &mut Conn,
+    owner: AccountId,
+    number: i64,
+) -> Result<Option<KycCase>, StorageError> {
+    let row: Option<Row> = t::table
+        .filter(t::account_id.eq(owner))
+        .filter(t::number.eq(number))
+        .filter(diesel::dsl::exists(
+            kyc_documents::table
+                .filter(kyc_documents::account_id.eq(t::account_id))
+                .filter(kyc_documents::kyc_case_id.eq(t::kyc_case_id)),
+        ))
+        .first(c)
+        .optional()?;
+    row.map(KycCase::try_from).transpose()
+}
+
 /// How many verifications the person was asked for.
 pub fn last_number(c: &mut Conn, owner: AccountId) -> Result<i64, StorageError> {
     let last: Option<i64> =

@@ -134,6 +134,44 @@ pub fn destroy_version(
     Ok(())
 }
 
+/// Categories of persons' keys that were destroyed, after one of them.
+pub fn list_destroyed(
+    c: &mut Conn,
+    (id, category): (AccountId, &str),
+    limit: i64,
+) -> Result<Vec<(AccountId, Category)>, StorageError> {
+    use key_tombstones as k;
+    let is_later = k::account_id.gt(id).or(k::account_id.eq(id).and(k::category.gt(category)));
+    let rows: Vec<(AccountId, String)> = k::table
+        .filter(is_later)
+        .select((k::account_id, k::category))
+        .order((k::account_id, k::category))
+        .limit(limit)
+        .load(c)?;
+    let known = |text: &str| Category::parse(text).ok_or(corrupt(TABLE, "an unknown category"));
+    rows.into_iter().map(|(id, category)| Ok((id, known(&category)?))).collect()
+}
+
+/// Single versions of the keys of documents that were destroyed, after one of them.
+pub fn list_destroyed_documents(
+    c: &mut Conn,
+    (id, version): (AccountId, u32),
+    limit: i64,
+) -> Result<Vec<(AccountId, u32)>, StorageError> {
+    use key_version_tombstones as k;
+    let version = i32::try_from(version).map_err(|_| corrupt(TABLE, "a version out of range"))?;
+    let is_later = k::account_id.gt(id).or(k::account_id.eq(id).and(k::version.gt(version)));
+    let rows: Vec<(AccountId, i32)> = k::table
+        .filter(k::category.eq(Category::Documents.as_str()))
+        .filter(is_later)
+        .select((k::account_id, k::version))
+        .order((k::account_id, k::version))
+        .limit(limit)
+        .load(c)?;
+    let number = |version| u32::try_from(version).map_err(|_| corrupt(TABLE, "a negative version"));
+    rows.into_iter().map(|(id, version)| Ok((id, number(version)?))).collect()
+}
+
 /// Some keys that a version other than `kek_version` wraps.
 pub fn list_wrapped_otherwise(
     c: &mut Conn,

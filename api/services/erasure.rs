@@ -3,6 +3,8 @@
 //! The key goes first and is the point of no return: from then on nobody reads what it sealed, in
 //! this database or in any copy of it. Then the rows go.
 
+use uuid::Uuid;
+
 use crate::{
     db::{Db, StorageError},
     domain::{
@@ -19,6 +21,9 @@ use crate::{
         vault::{Vault, VaultError},
     },
 };
+
+/// How many erasures are looked after at a time when a database was restored.
+const REPLAYED_AT_ONCE: i64 = 500;
 
 /// Erases persons' data, a category at a time.
 #[derive(Clone)]
@@ -106,6 +111,48 @@ impl ErasureService {
             .await?;
         self.forget(names).await;
         Ok(())
+    }
+
+    /// Erases anew what was erased before and came back with a restored database; says how much did. The key store
+    /// is apart from backups of the data and never goes back, so it knows.
+    ///
+    /// # Errors
+    ///
+    /// Storage trouble only; doing it again completes it.
+    pub async fn replay(&self) -> Result<usize, VaultError> {
+        let mut erased = 0;
+        let mut after = (AccountId::from_uuid(Uuid::nil()), "");
+        loop {
+            let destroyed = self.vault.list_destroyed(after, REPLAYED_AT_ONCE).await?;
+            let Some((id, category)) = destroyed.last() else { break };
+            after = (*id, category.as_str());
+            for (subject, category) in destroyed {
+                if self.db.read_long(move |c| erasure::holds_any(c, subject, category)).await? {
+                    self.erase(subject, category).await?;
+                    erased += 1;
+                }
+            }
+        }
+        Ok(erased + self.replay_documents().await?)
+    }
+
+    async fn replay_documents(&self) -> Result<usize, VaultError> {
+        let mut erased = 0;
+        let mut after = (AccountId::from_uuid(Uuid::nil()), 0);
+        loop {
+            let destroyed = self.vault.list_destroyed_documents(after, REPLAYED_AT_ONCE).await?;
+            let Some(last) = destroyed.last() else { break };
+            after = *last;
+            for (subject, version) in destroyed {
+                let number = i64::from(version);
+                let case = self.db.read_long(move |c| kyc_cases::find_with_documents(c, subject, number));
+                if let Some(case) = case.await? {
+                    self.erase_documents(subject, case.id, version).await?;
+                    erased += 1;
+                }
+            }
+        }
+        Ok(erased)
     }
 
     /// Takes files away that nobody reads any more; where the store does not answer, the sweep does.

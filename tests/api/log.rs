@@ -465,6 +465,62 @@ async fn a_database_that_was_turned_back_is_found_out_and_reopened_in_the_open()
 }
 
 #[tokio::test]
+async fn who_was_erased_after_a_backup_does_not_come_back_with_it() {
+    let app = App::start().await;
+    let (ada, eve) = (app.person(EMAIL).await, app.person("eve@example.org").await);
+    ada.changes_profile(serde_json::json!({ "display_name": "The Countess" })).await;
+    let access = ada.asks_for("access", None, None).await;
+    settled(&app).await;
+    drop((ada, eve));
+    let app = app.stop_and_keep().await;
+    let backup = app.database.snapshot();
+    let app = app.restart().await;
+    let ada = app.signs_in(EMAIL, "").await;
+    assert_eq!(ada.steps_up_by_mail(EMAIL).await.status, 201);
+    ada.asks_for_erasure("now").await;
+    let services = crate::rights::services(&app).await;
+    assert_eq!(services.rights.carry_out(10).await.unwrap(), 1);
+    settled(&app).await;
+    drop((ada, services, access));
+    let app = app.stop_and_keep().await;
+
+    let mut settings = app.settings.clone();
+    settings.insert("SMART_MINING_DATABASE_URL".to_owned(), backup.clone());
+    let count = |what: &str| {
+        crate::support::texts_of(&backup, &format!("SELECT CAST(count(*) AS TEXT) AS t FROM {what}"))
+    };
+    assert_eq!(count("profiles WHERE email IS NOT NULL"), ["2"], "the backup has her");
+    let refused = Process::run(&settings, &["serve"]);
+    assert!(!refused.status.success(), "quarantine");
+    let reopened = Process::run(&settings, &["log", "reopen", "--reason", "the disk died"]);
+    let said = String::from_utf8_lossy(&reopened.stdout).into_owned();
+    assert!(reopened.status.success(), "{}", String::from_utf8_lossy(&reopened.stderr));
+    assert!(said.contains("1 persons erased anew"), "{said}");
+    assert_eq!(count("profiles WHERE email IS NOT NULL"), ["1"], "before anybody is served");
+    assert_eq!(count("accounts WHERE state = 'closed'"), ["1"]);
+    assert_eq!(count("account_emails"), ["1"]);
+    assert_eq!(
+        count("rights_requests WHERE state IN ('scheduled', 'executing')"),
+        ["0"],
+        "nothing waits for nobody"
+    );
+
+    let process = Process::serve(&settings);
+    let signs_in = |email: &str| {
+        let body = serde_json::json!({ "email": email, "password": crate::support::PASSWORD });
+        let to = format!("{}/v1/sessions", process.url);
+        async move { reqwest::Client::new().post(to).json(&body).send().await.unwrap().status().as_u16() }
+    };
+    assert_eq!(signs_in(EMAIL).await, 401);
+    assert_eq!(signs_in("eve@example.org").await, 201);
+    process.kill();
+    let keys = public_key(&settings);
+    let trusted: Vec<&str> = keys.lines().flat_map(|key| ["--public-key", key]).collect();
+    let (right, said) = verify(&settings, &trusted);
+    assert!(right, "{said}");
+}
+
+#[tokio::test]
 async fn without_the_log_nothing_is_done() {
     let app = App::start().await;
     let ada = app.person(EMAIL).await;

@@ -208,19 +208,32 @@ impl Sequencer {
         Ok(())
     }
 
+    /// How the database was turned back.
+    ///
+    /// # Errors
+    ///
+    /// [`LogError::Whole`] if it was not.
+    pub async fn find_rollback(&self) -> Result<LogError, LogError> {
+        self.rollback_of(&self.origin().await?).await
+    }
+
+    async fn rollback_of(&self, origin: &Origin) -> Result<LogError, LogError> {
+        match self.check_copy(origin).await {
+            Ok(()) => Err(LogError::Whole),
+            Err(trouble @ (LogError::RolledBack { .. } | LogError::Forked { .. })) => Ok(trouble),
+            Err(other) => Err(other),
+        }
+    }
+
     /// Closes a lineage whose database was turned back, and opens the next: its first leaf commits
     /// to what was signed before, to what is left of it, and to the reason, for all to see.
     ///
     /// # Errors
     ///
     /// [`LogError::Whole`] if there is nothing to close.
-    pub async fn reopen(&self, reason: &str) -> Result<Origin, LogError> {
+    pub async fn reopen(&self, reason: &str, erased_anew: (usize, usize)) -> Result<Origin, LogError> {
         let origin = self.origin().await?;
-        let trouble = match self.check_copy(&origin).await {
-            Ok(()) => return Err(LogError::Whole),
-            Err(trouble @ (LogError::RolledBack { .. } | LogError::Forked { .. })) => trouble,
-            Err(other) => return Err(other),
-        };
+        let trouble = self.rollback_of(&origin).await?;
         let before = self.copy.last_checkpoint(origin.number)?.map(|line| line.note).unwrap_or_default();
         let signed = TreeHead::read(&before)?;
         let kept = self.size(&origin).await?;
@@ -231,6 +244,8 @@ impl Sequencer {
             ("signed_root", crate::domain::encoding::hex(&signed.root)),
             ("kept_size", kept.to_string()),
             ("trouble", trouble.to_string()),
+            ("erased_anew", erased_anew.0.to_string()),
+            ("persons_erased_anew", erased_anew.1.to_string()),
             ("reason", reason.to_owned()),
         ];
         let leaf = LeafDraft::new(now)?.of_service(&REOPENED, &facts);

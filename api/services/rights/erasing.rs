@@ -4,6 +4,7 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use uuid::Uuid;
 
 use super::{Actor, RightsError, RightsService, ShownRequest, advance, find, show, waits_after_reset};
 use crate::{
@@ -45,6 +46,8 @@ use crate::{
 };
 
 const TYPE: &str = "erasure-certificate+jws";
+/// How many erasures are looked after at a time when a database was restored.
+const REPLAYED_AT_ONCE: i64 = 500;
 /// How many requests of strangers are looked through; what is beyond lapses within a day.
 const MOST_STRANGERS: i64 = 10_000;
 /// Says the same to everybody: whether there is such an order may have to be kept from its person.
@@ -205,6 +208,43 @@ impl RightsService {
         started
     }
 
+    /// Erases anew what a restored database brought back, and shuts the accounts of those who were erased; says how
+    /// much came back, and how many persons.
+    ///
+    /// # Errors
+    ///
+    /// Storage trouble only; doing it again completes it.
+    pub async fn replay_erasures(&self) -> Result<(usize, usize), RightsError> {
+        let erased = self.erasure.replay().await?;
+        let (mut persons, mut after) = (0, (AccountId::from_uuid(Uuid::nil()), ""));
+        loop {
+            let destroyed = self.vault.list_destroyed(after, REPLAYED_AT_ONCE).await?;
+            let Some((id, category)) = destroyed.last() else { break };
+            after = (*id, category.as_str());
+            // Whoever has no key for the credentials any more was erased whole.
+            for (owner, _) in destroyed.into_iter().filter(|(_, category)| *category == Category::Security) {
+                persons += usize::from(self.shut_again(owner).await?);
+            }
+        }
+        self.db.clean().await?;
+        Ok((erased, persons))
+    }
+
+    async fn shut_again(&self, owner: AccountId) -> Result<bool, RightsError> {
+        let (now, keys) = (self.clock.now(), self.vault.fresh_keys_of(owner).await?);
+        self.db
+            .write_holding(owner, move |c| {
+                accounts::hold(c, owner)?;
+                let Some(standing) = accounts::find_standing(c, owner)? else { return Ok(false) };
+                if standing.reason == StateReason::Erased {
+                    return Ok(false);
+                }
+                shut(c, &keys, now)?;
+                Ok::<_, RightsError>(true)
+            })
+            .await
+    }
+
     async fn complete(
         &self,
         request: RightsRequest,
@@ -345,20 +385,24 @@ fn shut(c: &mut Conn, keys: &SubjectKeys, now: Timestamp) -> Result<(), RightsEr
     accounts::raise_epoch(c, owner)?;
     support_cases::close_all(c, owner, now)?;
     consent_requests::end_all(c, owner, ConsentRequestState::Cancelled)?;
-    if !keys.holds(Category::LogDetail) {
-        return Ok(());
-    }
-    let facts = vec![("account", owner.to_string()), ("reason", reason.as_str().to_owned())];
-    leaves::append(c, &draft()?.of_service_upon(keys, &reason.act(), &facts)?)?;
-    if let Some(case) = kyc_cases::withdraw_awaiting(c, owner, now)? {
-        let facts = vec![("kyc_case", case.to_string()), ("account", owner.to_string())];
-        leaves::append(c, &draft()?.of_service_upon(keys, &KYC_WITHDRAWN, &facts)?)?;
+    // After a restore the keys are gone already: what is left to be said is public, and nobody is told twice.
+    let is_readable = keys.holds(Category::LogDetail);
+    let actor = if is_readable { Actor::Service } else { Actor::ServiceAfterwards };
+    if is_readable {
+        let facts = vec![("account", owner.to_string()), ("reason", reason.as_str().to_owned())];
+        leaves::append(c, &draft()?.of_service_upon(keys, &reason.act(), &facts)?)?;
+        if let Some(case) = kyc_cases::withdraw_awaiting(c, owner, now)? {
+            let facts = vec![("kyc_case", case.to_string()), ("account", owner.to_string())];
+            leaves::append(c, &draft()?.of_service_upon(keys, &KYC_WITHDRAWN, &facts)?)?;
+        }
     }
     for other in rights_requests::list_open(c, owner)? {
         // What it asked for goes with everything else.
         let Ok(superseded) = other.clone().superseded() else { continue };
-        advance(c, keys, (Actor::Service, RightsStep::Superseded), (&other, superseded), now)?;
+        advance(c, keys, (actor, RightsStep::Superseded), (&other, superseded), now)?;
     }
-    obligations::open(c, keys, Change::Erased(DisclosureField::ALL), now)?;
+    if is_readable {
+        obligations::open(c, keys, Change::Erased(DisclosureField::ALL), now)?;
+    }
     Ok(())
 }

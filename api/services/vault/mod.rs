@@ -405,6 +405,32 @@ impl Vault {
         Ok(())
     }
 
+    /// Which categories of whose keys were destroyed, after one of them.
+    ///
+    /// # Errors
+    ///
+    /// Only storage trouble.
+    pub async fn list_destroyed(
+        &self,
+        (id, category): (AccountId, &'static str),
+        limit: i64,
+    ) -> Result<Vec<(AccountId, Category)>, VaultError> {
+        Ok(self.store.read_long(move |c| subject_keys::list_destroyed(c, (id, category), limit)).await?)
+    }
+
+    /// Which versions of whose keys of documents were destroyed, after one of them.
+    ///
+    /// # Errors
+    ///
+    /// Only storage trouble.
+    pub async fn list_destroyed_documents(
+        &self,
+        after: (AccountId, u32),
+        limit: i64,
+    ) -> Result<Vec<(AccountId, u32)>, VaultError> {
+        Ok(self.store.read_long(move |c| subject_keys::list_destroyed_documents(c, after, limit)).await?)
+    }
+
     /// Destroys one version of a key; the others live on.
     ///
     /// # Errors
