@@ -47,7 +47,7 @@ use crate::{
         staff::StaffError,
         transports::TransportSettings,
         vault::{
-            Vault, VaultError,
+            Vault, VaultError, epochs,
             kms::{KeyPurpose, Kms, KmsError},
         },
     },
@@ -219,6 +219,9 @@ enum KeysCommand {
         #[arg(value_enum)]
         purpose: PurposeArg,
     },
+    /// Destroy the versions of the key-encryption key that wrap nothing any more, once every copy of the key store from
+    /// their time has to be gone.
+    DestroyPast,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -356,6 +359,7 @@ fn run(command: &Command) -> Result<(), CommandError> {
             Command::SweepFiles { older_than } => sweep_files(&config, *older_than).await,
             Command::Keys(KeysCommand::Status) => keys_status(&config).await,
             Command::Keys(KeysCommand::Rotate { purpose }) => keys_rotate(&config, (*purpose).into()).await,
+            Command::Keys(KeysCommand::DestroyPast) => keys_destroy_past(&config).await,
             Command::Blocks(command) => look_after_blocks(&config, command).await,
             Command::Accounts(command) => look_after_accounts(&config, command).await,
             Command::Staff(StaffCommand::Bootstrap { first, second }) => {
@@ -577,6 +581,20 @@ async fn keys_rotate(config: &Config, purpose: KeyPurpose) -> Result<(), Command
         | KeyPurpose::Receipt
         | KeyPurpose::Package => Ok(()),
     }
+}
+
+async fn keys_destroy_past(config: &Config) -> Result<(), CommandError> {
+    let clock = Clock::system();
+    let stores = server::open_stores(config, &clock).await?;
+    let kms = server::open_kms(config, &stores.data, &clock).await?;
+    let now = clock.now();
+    let before = now.minus(config.key_copies_live);
+    let past = epochs::destroy_past((&stores.data, &stores.keys), &kms, before, now).await?;
+    let past: Vec<String> = past.iter().map(u32::to_string).collect();
+    print(&format!(
+        "destroyed versions of kek: {}\n",
+        if past.is_empty() { "none".to_owned() } else { past.join(", ") }
+    ))
 }
 
 async fn record_rotation(

@@ -22,3 +22,13 @@ pub fn insert(c: &mut Conn, purpose: &'static str, version: u32, value: &[u8]) -
         .dispatch(c)?;
     Ok(())
 }
+
+/// Forgets what tells of a version that was destroyed.
+pub fn delete(c: &mut Conn, purpose: &'static str, version: u32) -> Result<(), StorageError> {
+    let version = i32::try_from(version).map_err(|_| corrupt("key_checks", "a version out of range"))?;
+    diesel::delete(
+        key_checks::table.filter(key_checks::purpose.eq(purpose)).filter(key_checks::version.eq(version)),
+    )
+    .execute(c)?;
+    Ok(())
+}

@@ -2,7 +2,14 @@
 
 use std::{fs, os::unix::fs::PermissionsExt};
 
+use chrono::TimeDelta;
 use serde_json::json;
+use smart_mining::{
+    config::Config,
+    domain::time::Timestamp,
+    server,
+    services::{clock::Clock, vault::epochs},
+};
 
 use crate::support::{App, PASSWORD, Process};
 
@@ -183,4 +190,40 @@ async fn a_replaced_signing_key_verifies_for_an_hour_more() {
         4,
         "and the keys of the log, of receipts and of packages"
     );
+}
+
+#[tokio::test]
+async fn a_key_that_wraps_nothing_dies_once_no_copy_of_the_store_may_be_left() {
+    let app = App::start().await;
+    let ada = app.person(EMAIL).await;
+    drop(ada);
+    let app = app.stop_and_keep().await;
+    assert!(keys(&app, &["rotate", "kek"]).contains("version 2"));
+    assert!(keys(&app, &["destroy-past"]).contains("none"), "copies of its time may be left for days");
+    let config = Config::from_vars(app.settings.clone()).unwrap();
+    let clock = Clock::system();
+    let stores = server::open_stores(&config, &clock).await.unwrap();
+    let kms = server::open_kms(&config, &stores.data, &clock).await.unwrap();
+    let destroy = |now: Timestamp| {
+        let (stores, kms) = (stores.clone(), kms.clone());
+        async move {
+            let before = now.minus(TimeDelta::days(7));
+            epochs::destroy_past((&stores.data, &stores.keys), &kms, before, now).await.unwrap()
+        }
+    };
+    // As if a key of a person had been left behind by a rotation that was cut off.
+    app.database.keys_sql("UPDATE subject_keys SET kek_version = 1 WHERE category = 'contact'");
+    let later = clock.now().plus(TimeDelta::days(8));
+    assert_eq!(destroy(later).await, Vec::<u32>::new(), "it is still needed");
+    app.database.keys_sql("UPDATE subject_keys SET kek_version = 2");
+    assert_eq!(destroy(clock.now()).await, Vec::<u32>::new());
+    assert_eq!(destroy(later).await, [1]);
+    assert_eq!(destroy(later).await, Vec::<u32>::new());
+    let status = keys(&app, &["status"]);
+    assert!(!status.lines().any(|line| line.starts_with("kek") && line.contains(" 1  ")), "{status}");
+    drop((stores, kms));
+    // What lives still opens, and the start finds nothing amiss.
+    let app = app.restart().await;
+    let ada = app.signs_in(EMAIL, "").await;
+    assert_eq!(ada.gets("/v1/account").await.json()["email"], EMAIL);
 }

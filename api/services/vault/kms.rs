@@ -292,6 +292,25 @@ impl Kms {
         Ok(version)
     }
 
+    /// Removes versions for good: what they sealed opens never again. Never the one that protects what is new.
+    ///
+    /// # Errors
+    ///
+    /// [`KmsError::File`] if the file cannot be replaced; nothing has changed then.
+    pub fn remove(&self, purpose: KeyPurpose, versions: &[u32]) -> Result<(), KmsError> {
+        if versions.is_empty() {
+            return Ok(());
+        }
+        let _lock = key_file::lock(&self.path)?;
+        self.reload()?;
+        let mut keys = self.keys().as_ref().clone();
+        keys.retain(|key| {
+            key.purpose != purpose || key.state == KeyState::Active || !versions.contains(&key.version)
+        });
+        key_file::write(&self.path, &keys)?;
+        self.reload()
+    }
+
     /// Wraps secret bytes under the active key, bound to `context`.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! The vault: seals and opens what is personal, under keys that belong to one person each.
 
 mod envelope;
+pub mod epochs;
 mod key_file;
 pub mod kms;
 
