@@ -319,7 +319,7 @@ impl JobRunner {
         note("rights_lifted", self.while_any(stop, || self.rights.lift(BATCH)).await);
         note("erasures", self.while_any(stop, || self.rights.carry_out(BATCH)).await);
         let is_stopping = || *stop.borrow();
-        let hand_over = || self.rights.hand_over(self.contents.as_ref(), 1, &is_stopping);
+        let hand_over = || self.rights.hand_over(self.contents.as_ref(), BATCH, &is_stopping);
         note("archives", self.while_any(stop, hand_over).await);
         note("rights_overdue", self.rights.count_overdue().await);
     }

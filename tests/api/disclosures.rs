@@ -316,7 +316,10 @@ async fn nothing_goes_abroad_without_the_consent_that_says_so() {
     entry["country_note"] = json!("Privacy Act 1988 of Australia.");
     let pool = desk.partner(&app, entry).await;
     let id = desk.submits(&ada, &pool.recipient_id, &json!(["email"])).await;
+    let at_home = desk.partner(&app, company("Harbour Pool")).await;
+    let stays = desk.discloses(&ada, &at_home, &json!(["email"])).await;
     assert_eq!(ada.decides("cross_border_transfer", false).await.status, 200);
+    assert_eq!(at_home.pulls(&app, &stays).await.status, 201, "it went nowhere");
     desk.approves(&id).await;
     assert_eq!(reason(&desk.tries_to_release(&id).await), shut("cross_border_refused"));
     assert_eq!(ada.decides("cross_border_transfer", true).await.status, 200);
@@ -327,6 +330,36 @@ async fn nothing_goes_abroad_without_the_consent_that_says_so() {
     assert_eq!(pool.pulls(&app, &id).await.problem(), (410, "disclosure_revoked".to_owned()));
     assert_eq!(ada.decides("cross_border_transfer", true).await.status, 200);
     assert_eq!(pool.pulls(&app, &id).await.problem().0, 410);
+    assert_eq!(at_home.pulls(&app, &stays).await.status, 201);
+}
+
+#[tokio::test]
+async fn a_consent_is_to_what_its_words_name_and_to_nobody_else() {
+    let app = App::start().await;
+    let (desk, ada) = (app.desk().await, app.person(EMAIL).await);
+    let pool = desk.partner(&app, company("Harbour Pool")).await;
+    let id = desk.submits(&ada, &pool.recipient_id, &json!(["email"])).await;
+    desk.approves(&id).await;
+    let team = crate::support::PolicyTeam { legal: desk.legal.clone(), admin: desk.admins[1].clone() };
+    // First the words say nothing of such data, then nothing of such recipients, then of both again.
+    for (data, recipients, stands) in [
+        (json!(["identity"]), json!(["group_company"]), false),
+        (json!(["identity", "contact"]), json!(["acquirer"]), false),
+        (json!(["identity", "contact"]), json!(["group_company"]), true),
+    ] {
+        app.publishes(&team, |draft| {
+            let words = crate::support::purpose(draft, "group_sharing");
+            (words["data_classes"], words["recipients"]) = (data, recipients);
+        })
+        .await;
+        assert_eq!(ada.answers_policy(true).await.status, 201);
+        assert_eq!(ada.decides("group_sharing", true).await.status, 200);
+        if stands {
+            desk.releases(&id).await;
+        } else {
+            assert_eq!(reason(&desk.tries_to_release(&id).await), shut("consent_missing"));
+        }
+    }
 }
 
 #[tokio::test]
