@@ -307,7 +307,13 @@ pub fn list_closed_accounts(
 ) -> Result<Vec<AccountId>, StorageError> {
     let open: Vec<&str> =
         RightsState::ALL.iter().filter(|state| state.is_open()).map(|state| state.as_str()).collect();
-    let under_way = t::table.filter(t::account_id.eq(accounts::account_id)).filter(t::state.eq_any(open));
+    // An objection that was granted asks for nothing more; a restriction may stand against the very erasure.
+    let is_settled =
+        t::kind.eq(RightKind::Objection.as_str()).and(t::state.eq(RightsState::Granted.as_str()));
+    let under_way = t::table
+        .filter(t::account_id.eq(accounts::account_id))
+        .filter(t::state.eq_any(open))
+        .filter(diesel::dsl::not(is_settled));
     Ok(accounts::table
         .filter(accounts::state_reason.eq(StateReason::ClosureCompleted.as_str()))
         .filter(accounts::state_since.le(before).assume_not_null())

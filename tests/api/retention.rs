@@ -69,7 +69,8 @@ async fn what_is_still_under_way_about_a_closed_account_is_waited_for() {
     assert_eq!(asked_for(&app, &services).await, 0, "its evidence is still needed");
     let id = &objection["rrq_".len()..];
     let own = if is_postgres() { format!("'{id}'::uuid") } else { format!("x'{id}'") };
-    app.database.sql(&format!("UPDATE rights_requests SET state = 'lifted' WHERE rights_request_id = {own}"));
+    app.database
+        .sql(&format!("UPDATE rights_requests SET state = 'granted' WHERE rights_request_id = {own}"));
     assert_eq!(asked_for(&app, &services).await, 1);
     assert_eq!(services.rights.carry_out(10).await.unwrap(), 1);
     let eve = app.signs_in("eve@example.org", &eve.cookie.clone()).await;

@@ -384,6 +384,12 @@ impl RightsRequest {
         }
     }
 
+    /// Whether its evidence is still needed: it is not settled, or may stand against an erasure (GDPR art. 18(1)).
+    pub fn is_under_way(&self) -> bool {
+        let is_settled = self.scope.kind == RightKind::Objection && self.state == RightsState::Granted;
+        self.state.is_open() && !is_settled
+    }
+
     pub fn is_overdue(&self, now: Timestamp) -> bool {
         let is_waiting =
             matches!(self.state, RightsState::InReview | RightsState::Scheduled | RightsState::Executing);

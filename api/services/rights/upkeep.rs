@@ -50,7 +50,7 @@ impl RightsService {
                 accounts::hold(c, owner)?;
                 let Some(standing) = accounts::find_standing(c, owner)? else { return Ok(false) };
                 let is_over = standing.reason == StateReason::ClosureCompleted;
-                if !is_over || !rights_requests::list_open(c, owner)?.is_empty() {
+                if !is_over || rights_requests::list_open(c, owner)?.iter().any(RightsRequest::is_under_way) {
                     return Ok(false);
                 }
                 let request = RightsRequest {
