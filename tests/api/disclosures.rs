@@ -259,6 +259,37 @@ async fn a_withdrawn_purpose_shuts_the_gate_before_the_release_and_after_it() {
 }
 
 #[tokio::test]
+async fn an_answer_ends_with_the_purpose_or_the_policy_and_is_not_brought_back_with_them() {
+    let app = App::start().await;
+    let (desk, ada, bob) = (app.desk().await, app.person(EMAIL).await, app.person("bob@example.org").await);
+    let pool = desk.partner(&app, company("Harbour Pool")).await;
+    let mut ready = Vec::new();
+    for person in [&ada, &bob] {
+        let id = desk.submits(person, &pool.recipient_id, &json!(["residence"])).await;
+        desk.approves(&id).await;
+        assert_eq!(answers(person, true).await.status, 201);
+        ready.push(id);
+    }
+    assert_eq!(ada.decides("group_sharing", false).await.status, 200);
+    assert_eq!(reason(&desk.tries_to_release(&ready[0]).await), shut("consent_withdrawn"));
+    assert_eq!(ada.decides("group_sharing", true).await.status, 200);
+    assert_eq!(reason(&desk.tries_to_release(&ready[0]).await), shut("consent_withdrawn"));
+
+    let cookie = bob.cookie.clone();
+    assert_eq!(bob.answers_policy(false).await.status, 201);
+    let bob = app.signs_in("bob@example.org", &cookie).await;
+    assert_eq!(bob.answers_policy(true).await.status, 201);
+    assert_eq!(bob.decides("group_sharing", true).await.status, 200);
+    assert_eq!(reason(&desk.tries_to_release(&ready[1]).await), shut("consent_withdrawn"));
+
+    // Who is asked anew answers anew.
+    let again = desk.submits(&ada, &pool.recipient_id, &json!(["residence"])).await;
+    desk.approves(&again).await;
+    assert_eq!(answers(&ada, true).await.status, 201);
+    desk.releases(&again).await;
+}
+
+#[tokio::test]
 async fn a_newer_policy_holds_what_was_released_until_it_is_accepted() {
     let app = App::start().await;
     let (desk, ada) = (app.desk().await, app.person(EMAIL).await);

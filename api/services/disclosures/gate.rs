@@ -11,9 +11,7 @@ use crate::{
     db::{Conn, StorageError},
     domain::{
         account::AccountState,
-        consent::{
-            ConsentAction, ConsentKind, ConsentStanding, ConsentState, LastEvent, PolicyStanding, standing,
-        },
+        consent::{ConsentKind, ConsentStanding, ConsentState, LastEvent, PolicyStanding, standing},
         country::Country,
         disclosure::{
             Disclosure, DisclosureState, MOST_PULLS, MOST_WITH_ONE_REVIEW, REVIEW_WINDOW,
@@ -459,10 +457,8 @@ fn answer_stands(
     if answer.step != DisclosureStep::Granted || answered_after < policy.refused_at {
         return Err(GateRefusal::ConsentWithdrawn.into());
     }
-    let purpose = consent_events::find_last(c, disclosure.account_id, disclosure.purpose)?;
-    let is_withdrawn = purpose
-        .is_some_and(|event| event.action != ConsentAction::Granted && event.sequence > answered_after);
-    if is_withdrawn {
+    // Agreeing to the purpose again does not bring an answer back that was given before.
+    if consent_events::was_taken_back(c, disclosure.account_id, &[disclosure.purpose], answered_after)? {
         return Err(GateRefusal::ConsentWithdrawn.into());
     }
     if !policy.is_accepted() {
