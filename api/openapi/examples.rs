@@ -43,7 +43,7 @@ use crate::handlers::views::{
     SupportCasePageView, SupportCaseView, SupportCaseWithMessagesView, SupportMessageView,
     TransferEntryPageView, TransferPageView, TransferView, TransparencyView, UpdateAccount,
     UploadKycDocument, VerifiedAccount, VerifyAccount, WebhookDeliveryPageView, WebhookDeliveryView,
-    WebhookEndpointView, WebhookSecretView, WithdrawKycCase, WriteDisclosure, WriteRecipient,
+    WebhookEndpointView, WebhookSecretView, WithdrawKycCase, WriteDisclosure, WriteRecipient, ZipFile,
 };
 
 /// The example of each body, by the name of its schema.
@@ -278,6 +278,7 @@ fn examples_of_rights() -> impl Iterator<Item = (&'static str, Value)> {
         ("FiledRightsRequest", FiledRightsRequestView::example()),
         ("ReadRightsResult", ReadRightsResult::example()),
         ("RightsRequestResult", RightsRequestResultView::example()),
+        ("ZipFile", ZipFile::example()),
         ("AnswerRightsRequest", AnswerRightsRequest::example()),
         ("ExtendRightsRequest", ExtendRightsRequest::example()),
         ("FileRightsRequest", FileRightsRequest::example()),

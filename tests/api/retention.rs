@@ -125,7 +125,7 @@ async fn staff_reads_by_which_rule_everything_goes_and_what_went() {
     .await;
     assert_eq!(of(&report, "settled_messages")["days"][0]["removed"], mails);
     assert_eq!(of(&report, "blocks")["days"][0]["removed"], 0, "that nothing went is told, too");
-    let places =
-        report["rules"].as_array().unwrap().iter().flat_map(|rule| rule["places"].as_array().unwrap());
-    assert_eq!(places.count(), smart_mining::domain::data_dictionary::ENTRIES.len());
+    let values =
+        report["rules"].as_array().unwrap().iter().flat_map(|rule| rule["values"].as_array().unwrap());
+    assert_eq!(values.count(), smart_mining::domain::data_dictionary::ENTRIES.len());
 }

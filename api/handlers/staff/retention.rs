@@ -16,7 +16,7 @@ use crate::{
 /// By which rule each stored value goes, when that was last applied, and how much it took away on each of the last thirty
 /// days.
 #[utoipa::path(
-    tag = "Staff",
+    tag = "Staff policy",
     responses((status = OK, description = "The report.", body = RetentionReportView))
 )]
 #[get("/v1/staff/retention-report")]

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use super::Example;
+use super::{Example, processing::StoredValueView};
 use crate::{
     domain::{
         data_dictionary::ENTRIES,
@@ -32,8 +32,8 @@ pub struct RetentionRuleView {
     /// The rule.
     pub rule: RetentionRule,
     /// The stored values that it is about.
-    #[schema(max_items = 100, example = json!(["sessions.address"]))]
-    pub places: Vec<String>,
+    #[schema(max_items = 100)]
+    pub values: Vec<StoredValueView>,
     /// When it was last applied within these days.
     #[schema(required)]
     pub last_run_at: Option<Timestamp>,
@@ -57,10 +57,10 @@ impl From<&RetentionReport> for RetentionReportView {
     fn from(report: &RetentionReport) -> Self {
         let of = |rule: RetentionRule| {
             let own: Vec<&RetentionRun> = report.runs.iter().filter(|run| run.rule == rule).collect();
-            let places = ENTRIES.iter().filter(|entry| RetentionRule::of(entry) == rule);
+            let values = ENTRIES.iter().filter(|entry| RetentionRule::of(entry) == rule);
             RetentionRuleView {
                 rule,
-                places: places.map(|entry| format!("{}.{}", entry.table, entry.column)).collect(),
+                values: values.map(|entry| StoredValueView::from(*entry)).collect(),
                 last_run_at: own.iter().map(|run| run.last_run_at).max(),
                 days: own.iter().map(|run| RetentionDayView { day: run.day, removed: run.removed }).collect(),
             }
@@ -75,7 +75,14 @@ impl Example for RetentionReportView {
             "since": "2026-02-01T00:00:00.000000Z",
             "rules": [{
                 "rule": "ended_sessions",
-                "places": ["sessions.device_id", "sessions.user_agent", "sessions.address", "sessions.place"],
+                "values": [{
+                    "place": "sessions.address",
+                    "class": "identifier",
+                    "protection": "sealed",
+                    "clause": "2.3",
+                    "lawful_basis": "legitimate_interests",
+                    "retention": "30 days after its last use",
+                }],
                 "last_run_at": "2026-03-01T09:30:00.000000Z",
                 "days": [{ "day": "2026-03-01T00:00:00.000000Z", "removed": 14 }],
             }],

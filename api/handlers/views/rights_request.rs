@@ -689,6 +689,12 @@ impl Example for FiledRightsRequestView {
     }
 }
 
+impl Example for ZipFile {
+    fn example() -> Value {
+        json!("(the bytes of a ZIP file)")
+    }
+}
+
 impl Example for RightsRequestResultView {
     fn example() -> Value {
         let certificate = json!({ "certificate": JWS, "proof": DisclosureProofView::example() });
