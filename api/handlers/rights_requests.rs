@@ -14,15 +14,16 @@ use super::{
 };
 use crate::{
     domain::{
-        ids::{RightsRequestId, StaffId},
+        ids::{AccountId, RightsRequestId, StaffId},
         rights::request::RightsState,
     },
     openapi::responses::{Conflict, Gone, NotFound},
     problem::Problem,
     server::Services,
     services::{
-        idempotency,
+        idempotency::{self, Recording},
         log::{proof_file::ProofFile, proofs::ProofError},
+        rights::{RightsError, ShownRequest},
     },
 };
 use actix_web::{
@@ -161,6 +162,17 @@ pub(super) async fn get_rights_request_result(
         .streaming(download.bytes.map_ok(Bytes::from)))
 }
 
+/// Takes a step on a request of the person's own, once.
+async fn on_own<F: Future<Output = Result<ShownRequest, RightsError>>>(
+    (owner, id): (AccountId, RightsRequestId),
+    key: IdempotencyKey,
+    act: impl FnOnce(Recording<ShownRequest>) -> F,
+) -> Result<HttpResponse, Problem> {
+    let who = [owner.as_bytes().as_slice(), id.as_bytes()].concat();
+    let place = Success::created(format!("/v1/rights-requests/{id}"));
+    once::<_, RightsRequestView, _, _>(key, &who, &idempotency::digest(&[]), place, act).await
+}
+
 /// Withdraw a rights request
 ///
 /// What it asked for ends now; possible until it has ended otherwise.
@@ -175,13 +187,8 @@ pub(super) async fn withdraw_rights_request(
     services: Data<Services>,
 ) -> Result<HttpResponse, Problem> {
     let (owner, id) = (person.account_id, id.0);
-    let who = [owner.as_bytes().as_slice(), id.as_bytes()].concat();
-    let place = Success::created(format!("/v1/rights-requests/{id}"));
-    let digest = idempotency::digest(&[]);
-    once::<_, RightsRequestView, _, _>(key, &who, &digest, place, |recording| async move {
-        services.rights.withdraw(owner, id, recording).await
-    })
-    .await
+    on_own((owner, id), key, |recording| async move { services.rights.withdraw(owner, id, recording).await })
+        .await
 }
 
 /// Complain about a rights request
@@ -199,13 +206,8 @@ pub(super) async fn complain_about_rights_request(
     services: Data<Services>,
 ) -> Result<HttpResponse, Problem> {
     let (owner, id) = (person.account_id, id.0);
-    let who = [owner.as_bytes().as_slice(), id.as_bytes()].concat();
-    let place = Success::created(format!("/v1/rights-requests/{id}"));
-    let digest = idempotency::digest(&[]);
-    once::<_, RightsRequestView, _, _>(key, &who, &digest, place, |recording| async move {
-        services.rights.complain(owner, id, recording).await
-    })
-    .await
+    on_own((owner, id), key, |recording| async move { services.rights.complain(owner, id, recording).await })
+        .await
 }
 
 fn place_of(id: RightsRequestId) -> Success {

@@ -601,25 +601,9 @@ mod tests {
 
     fn request(state: RightsState) -> RightsRequest {
         let filed_at = instant("2026-03-01T00:00:00Z");
-        RightsRequest {
-            account_id: AccountId::generate(filed_at),
-            id: RightsRequestId::generate(filed_at),
-            scope: RightsScope { kind: RightKind::Objection, purpose: None, data_class: None },
-            state,
-            filed_at,
-            deadline: super::super::deadline::of_request(filed_at, None),
-            extension: None,
-            answered_at: None,
-            refusal: None,
-            lifts_at: None,
-            limit_id: None,
-            executes_at: None,
-            completed_at: None,
-            kept_until: None,
-            complained_at: None,
-            outcome_hash: None,
-            steps: 1,
-        }
+        let scope = RightsScope { kind: RightKind::Objection, purpose: None, data_class: None };
+        let owner = AccountId::generate(filed_at);
+        RightsRequest { state, ..RightsRequest::filed(owner, scope, filed_at, None) }
     }
 
     #[test]

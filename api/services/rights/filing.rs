@@ -12,7 +12,9 @@ use crate::{
         ids::{AccountId, NoticeId, ProcessingLimitId, RightsRequestId},
         message::MessageBody,
         notice::NoticeKind,
-        rights::request::{ErasureTime, RightKind, RightsRequest, RightsScope, RightsState, RightsStep},
+        rights::request::{
+            ErasureTime, NotNow, RightKind, RightsRequest, RightsScope, RightsState, RightsStep,
+        },
         time::Timestamp,
     },
     repositories::{accounts, credentials, kyc_flags, rights_requests},
@@ -144,24 +146,7 @@ impl RightsService {
         id: RightsRequestId,
         recording: Recording<ShownRequest>,
     ) -> Result<ShownRequest, RightsError> {
-        let now = self.clock.now();
-        let keys = self.vault.keys_of(owner).await?;
-        self.db
-            .write_holding(owner, move |c| {
-                accounts::hold(c, owner)?;
-                recording.refuse_if_done(c)?;
-                let was = rights_requests::find_owned(c, owner, id)?.ok_or(RightsError::NotFound)?;
-                let withdrawn = was.clone().withdrawn()?;
-                let by = (Actor::Person, RightsStep::Withdrawn);
-                let withdrawn = advance(c, &keys, by, (&was, withdrawn), now)?;
-                if let Some(limit_id) = was.limit_id {
-                    limits::end(c, &keys, (LimitedBy::Person, limit_id), now)?;
-                }
-                let shown = show(c, withdrawn)?;
-                recording.record(c, &keys, &shown)?;
-                Ok(shown)
-            })
-            .await
+        self.step_on_own((owner, id), RightsStep::Withdrawn, recording, |was, _| was.withdrawn()).await
     }
 
     /// Complains about how a request is dealt with: the legal team sees it, and the log attests it.
@@ -176,6 +161,17 @@ impl RightsService {
         id: RightsRequestId,
         recording: Recording<ShownRequest>,
     ) -> Result<ShownRequest, RightsError> {
+        self.step_on_own((owner, id), RightsStep::Complained, recording, RightsRequest::complained).await
+    }
+
+    /// A step that the person takes on a request of their own; what it asked for ends with a withdrawal.
+    async fn step_on_own(
+        &self,
+        (owner, id): (AccountId, RightsRequestId),
+        step: RightsStep,
+        recording: Recording<ShownRequest>,
+        decide: impl Fn(RightsRequest, Timestamp) -> Result<RightsRequest, NotNow> + Send + Sync + 'static,
+    ) -> Result<ShownRequest, RightsError> {
         let now = self.clock.now();
         let keys = self.vault.keys_of(owner).await?;
         self.db
@@ -183,10 +179,12 @@ impl RightsService {
                 accounts::hold(c, owner)?;
                 recording.refuse_if_done(c)?;
                 let was = rights_requests::find_owned(c, owner, id)?.ok_or(RightsError::NotFound)?;
-                let complained = was.clone().complained(now)?;
-                let by = (Actor::Person, RightsStep::Complained);
-                let shown = advance(c, &keys, by, (&was, complained), now)?;
-                let shown = show(c, shown)?;
+                let moved = decide(was.clone(), now)?;
+                let moved = advance(c, &keys, (Actor::Person, step), (&was, moved), now)?;
+                if let (RightsStep::Withdrawn, Some(limit_id)) = (step, was.limit_id) {
+                    limits::end(c, &keys, (LimitedBy::Person, limit_id), now)?;
+                }
+                let shown = show(c, moved)?;
                 recording.record(c, &keys, &shown)?;
                 Ok(shown)
             })

@@ -14,7 +14,8 @@ use crate::{
 
 const KEY_DESTROYED: Act = Act { name: "key.destroyed", object: "key", clause: "5.3" };
 
-/// Destroys the versions that wrap nothing since before an instant; says which.
+/// Destroys the versions that wrap nothing, and whose successor exists since before an instant; says which. A rotation
+/// wraps everything anew at once, so by then no copy of the key store that may still live needs them.
 ///
 /// # Errors
 ///
@@ -22,7 +23,7 @@ const KEY_DESTROYED: Act = Act { name: "key.destroyed", object: "key", clause: "
 pub async fn destroy_past(
     (data, keys): (&Db, &Db),
     kms: &Kms,
-    wrapping_nothing_since: Timestamp,
+    next_exists_since: Timestamp,
     now: Timestamp,
 ) -> Result<Vec<u32>, VaultError> {
     let used = keys.read(subject_keys::count_by_kek).await?;
@@ -34,7 +35,7 @@ pub async fn destroy_past(
         .filter(|key| !used.iter().any(|(version, _)| u32::try_from(*version) == Ok(key.version)))
         .filter(|key| {
             let mut successors = own.clone().filter(|other| other.version > key.version);
-            successors.any(|next| next.created_at <= wrapping_nothing_since)
+            successors.any(|next| next.created_at <= next_exists_since)
         })
         .map(|key| key.version)
         .collect();

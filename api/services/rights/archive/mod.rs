@@ -27,7 +27,7 @@ use serde_json::{Value, json};
 use super::{Actor, RightsError, RightsService, advance, find, mail};
 use crate::{
     domain::{
-        data_dictionary::{ARCHIVE_SECRET, Category},
+        data_dictionary::ARCHIVE_SECRET,
         ids::{AccountId, DocumentId, NoticeId, RightsRequestId},
         kyc::document::DocumentSide,
         message::MessageBody,
@@ -168,7 +168,7 @@ impl RightsService {
         tables: &[Table],
     ) -> Result<Option<RightsRequest>, RightsError> {
         let (now, owner, id) = (self.clock.now(), due.account_id, due.id);
-        let keys = self.vault.keys_with(owner, &[Category::Messages], now).await?;
+        let keys = self.vault.keys_of(owner).await?;
         let total = i32::try_from(tables.len()).unwrap_or(i32::MAX);
         self.db
             .write_holding(owner, move |c| {
