@@ -38,7 +38,7 @@ use crate::{
         outbox::OutboxService,
         reports::{ReportError, ReportService},
         retention::{RUNS_KEPT, RetentionService},
-        rights::{RightsService, archive::Contents},
+        rights::{RightsError, RightsService, archive::Contents},
         transparency::TransparencyService,
         vault::{Vault, VaultError},
         webhooks::WebhookService,
@@ -318,10 +318,21 @@ impl JobRunner {
     async fn keep_rights(&self, stop: &watch::Receiver<bool>) {
         note("rights_lifted", self.while_any(stop, || self.rights.lift(BATCH)).await);
         note("erasures", self.while_any(stop, || self.rights.carry_out(BATCH)).await);
-        let is_stopping = || *stop.borrow();
-        let hand_over = || self.rights.hand_over(self.contents.as_ref(), BATCH, &is_stopping);
-        note("archives", self.while_any(stop, hand_over).await);
+        note("archives", self.prepare_archives(stop).await);
         note("rights_overdue", self.rights.count_overdue().await);
+    }
+
+    /// On a thread of its own: it reads and seals without a pause, which those who serve must not wait for, and by one
+    /// connection, whose cache is all that it takes of the database.
+    async fn prepare_archives(&self, stop: &watch::Receiver<bool>) -> Result<usize, RightsError> {
+        let (rights, contents, stop) = (self.rights.clone(), Arc::clone(&self.contents), stop.clone());
+        let runtime = tokio::runtime::Handle::current();
+        let prepare = move || {
+            let is_stopping = || *stop.borrow();
+            runtime.block_on(Box::pin(rights.hand_over(contents.as_ref(), BATCH, &is_stopping)))
+        };
+        let prepared = tokio::task::spawn_blocking(prepare).await;
+        prepared.map_err(|error| RightsError::Archive(error.into()))?
     }
 
     /// Applies the rules of retention; once an hour it is noted also of those that found nothing.

@@ -26,6 +26,7 @@ use serde_json::{Value, json};
 
 use super::{Actor, RightsError, RightsService, advance, find, mail};
 use crate::{
+    db::Refusal,
     domain::{
         data_dictionary::ARCHIVE_SECRET,
         ids::{AccountId, DocumentId, NoticeId, RightsRequestId},
@@ -154,9 +155,12 @@ impl RightsService {
         let secret = keys.seal_bytes(&ARCHIVE_SECRET, row, secret.to_string().expose_secret().as_bytes())?;
         let kept = KeptArchive { name: written.name, secret, size: written.size };
         let completed = self.complete_archive(&keys, request, &kept, (written.content_hash, progress)).await;
-        if !matches!(completed, Ok(true)) {
-            // Nobody names it: the request was ended, or the write failed.
-            let _ = self.files.delete(kept.name).await;
+        // Nobody names it where the request was ended. Where storage failed the row may stand all the same; what none
+        // names is swept.
+        let is_named =
+            completed.as_ref().map_or_else(|error| error.storage().is_some(), |completed| *completed);
+        if !is_named && let Err(error) = self.files.delete(kept.name).await {
+            tracing::warn!(%error, "an archive that nobody names is left for the sweep");
         }
         completed
     }
