@@ -203,6 +203,14 @@ pub enum MessageBody {
     ErasureScheduled {
         at: String,
     },
+    /// An erasure of a class of data is carried out at an instant.
+    PartErasureScheduled {
+        at: String,
+    },
+    /// A class of data was erased; the account goes on.
+    PartErased {
+        at: String,
+    },
     /// The data of a closed account are being erased: the last that its person is told.
     ClosedAccountErased {
         at: String,
@@ -294,6 +302,8 @@ impl MessageBody {
             Self::TransferAnnounced { .. } => "mail-transfer-announced",
             Self::RightsRequestFiled { .. } => "mail-rights-request-filed",
             Self::ErasureScheduled { .. } => "mail-erasure-scheduled",
+            Self::PartErasureScheduled { .. } => "mail-part-erasure-scheduled",
+            Self::PartErased { .. } => "mail-part-erased",
             Self::ErasureBegun { .. } => "mail-erasure-begun",
             Self::ClosedAccountErased { .. } => "mail-closed-account-erased",
             Self::ArchiveReady { .. } => "mail-archive-ready",
@@ -375,6 +385,8 @@ impl MessageBody {
             | Self::KycWithdrawn { at }
             | Self::RightsRequestGranted { at }
             | Self::ErasureScheduled { at }
+            | Self::PartErasureScheduled { at }
+            | Self::PartErased { at }
             | Self::ErasureBegun { at }
             | Self::ClosedAccountErased { at }
             | Self::RestrictionLifted { at } => vec![("at", at.clone())],

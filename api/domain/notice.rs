@@ -41,6 +41,8 @@ closed_list! {
         RightsRequestFiled = "rights_request_filed",
         /// An erasure is carried out at an instant.
         ErasureScheduled = "erasure_scheduled",
+        /// A class of data was erased; the account goes on.
+        PartErased = "part_erased",
         /// The data that were asked for can be downloaded.
         ArchiveReady = "archive_ready",
         /// Its answer takes longer.
@@ -69,7 +71,7 @@ impl NoticeKind {
             Self::PolicyPublished => "9.2",
             Self::DeviceChoicesMerged => "2.6",
             Self::TransferAnnounced => "4.4",
-            Self::ErasureScheduled => "7.1",
+            Self::ErasureScheduled | Self::PartErased => "7.1",
             Self::ArchiveReady => "7.2",
             Self::RightsRequestFiled
             | Self::RightsRequestExtended

@@ -342,6 +342,16 @@ mail-erasure-scheduled = Ihre Daten werden gelöscht
 
         Waren Sie das nicht, melden Sie sich an, nehmen Sie sie zurück und ändern Sie Ihr Passwort.
 
+mail-part-erasure-scheduled = Ein Teil Ihrer Daten wird gelöscht
+    .body =
+        Sie haben verlangt, dass ein Teil Ihrer Daten gelöscht wird (Klausel 7.1 der Datenschutzerklärung). Das geschieht am { $at }, oder sobald niemand sie mehr braucht, um Ihre Identität zu prüfen; bis dahin können Sie es zurücknehmen: Melden Sie sich an und sehen Sie unter den Anträgen nach. Ihr Konto besteht weiter.
+
+        Wenn Sie das nicht waren, melden Sie sich an, nehmen Sie es zurück und ändern Sie Ihr Passwort.
+
+mail-part-erased = Die genannten Daten wurden gelöscht
+    .body =
+        Am { $at } wurden die Daten gelöscht, die Sie genannt haben (Klausel 7.1 der Datenschutzerklärung). Wer sie von uns erhalten hatte, wurde aufgefordert, sie ebenfalls zu löschen. Melden Sie sich an, um zu sehen, was gelöscht wurde und was ein Gesetz aufbewahrt. Ihr Konto besteht weiter.
+
 mail-erasure-begun = Ihre Daten werden gerade gelöscht
     .body =
         Seit { $at } werden Ihre Daten gelöscht, und niemand meldet sich mehr an Ihrem Konto an. Mit dem Zeichen, das Sie bei Ihrem Anliegen erhalten haben, sehen Sie, was gelöscht wurde, und was ein Gesetz bis wann behält.

@@ -263,6 +263,16 @@ mail-erasure-scheduled = Your data will be erased
 
         If it was not you, sign in, take it back and change your password.
 
+mail-part-erasure-scheduled = Some of your data will be erased
+    .body =
+        You asked for the erasure of some of your data (clause 7.1 of the privacy policy). It is carried out at { $at }, or as soon as nobody needs them any more to verify who you are; until then you can take it back: sign in and look under rights requests. Your account goes on.
+
+        If it was not you, sign in, take it back and change your password.
+
+mail-part-erased = The data that you named were erased
+    .body =
+        At { $at } the data were erased that you named (clause 7.1 of the privacy policy). Whoever had received them from us was told to erase them, too. Sign in to see what was erased, and what a law keeps. Your account goes on.
+
 mail-erasure-begun = Your data are being erased
     .body =
         Since { $at } your data are being erased, and nobody signs in to your account any more. With the token that you got when you asked for it you see what was erased, and what a law keeps, until when.

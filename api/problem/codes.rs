@@ -130,6 +130,7 @@ codes! {
         InvalidValue = "invalid_value", "The value is not acceptable.";
         OutOfRange = "out_of_range", "The value is too small, too large, too short or too long.";
         UnacceptableCharacter = "unacceptable_character", "The text holds a control character or one that reorders text.";
+        NotErasableAlone = "not_erasable_alone", "The service stands on these data, or a law keeps them: they go with the whole account (clause 2.5; GDPR art. 17(3)).";
         InvalidId = "invalid_id", "This is not an identifier of the expected kind.";
         InvalidEmail = "invalid_email", "This is not an email address, or one that imitates another.";
         InvalidPhone = "invalid_phone", "This is not a phone number in E.164 form.";

@@ -17,7 +17,7 @@ use crate::{
     domain::{
         data_dictionary::{Category, ENTRIES},
         disclosure::DisclosureState,
-        ids::{AccountId, ClickerId},
+        ids::{AccountId, ClickerId, MessageId, SupportCaseId},
         kyc::KycState,
     },
 };
@@ -81,6 +81,109 @@ pub fn erase_rows(c: &mut Conn, id: AccountId, category: Category) -> Result<(),
     Ok(())
 }
 
+/// Empties the cells of a category that `is_dead` says were sealed under a key that is gone.
+pub fn erase_dead(
+    c: &mut Conn,
+    id: AccountId,
+    category: Category,
+    is_dead: impl Fn(&[u8]) -> bool,
+) -> Result<(), StorageError> {
+    let is_dead = |cell: &Option<Vec<u8>>| cell.as_deref().is_some_and(&is_dead);
+    match category {
+        Category::Address => {
+            let residence: Option<Option<Vec<u8>>> =
+                kyc_details::table.find(id).select(kyc_details::residence).get_result(c).optional()?;
+            if residence.is_some_and(|cell| is_dead(&cell)) {
+                // The day of birth was told beside it, for the same, and is of no use alone.
+                let nothing = None::<Vec<u8>>;
+                diesel::update(kyc_details::table.find(id))
+                    .set((kyc_details::residence.eq(&nothing), kyc_details::birth_date.eq(&nothing)))
+                    .execute(c)?;
+            }
+            Ok(())
+        }
+        Category::Messages => erase_dead_correspondence(c, id, &is_dead),
+        // Of documents each verification goes with its own key, and the others go whole.
+        Category::Identity
+        | Category::Contact
+        | Category::Documents
+        | Category::Security
+        | Category::LogDetail
+        | Category::Statutory => Ok(()),
+    }
+}
+
+fn erase_dead_correspondence(
+    c: &mut Conn,
+    id: AccountId,
+    is_dead: &impl Fn(&Option<Vec<u8>>) -> bool,
+) -> Result<(), StorageError> {
+    use idempotency_keys as k;
+    use outbox as o;
+    use support_messages as m;
+    type Answer = (Vec<u8>, Vec<u8>, Option<Vec<u8>>);
+    let own = m::table.filter(m::account_id.eq(id));
+    let messages: Vec<(SupportCaseId, i64, Option<Vec<u8>>)> =
+        own.select((m::support_case_id, m::number, m::body)).load(c)?;
+    for (case, number, _) in messages.into_iter().filter(|(_, _, body)| is_dead(body)) {
+        diesel::update(m::table.find((id, case, number))).set(m::body.eq(None::<Vec<u8>>)).execute(c)?;
+    }
+    // What is on its way was waited for; after a restore it opens no more.
+    let mails: Vec<(MessageId, Option<Vec<u8>>)> =
+        o::table.filter(o::account_id.eq(id)).select((o::message_id, o::content)).load(c)?;
+    for (message, _) in mails.into_iter().filter(|(_, content)| is_dead(content)) {
+        diesel::delete(o::table.find((id, message))).execute(c)?;
+    }
+    let answers: Vec<Answer> =
+        k::table.filter(k::account_id.eq(id)).select((k::caller_mac, k::key_mac, k::answer)).load(c)?;
+    for (caller, key, _) in answers.into_iter().filter(|(_, _, answer)| is_dead(answer)) {
+        diesel::delete(k::table.find((caller, key))).execute(c)?;
+    }
+    Ok(())
+}
+
+/// Whether a cell of a category is there that `is_dead` says was sealed under a key that is gone.
+pub fn holds_dead(
+    c: &mut Conn,
+    id: AccountId,
+    category: Category,
+    is_dead: impl Fn(&[u8]) -> bool,
+) -> Result<bool, StorageError> {
+    let cells: Vec<Option<Vec<u8>>> = match category {
+        Category::Address => kyc_details::table
+            .filter(kyc_details::account_id.eq(id))
+            .select(kyc_details::residence)
+            .load(c)?,
+        Category::Messages => support_messages::table
+            .filter(support_messages::account_id.eq(id))
+            .select(support_messages::body)
+            .load(c)?,
+        Category::Identity
+        | Category::Contact
+        | Category::Documents
+        | Category::Security
+        | Category::LogDetail
+        | Category::Statutory => Vec::new(),
+    };
+    Ok(cells.into_iter().flatten().any(|cell| is_dead(&cell)))
+}
+
+/// Whether anything that is on its way, or that a repeated call is answered with, was sealed under a key that is about
+/// to go: it goes by itself within a day.
+pub fn holds_on_its_way(
+    c: &mut Conn,
+    id: AccountId,
+    is_old: impl Fn(&[u8]) -> bool,
+) -> Result<bool, StorageError> {
+    let mails: Vec<Option<Vec<u8>>> =
+        outbox::table.filter(outbox::account_id.eq(id)).select(outbox::content).load(c)?;
+    let answers: Vec<Option<Vec<u8>>> = idempotency_keys::table
+        .filter(idempotency_keys::account_id.eq(id))
+        .select(idempotency_keys::answer)
+        .load(c)?;
+    Ok(mails.into_iter().chain(answers).flatten().any(|cell| is_old(&cell)))
+}
+
 /// Columns whose tables know their person by another name, or are about nobody with an account.
 const KEYED_OTHERWISE: &[&str] =
     &["blocks", "throttles", "staff_members", "staff_emails", "instruments", "ad_clicks"];
@@ -132,12 +235,18 @@ fn end_disclosures(c: &mut Conn, id: AccountId) -> Result<(), StorageError> {
     Ok(())
 }
 
-fn erase_messages(c: &mut Conn, id: AccountId) -> Result<(), StorageError> {
-    diesel::delete(outbox::table.filter(outbox::account_id.eq(id))).execute(c)?;
-    diesel::delete(idempotency_keys::table.filter(idempotency_keys::account_id.eq(id))).execute(c)?;
+/// Ends every archive of a person: each holds something of everything.
+pub fn end_archives(c: &mut Conn, id: AccountId) -> Result<(), StorageError> {
     diesel::update(rights_archives::table.filter(rights_archives::account_id.eq(id)))
         .set((rights_archives::file_name.eq(None::<Vec<u8>>), rights_archives::secret.eq(None::<Vec<u8>>)))
         .execute(c)?;
+    Ok(())
+}
+
+fn erase_messages(c: &mut Conn, id: AccountId) -> Result<(), StorageError> {
+    diesel::delete(outbox::table.filter(outbox::account_id.eq(id))).execute(c)?;
+    diesel::delete(idempotency_keys::table.filter(idempotency_keys::account_id.eq(id))).execute(c)?;
+    end_archives(c, id)?;
     diesel::update(support_messages::table.filter(support_messages::account_id.eq(id)))
         .set(support_messages::body.eq(None::<Vec<u8>>))
         .execute(c)?;

@@ -261,6 +261,32 @@ pub fn list_to_execute(
     rows.into_iter().map(RightsRequest::try_from).collect()
 }
 
+/// Whether an erasure about the person is being carried out, or was since an instant.
+pub fn erases_since(c: &mut Conn, owner: AccountId, since: Timestamp) -> Result<bool, StorageError> {
+    let is_executing = t::state.eq(RightsState::Executing.as_str());
+    let executing: i64 = t::table
+        .filter(t::account_id.eq(owner))
+        .filter(t::kind.eq(RightKind::Erasure.as_str()))
+        .filter(is_executing.or(t::completed_at.ge(since).assume_not_null()))
+        .count()
+        .get_result(c)?;
+    Ok(executing > 0)
+}
+
+/// When a class of the person's data was erased last, alone.
+pub fn find_part_erased_at(
+    c: &mut Conn,
+    owner: AccountId,
+    class: PersonalDataClass,
+) -> Result<Option<Timestamp>, StorageError> {
+    Ok(t::table
+        .filter(t::account_id.eq(owner))
+        .filter(t::kind.eq(RightKind::Erasure.as_str()))
+        .filter(t::data_class.eq(class.as_str()))
+        .select(diesel::dsl::max(t::completed_at))
+        .get_result(c)?)
+}
+
 /// Some of those of which a law keeps nothing from now on.
 pub fn list_to_release(c: &mut Conn, now: Timestamp, limit: i64) -> Result<Vec<RightsRequest>, StorageError> {
     let rows: Vec<Row> = t::table

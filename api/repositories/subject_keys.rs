@@ -87,6 +87,30 @@ pub fn insert(c: &mut Conn, keys: &[WrappedKey]) -> Result<usize, StorageError> 
     Ok(added)
 }
 
+/// Adds keys as the next version of their categories, except where the category was destroyed; unless `also`, only where
+/// it has none.
+pub fn insert_next(c: &mut Conn, keys: &[WrappedKey], also: bool) -> Result<usize, StorageError> {
+    let mut next = Vec::new();
+    for key in keys {
+        let live = last_version(list_versions(c, key)?);
+        if live > 0 && !also {
+            continue;
+        }
+        let destroyed = last_version(list_destroyed_versions_of(c, key.account_id, key.category)?);
+        next.push(WrappedKey { version: live.max(destroyed) + 1, ..key.clone() });
+    }
+    insert(c, &next)
+}
+
+fn last_version(versions: Vec<u32>) -> u32 {
+    versions.into_iter().max().unwrap_or(0)
+}
+
+fn list_versions(c: &mut Conn, key: &WrappedKey) -> Result<Vec<u32>, StorageError> {
+    let keys = list(c, key.account_id)?;
+    Ok(keys.into_iter().filter(|other| other.category == key.category).map(|other| other.version).collect())
+}
+
 /// All keys of one person.
 pub fn list(c: &mut Conn, id: AccountId) -> Result<Vec<WrappedKey>, StorageError> {
     let rows: Vec<Row> = subject_keys::table.filter(subject_keys::account_id.eq(id)).load(c)?;
@@ -152,24 +176,45 @@ pub fn list_destroyed(
     rows.into_iter().map(|(id, category)| Ok((id, known(&category)?))).collect()
 }
 
-/// Single versions of the keys of documents that were destroyed, after one of them.
-pub fn list_destroyed_documents(
+/// Single versions of keys that were destroyed, after one of them.
+pub fn list_destroyed_versions(
     c: &mut Conn,
-    (id, version): (AccountId, u32),
+    (id, category, version): (AccountId, &str, u32),
     limit: i64,
-) -> Result<Vec<(AccountId, u32)>, StorageError> {
+) -> Result<Vec<(AccountId, Category, u32)>, StorageError> {
     use key_version_tombstones as k;
     let version = i32::try_from(version).map_err(|_| corrupt(TABLE, "a version out of range"))?;
-    let is_later = k::account_id.gt(id).or(k::account_id.eq(id).and(k::version.gt(version)));
-    let rows: Vec<(AccountId, i32)> = k::table
-        .filter(k::category.eq(Category::Documents.as_str()))
+    let is_later_version = k::category.eq(category).and(k::version.gt(version));
+    let is_later =
+        k::account_id.gt(id).or(k::account_id.eq(id).and(k::category.gt(category).or(is_later_version)));
+    let rows: Vec<(AccountId, String, i32)> = k::table
         .filter(is_later)
-        .select((k::account_id, k::version))
-        .order((k::account_id, k::version))
+        .select((k::account_id, k::category, k::version))
+        .order((k::account_id, k::category, k::version))
         .limit(limit)
         .load(c)?;
-    let number = |version| u32::try_from(version).map_err(|_| corrupt(TABLE, "a negative version"));
-    rows.into_iter().map(|(id, version)| Ok((id, number(version)?))).collect()
+    let known = |text: &str| Category::parse(text).ok_or(corrupt(TABLE, "an unknown category"));
+    rows.into_iter().map(|(id, category, n)| Ok((id, known(&category)?, number(n)?))).collect()
+}
+
+/// Which versions of a person's key of a category were destroyed.
+pub fn list_destroyed_versions_of(
+    c: &mut Conn,
+    id: AccountId,
+    category: Category,
+) -> Result<Vec<u32>, StorageError> {
+    use key_version_tombstones as k;
+    let rows: Vec<i32> = k::table
+        .filter(k::account_id.eq(id))
+        .filter(k::category.eq(category.as_str()))
+        .select(k::version)
+        .order(k::version)
+        .load(c)?;
+    rows.into_iter().map(number).collect()
+}
+
+fn number(version: i32) -> Result<u32, StorageError> {
+    u32::try_from(version).map_err(|_| corrupt(TABLE, "a negative version"))
 }
 
 /// Some keys that a version other than `kek_version` wraps.

@@ -84,6 +84,45 @@ impl ErasureService {
         Ok(())
     }
 
+    /// Erases what was sealed in a category before it got another key; what was sealed under that stays. Archives go with it, since each holds something of everything.
+    ///
+    /// # Errors
+    ///
+    /// Storage trouble only; doing it again completes what a crash left.
+    pub async fn erase_outdated(&self, subject: AccountId, category: Category) -> Result<(), VaultError> {
+        self.vault.destroy_outdated(subject, category, self.clock.now()).await?;
+        self.erase_dead(subject, category).await
+    }
+
+    /// Erases the rows of a category whose key is gone.
+    async fn erase_dead(&self, subject: AccountId, category: Category) -> Result<(), VaultError> {
+        let keys = self.vault.fresh_keys_of(subject).await?;
+        let names = self
+            .db
+            .write_for(subject, move |c| {
+                let names = rights_archives::list_names(c, subject)?;
+                erasure::end_archives(c, subject)?;
+                erasure::erase_dead(c, subject, category, |cell| keys.is_outdated(category, cell))?;
+                Ok::<_, StorageError>(names)
+            })
+            .await?;
+        self.forget(names).await;
+        Ok(())
+    }
+
+    /// Erases the documents of every verification that is not being looked at.
+    ///
+    /// # Errors
+    ///
+    /// Storage trouble only; doing it again completes what a crash left.
+    pub async fn erase_all_documents(&self, subject: AccountId) -> Result<(), VaultError> {
+        let cases = self.db.read(move |c| kyc_cases::list_owned_with_documents(c, subject)).await?;
+        for case in cases {
+            self.erase_documents(subject, case.id, case.documents_key()).await?;
+        }
+        self.erase_dead(subject, Category::Documents).await
+    }
+
     /// Erases the documents of one verification, with the version of the key that sealed them; those of others
     /// stay.
     ///
@@ -133,17 +172,21 @@ impl ErasureService {
                 }
             }
         }
-        Ok(erased + self.replay_documents().await?)
+        Ok(erased + self.replay_versions().await?)
     }
 
-    async fn replay_documents(&self) -> Result<usize, VaultError> {
+    async fn replay_versions(&self) -> Result<usize, VaultError> {
         let mut erased = 0;
-        let mut after = (AccountId::from_uuid(Uuid::nil()), 0);
+        let mut after = (AccountId::from_uuid(Uuid::nil()), "", 0);
         loop {
-            let destroyed = self.vault.list_destroyed_documents(after, REPLAYED_AT_ONCE).await?;
-            let Some(last) = destroyed.last() else { break };
-            after = *last;
-            for (subject, version) in destroyed {
+            let destroyed = self.vault.list_destroyed_versions(after, REPLAYED_AT_ONCE).await?;
+            let Some((id, category, version)) = destroyed.last() else { break };
+            after = (*id, category.as_str(), *version);
+            for (subject, category, version) in destroyed {
+                if category != Category::Documents {
+                    erased += usize::from(self.erase_dead_again(subject, category).await?);
+                    continue;
+                }
                 let number = i64::from(version);
                 let case = self.db.read_long(move |c| kyc_cases::find_with_documents(c, subject, number));
                 if let Some(case) = case.await? {
@@ -153,6 +196,16 @@ impl ErasureService {
             }
         }
         Ok(erased)
+    }
+
+    async fn erase_dead_again(&self, subject: AccountId, category: Category) -> Result<bool, VaultError> {
+        let keys = self.vault.fresh_keys_of(subject).await?;
+        let is_dead = move |cell: &[u8]| keys.is_outdated(category, cell);
+        let is_back = self.db.read_long(move |c| erasure::holds_dead(c, subject, category, &is_dead)).await?;
+        if is_back {
+            self.erase_dead(subject, category).await?;
+        }
+        Ok(is_back)
     }
 
     /// Takes files away that nobody reads any more; where the store does not answer, the sweep does.

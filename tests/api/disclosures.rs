@@ -38,7 +38,7 @@ async fn request_of(ada: &Person) -> Value {
     ada.gets("/v1/consent-requests").await.json()["data"][0].clone()
 }
 
-async fn answers(ada: &Person, granted: bool) -> Answer {
+pub async fn answers(ada: &Person, granted: bool) -> Answer {
     let id = request_of(ada).await["consent_request_id"].as_str().unwrap().to_owned();
     let path = format!("/v1/consent-requests/{id}/answer");
     ada.sends(Method::POST, &path, &[], Some(&json!({ "granted": granted }))).await

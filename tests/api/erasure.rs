@@ -36,7 +36,7 @@ async fn certificate(app: &App, token: &str) -> Value {
 }
 
 /// What a certificate says, verified with the published key alone.
-async fn says(app: &App, certificate: &Value) -> Value {
+pub async fn says(app: &App, certificate: &Value) -> Value {
     let text = certificate["certificate"].as_str().unwrap();
     let kid = jsonwebtoken::decode_header(text).unwrap().kid.unwrap();
     let keys = app.get("/.well-known/jwks.json").await.json();
@@ -154,7 +154,7 @@ async fn an_erasure_leaves_nothing_and_whoever_holds_the_token_has_it_certified(
 }
 
 /// An outsider verifies the proof with the log's key and no database.
-fn proves(app: &App, certificate: &Value) {
+pub fn proves(app: &App, certificate: &Value) {
     let output = Process::run(&app.settings, &["log", "keys"]);
     let key = String::from_utf8(output.stdout).unwrap().trim().to_owned();
     let file = app.database.folder.path().join("certificate-proof.json");

@@ -11,14 +11,14 @@ use crate::support::{
 const EMAIL: &str = "ada@example.org";
 
 /// What a review takes: who asks, who looks, and the verification.
-struct Review {
-    app: App,
-    admins: [Member; 2],
-    support: Member,
-    grace: Member,
-    alan: Member,
-    ada: Person,
-    path: String,
+pub struct Review {
+    pub app: App,
+    pub admins: [Member; 2],
+    pub support: Member,
+    pub grace: Member,
+    pub alan: Member,
+    pub ada: Person,
+    pub path: String,
 }
 
 async fn reviewer(admins: &[Member; 2], email: &str) -> Member {
@@ -54,7 +54,7 @@ pub fn usual() -> [Form; 3] {
 }
 
 impl Review {
-    async fn begins() -> Self {
+    pub async fn begins() -> Self {
         Self::with("1990-12-10", usual()).await
     }
 
@@ -77,7 +77,7 @@ impl Review {
         Self { app, admins, support, grace, alan, ada, path }
     }
 
-    async fn assigns(&self, to: &Member) -> Answer {
+    pub async fn assigns(&self, to: &Member) -> Answer {
         let body = json!({ "staff_id": to.staff_id });
         self.grace.sends(Method::PUT, &format!("{}/assignment", self.path), Some(&body)).await
     }
@@ -92,7 +92,7 @@ impl Review {
     }
 
     /// Looks at what was told, and approves it.
-    async fn approves(&self, by: &Member) -> Answer {
+    pub async fn approves(&self, by: &Member) -> Answer {
         self.opens(by).await;
         self.decides(by, &json!({ "outcome": "approved" })).await
     }

@@ -35,6 +35,7 @@ mod matrix;
 mod notices;
 mod orders;
 mod outbox;
+mod part_erasures;
 mod partners;
 mod policies;
 mod recovery;

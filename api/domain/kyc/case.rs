@@ -281,6 +281,11 @@ impl KycCase {
         u32::try_from(self.number).unwrap_or(u32::MAX)
     }
 
+    /// Whether somebody looks at what was handed in, or is about to.
+    pub const fn is_looked_at(&self) -> bool {
+        !self.state.is_open() && self.decided_at.is_none()
+    }
+
     /// Whether the person may change what stands for `item`: single items are asked for again alone.
     pub fn takes(&self, item: KycItem) -> bool {
         let is_asked = |rejection: &Rejection| rejection.item == item;

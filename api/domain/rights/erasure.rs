@@ -7,6 +7,7 @@ use crate::domain::{
     closed_list::closed_list,
     data_dictionary::{Category, DataClass, ENTRIES},
     kyc::decision::RECORD_YEARS,
+    purpose::PersonalDataClass,
     time::Timestamp,
 };
 
@@ -33,6 +34,7 @@ pub struct ErasureEntry {
     pub fate: ErasureFate,
     /// Which law keeps it.
     pub law: Option<&'static str>,
+    /// Until when; unknown while the account that it counts from goes on.
     pub until: Option<Timestamp>,
 }
 
@@ -41,23 +43,55 @@ pub fn records_kept_until(ended: Timestamp) -> Timestamp {
     ended.plus_years(RECORD_YEARS)
 }
 
+/// What comes of a category.
+fn entry(category: Category, fate: ErasureFate, until: Option<Timestamp>) -> ErasureEntry {
+    let mut data_classes: Vec<DataClass> =
+        ENTRIES.iter().filter(|entry| entry.category == category).map(|entry| entry.class).collect();
+    data_classes.sort_unstable();
+    data_classes.dedup();
+    ErasureEntry {
+        category: category.as_str(),
+        data_classes,
+        fate,
+        law: (fate == ErasureFate::Kept).then_some(RECORDS_LAW),
+        until,
+    }
+}
+
 /// What an erasure comes to, category by category; a record that a law wants is kept until its day.
 pub fn entries(has_record: bool, ended: Timestamp) -> Vec<ErasureEntry> {
     let of = |category: &Category| {
-        let mut data_classes: Vec<DataClass> =
-            ENTRIES.iter().filter(|entry| entry.category == *category).map(|entry| entry.class).collect();
-        data_classes.sort_unstable();
-        data_classes.dedup();
-        let is_kept = has_record && *category == Category::Statutory;
-        ErasureEntry {
-            category: category.as_str(),
-            data_classes,
-            fate: if is_kept { ErasureFate::Kept } else { ErasureFate::Erased },
-            law: is_kept.then_some(RECORDS_LAW),
-            until: is_kept.then(|| records_kept_until(ended)),
+        if has_record && *category == Category::Statutory {
+            entry(*category, ErasureFate::Kept, Some(records_kept_until(ended)))
+        } else {
+            entry(*category, ErasureFate::Erased, None)
         }
     };
     Category::ALL.iter().map(of).collect()
+}
+
+/// What an erasure of a part comes to: the record of a verification holds some of the same, and is kept for five years
+/// after an account that goes on.
+pub fn entries_of_part(part: Category, has_record: bool) -> Vec<ErasureEntry> {
+    let is_in_record = has_record && matches!(part, Category::Address | Category::Documents);
+    let record = is_in_record.then(|| entry(Category::Statutory, ErasureFate::Kept, None));
+    std::iter::once(entry(part, ErasureFate::Erased, None)).chain(record).collect()
+}
+
+/// The category that goes where a class of data is erased alone; none of classes that the service stands on (clause
+/// 2.5), or that are evidence or kept by a law.
+pub const fn category_alone(class: PersonalDataClass) -> Option<Category> {
+    match class {
+        PersonalDataClass::Address => Some(Category::Address),
+        PersonalDataClass::Documents => Some(Category::Documents),
+        PersonalDataClass::Messages => Some(Category::Messages),
+        PersonalDataClass::Identity
+        | PersonalDataClass::Contact
+        | PersonalDataClass::Device
+        | PersonalDataClass::Security
+        | PersonalDataClass::Evidence
+        | PersonalDataClass::Statutory => None,
+    }
 }
 
 /// What the log commits to of an outcome: its JSON, as it was written once.

@@ -5,9 +5,11 @@ use chrono::TimeDelta;
 use super::{
     calendar::Region,
     deadline::{self, Deadline, DeadlineLaw},
+    erasure::category_alone,
 };
 use crate::domain::{
     closed_list::closed_list,
+    data_dictionary::Category,
     disclosure::{
         classes::CLASS_RULES,
         limit::{LimitKind, LimitScope},
@@ -32,7 +34,7 @@ closed_list! {
         Restriction = "restriction",
         /// Data are not used for a purpose (clause 7.3; GDPR art. 21).
         Objection = "objection",
-        /// Everything is erased, but for what a law keeps (clause 7.1; GDPR art. 17).
+        /// Everything is erased, or a class of data, but for what a law keeps (clause 7.1; GDPR art. 17).
         Erasure = "erasure",
         /// Everything that is held about the person is handed over (Privacy Act 2020, IPP 6; GDPR art. 15).
         Access = "access",
@@ -60,11 +62,6 @@ impl RightKind {
             Self::Access => "Privacy Act 2020, section 22, IPP 6; GDPR art. 15",
             Self::Portability => "GDPR art. 20",
         }
-    }
-
-    /// Whether it is about all that is held, and no part of it.
-    pub const fn is_of_everything(self) -> bool {
-        matches!(self, Self::Erasure | Self::Access | Self::Portability)
     }
 
     /// Whether it ends with an archive for its person.
@@ -262,9 +259,26 @@ impl RightsScope {
         self.kind.limit().map(|kind| LimitScope { kind, purpose, data_class })
     }
 
-    /// Whether there are such requests: those of everything know no part.
-    pub const fn is_known(&self) -> bool {
-        !self.kind.is_of_everything() || (self.purpose.is_none() && self.data_class.is_none())
+    /// Whether there are such requests: archives know no part, and an erasure knows those that the service can do
+    /// without.
+    pub fn is_known(&self) -> bool {
+        match self.kind {
+            RightKind::Restriction | RightKind::Objection => true,
+            RightKind::Access | RightKind::Portability => self.purpose.is_none() && self.data_class.is_none(),
+            RightKind::Erasure => {
+                self.purpose.is_none() && self.data_class.is_none_or(|class| category_alone(class).is_some())
+            }
+        }
+    }
+
+    /// What an erasure of a part erases.
+    pub fn part(&self) -> Option<Category> {
+        self.data_class.filter(|_| self.kind == RightKind::Erasure).and_then(category_alone)
+    }
+
+    /// Whether the account ends with it.
+    pub fn ends_account(&self) -> bool {
+        self.kind == RightKind::Erasure && self.data_class.is_none()
     }
 
     /// What the service does no more while it holds, each under the clause that it is done by (clause 7.6).
@@ -288,7 +302,7 @@ impl RightsScope {
         if PersonalDataClass::ALL.iter().any(|class| is_about(Purpose::IdentityVerification, class)) {
             all.push((RightsConsequenceCode::VerificationWaits, "1.3"));
         }
-        if self.kind == RightKind::Erasure {
+        if self.ends_account() {
             all.push((RightsConsequenceCode::ServiceEnds, "2.5"));
         }
         all
@@ -474,9 +488,9 @@ impl RightsRequest {
     ///
     /// # Errors
     ///
-    /// [`NotNow`] for an erasure, and for what has ended.
+    /// [`NotNow`] for such an erasure, and for what has ended.
     pub fn superseded(self) -> Result<Self, NotNow> {
-        if !self.state.is_open() || self.scope.kind == RightKind::Erasure {
+        if !self.state.is_open() || self.scope.ends_account() {
             return Err(NotNow);
         }
         Ok(Self { state: RightsState::Superseded, ..self })
@@ -512,13 +526,13 @@ impl RightsRequest {
     pub fn completed(
         self,
         outcome_hash: [u8; 32],
-        kept_until: Option<Timestamp>,
+        (is_kept, kept_until): (bool, Option<Timestamp>),
         now: Timestamp,
     ) -> Result<Self, NotNow> {
         if self.state != RightsState::Executing {
             return Err(NotNow);
         }
-        let state = if kept_until.is_some() { RightsState::PartlyCompleted } else { RightsState::Completed };
+        let state = if is_kept { RightsState::PartlyCompleted } else { RightsState::Completed };
         let (completed_at, outcome_hash) = (Some(now), Some(outcome_hash));
         Ok(Self { state, completed_at, kept_until, outcome_hash, ..self })
     }
@@ -597,6 +611,22 @@ mod tests {
 
     fn instant(text: &str) -> Timestamp {
         serde_json::from_value(text.into()).unwrap()
+    }
+
+    #[test]
+    fn an_erasure_takes_only_parts_that_the_service_can_do_without() {
+        let erasure = |purpose, data_class| RightsScope { kind: RightKind::Erasure, purpose, data_class };
+        let alone = |class: &&PersonalDataClass| erasure(None, Some(**class)).is_known();
+        let alone: Vec<_> = PersonalDataClass::ALL.iter().filter(alone).collect();
+        assert_eq!(
+            alone,
+            [&PersonalDataClass::Address, &PersonalDataClass::Documents, &PersonalDataClass::Messages]
+        );
+        assert!(erasure(None, None).is_known() && !erasure(Some(Purpose::Support), None).is_known());
+        assert!(erasure(None, None).ends_account() && erasure(None, None).part().is_none());
+        let part = erasure(None, Some(PersonalDataClass::Address));
+        assert!(!part.ends_account());
+        assert!(!part.consequences().iter().any(|(code, _)| *code == RightsConsequenceCode::ServiceEnds));
     }
 
     fn request(state: RightsState) -> RightsRequest {

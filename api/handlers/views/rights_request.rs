@@ -52,14 +52,15 @@ pub struct PreviewRightsRequest {
     pub kind: RightKind,
     /// The purpose that it is about; all if `null` or left out.
     pub purpose: Option<Purpose>,
-    /// The class of data that it is about; all if `null` or left out.
+    /// The class of data that it is about; all if `null` or left out. An erasure takes `address`, `documents` or `messages`
+    /// alone (`not_erasable_alone` for others).
     pub data_class: Option<PersonalDataClass>,
 }
 
 impl PreviewRightsRequest {
     /// # Errors
     ///
-    /// A problem for an erasure of a part.
+    /// A problem for a part that there is no such request of.
     pub fn scope(self) -> Result<RightsScope, Problem> {
         known(RightsScope { kind: self.kind, purpose: self.purpose, data_class: self.data_class })
     }
@@ -69,8 +70,13 @@ fn known(scope: RightsScope) -> Result<RightsScope, Problem> {
     if scope.is_known() {
         return Ok(scope);
     }
-    let pointer = if scope.purpose.is_some() { "/purpose" } else { "/data_class" };
-    Err(Problem::invalid(pointer, FieldCode::InvalidValue))
+    if scope.purpose.is_some() {
+        return Err(Problem::invalid("/purpose", FieldCode::InvalidValue));
+    }
+    // Archives know no part, and of an erasure some classes go with the account alone.
+    let is_erasure = scope.kind == RightKind::Erasure;
+    let code = if is_erasure { FieldCode::NotErasableAlone } else { FieldCode::InvalidValue };
+    Err(Problem::invalid("/data_class", code))
 }
 
 /// A request, with the preview of what it leads to.
@@ -81,7 +87,8 @@ pub struct FileRightsRequest {
     pub kind: RightKind,
     /// The purpose that it is about; all if `null` or left out.
     pub purpose: Option<Purpose>,
-    /// The class of data that it is about; all if `null` or left out.
+    /// The class of data that it is about; all if `null` or left out. An erasure takes `address`, `documents` or `messages`
+    /// alone (`not_erasable_alone` for others).
     pub data_class: Option<PersonalDataClass>,
     /// The `preview` that the person was shown: of this very request, and of the last hour.
     #[validate(length(min = 1, max = LONGEST_PREVIEW))]
@@ -94,7 +101,7 @@ pub struct FileRightsRequest {
 impl FileRightsRequest {
     /// # Errors
     ///
-    /// A problem for an erasure of a part, or a time without an erasure.
+    /// A problem for a part that there is no such request of, or a time without an erasure.
     pub fn parts(self) -> Result<(RightsScope, ErasureTime, FiledPreview), Problem> {
         let scope = RightsScope { kind: self.kind, purpose: self.purpose, data_class: self.data_class };
         if self.when.is_some() && self.kind != RightKind::Erasure {
@@ -339,7 +346,7 @@ pub struct ErasureEntryView {
     /// Which law keeps it.
     #[schema(required, max_length = 200, example = json!(null))]
     pub law: Option<String>,
-    /// Until when; it is destroyed on that day.
+    /// Until when; it is destroyed on that day. `null` while the account goes on that it counts from.
     #[schema(required)]
     pub until: Option<Timestamp>,
 }

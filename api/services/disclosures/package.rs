@@ -16,8 +16,12 @@ use crate::{
         disclosure::{refusal::GateRefusal, scope::DisclosureField},
         kyc::{KycState, decision::KycRecord},
         personal::{Personal, PersonalText},
+        purpose::PersonalDataClass,
+        time::Timestamp,
     },
-    repositories::{accounts, kyc_cases, kyc_decisions, kyc_details, profiles as profile_rows},
+    repositories::{
+        accounts, kyc_cases, kyc_decisions, kyc_details, profiles as profile_rows, rights_requests,
+    },
     services::{
         kyc::open_details,
         profiles,
@@ -114,6 +118,7 @@ fn seal(key: &x25519::Recipient, text: &[u8]) -> Result<Vec<u8>, DisclosureError
 /// The values of the permitted fields, and of no other; `null` for what is not there.
 fn open_fields(permit: &mut Permit<'_>, keys: &SubjectKeys) -> Result<Map<String, Value>, DisclosureError> {
     let (owner, wanted) = (permit.disclosure().account_id, permit.disclosure().fields.clone());
+    let is_compelled = permit.rule().takes_instrument;
     let c = permit.conn();
     // Part of the person may be erased while the account lives on.
     let profile = profile_rows::find_unless_erased(c, owner)?;
@@ -126,6 +131,9 @@ fn open_fields(permit: &mut Permit<'_>, keys: &SubjectKeys) -> Result<Map<String
     // A verification that was asked for anew vouches for nothing until it is approved.
     let verified = kyc_cases::find_current(c, owner)?.filter(|case| case.state == KycState::Approved);
     let record = kyc_decisions::find_last_record(c, owner)?.filter(|_| verified.is_some());
+    // What a law keeps of documents that their person had erased goes out only where a law compels.
+    let erased_at = rights_requests::find_part_erased_at(c, owner, PersonalDataClass::Documents)?;
+    let has_documents = |at: &Timestamp| is_compelled || erased_at.is_none_or(|erased_at| erased_at < *at);
     let registered_at = accounts::find_created_at(c, owner)?.ok_or(DisclosureError::NotFound)?;
     let mut fields = Map::new();
     for field in wanted {
@@ -144,8 +152,8 @@ fn open_fields(permit: &mut Permit<'_>, keys: &SubjectKeys) -> Result<Map<String
                 "country": details.residence.country,
             }))),
             DisclosureField::IdentityDocuments => match &record {
-                Some((case, sealed, _)) => documents_of(keys, case.as_bytes(), sealed)?,
-                None => Value::Null,
+                Some((case, sealed, at)) if has_documents(at) => documents_of(keys, case.as_bytes(), sealed)?,
+                _ => Value::Null,
             },
             DisclosureField::VerificationStatus => json!({
                 "verified": record.is_some(),

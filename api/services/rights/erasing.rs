@@ -19,7 +19,7 @@ use crate::{
         kyc::case::KYC_WITHDRAWN,
         message::MessageBody,
         rights::{
-            erasure::{self, ErasureEntry},
+            erasure::{self, ErasureEntry, ErasureFate},
             request::{RightKind, RightsRequest, RightsState, RightsStep},
         },
         session::SessionEnd,
@@ -58,9 +58,45 @@ long as law requires; whether there is one about somebody is told as the order a
 #[derive(Serialize)]
 struct Entry {
     #[serde(flatten)]
-    entry: ErasureEntry,
+    of: ErasureEntry,
     /// SHA-256 of the account's id and the category: whoever knows both finds it, and nobody is found by it.
     key_id: String,
+    /// Which versions of it were destroyed; all of them where none is named.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    key_versions: Vec<u32>,
+}
+
+/// What an erasure came to, as it is kept and attested.
+pub(super) struct Outcome {
+    pub(super) text: String,
+    pub(super) hash: [u8; 32],
+    /// Whether a law keeps something, and until when.
+    pub(super) kept: (bool, Option<Timestamp>),
+}
+
+impl Outcome {
+    pub(super) fn of(
+        owner: AccountId,
+        entries: Vec<ErasureEntry>,
+        versions: &[u32],
+    ) -> Result<Self, RightsError> {
+        let is_kept = |entry: &ErasureEntry| entry.fate == ErasureFate::Kept;
+        let kept = (entries.iter().any(is_kept), entries.iter().filter_map(|entry| entry.until).max());
+        let named = |entry: ErasureEntry| Entry {
+            key_id: key_id(owner, entry.category),
+            key_versions: if is_kept(&entry) { Vec::new() } else { versions.to_vec() },
+            of: entry,
+        };
+        let outcome: Vec<Entry> = entries.into_iter().map(named).collect();
+        let text = serde_json::to_string(&outcome).map_err(|_| RightsError::Left("the outcome"))?;
+        Ok(Self { hash: erasure::outcome_hash(&text), text, kept })
+    }
+}
+
+/// What the log ended with before an erasure began.
+pub(super) fn checkpoint_before(c: &mut Conn) -> Result<Option<String>, StorageError> {
+    let Some(origin) = log_tree::find_current_origin(c)? else { return Ok(None) };
+    Ok(log_tree::find_last_checkpoint(c, origin.number)?.map(|checkpoint| checkpoint.note))
 }
 
 /// A request as whoever holds the token of its result sees it.
@@ -101,7 +137,15 @@ impl RightsService {
             .db
             .read(move |c| rights_requests::list_to_execute(c, &[RightKind::Erasure], now, limit))
             .await?;
-        batches::for_each(due, |request| self.carry_out_one(request)).await
+        batches::for_each(due, |request| {
+            Box::pin(async move {
+                match request.scope.part() {
+                    Some(part) => self.carry_out_part(request, part).await,
+                    None => self.carry_out_one(request).await,
+                }
+            })
+        })
+        .await
     }
 
     async fn carry_out_one(&self, due: RightsRequest) -> Result<bool, RightsError> {
@@ -190,11 +234,8 @@ impl RightsService {
                 let actor =
                     if keys.holds(Category::LogDetail) { Actor::Service } else { Actor::ServiceAfterwards };
                 let started = advance(c, &keys, (actor, RightsStep::Started), (&was, started), now)?;
-                let checkpoint = match log_tree::find_current_origin(c)? {
-                    Some(origin) => log_tree::find_last_checkpoint(c, origin.number)?,
-                    None => None,
-                };
-                rights_requests::keep(c, &started, (checkpoint.as_ref().map(|one| one.note.as_str()), None))?;
+                let checkpoint = checkpoint_before(c)?;
+                rights_requests::keep(c, &started, (checkpoint.as_deref(), None))?;
                 shut(c, &keys, now)?;
                 if let Some(mail) = &last_words {
                     outbox::insert(c, mail)?;
@@ -252,25 +293,23 @@ impl RightsService {
         (entries, kept): (Vec<ErasureEntry>, Vec<Category>),
     ) -> Result<bool, RightsError> {
         let (now, owner, id) = (self.clock.now(), request.account_id, request.id);
-        let kept_until = entries.iter().filter_map(|entry| entry.until).max();
-        let named = |entry: ErasureEntry| Entry { key_id: key_id(owner, entry.category), entry };
-        let outcome: Vec<Entry> = entries.into_iter().map(named).collect();
-        let outcome = serde_json::to_string(&outcome).map_err(|_| RightsError::Left("the outcome"))?;
-        let hash = erasure::outcome_hash(&outcome);
+        let outcome = Outcome::of(owner, entries, &[])?;
         // Nothing of it is there any more: what a step says is public.
         let keys = self.vault.fresh_keys_of(owner).await?;
         self.db
             .write_holding(owner, move |c| {
                 accounts::hold(c, owner)?;
                 let was = find(c, id)?;
-                let Ok(completed) = was.clone().completed(hash, kept_until, now) else { return Ok(false) };
+                let Ok(completed) = was.clone().completed(outcome.hash, outcome.kept, now) else {
+                    return Ok(false);
+                };
                 // Whoever had begun to write before the account was shut may have ended since: it is erased anew then.
                 if let Some(left) = erased::find_left(c, owner, &kept)? {
                     return Err(RightsError::Left(left));
                 }
                 let by = (Actor::ServiceAfterwards, RightsStep::Completed);
                 let completed = advance(c, &keys, by, (&was, completed), now)?;
-                rights_requests::keep(c, &completed, (None, Some(&outcome)))?;
+                rights_requests::keep(c, &completed, (None, Some(&outcome.text)))?;
                 Ok::<_, RightsError>(true)
             })
             .await

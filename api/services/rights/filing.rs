@@ -39,6 +39,9 @@ const OWN: &str = "rights_requests";
 /// What a person is told about a request that was filed.
 fn words(request: &RightsRequest) -> (NoticeKind, MessageBody) {
     if let (Some(at), RightKind::Erasure) = (request.executes_at, request.scope.kind) {
+        if request.scope.part().is_some() {
+            return (NoticeKind::ErasureScheduled, MessageBody::PartErasureScheduled { at: at.for_people() });
+        }
         return (NoticeKind::ErasureScheduled, MessageBody::ErasureScheduled { at: at.for_people() });
     }
     let until = request.deadline.due_at.for_people();

@@ -4,6 +4,7 @@
 pub mod archive;
 mod desk;
 mod erasing;
+mod erasing_part;
 mod filing;
 mod preview;
 mod upkeep;

@@ -79,7 +79,10 @@ impl RightsService {
             })
             .await?;
         let entries = match scope.kind {
-            RightKind::Erasure => erasure::entries(has_record, now),
+            RightKind::Erasure => match scope.part() {
+                Some(part) => erasure::entries_of_part(part, has_record),
+                None => erasure::entries(has_record, now),
+            },
             RightKind::Restriction | RightKind::Objection | RightKind::Access | RightKind::Portability => {
                 Vec::new()
             }

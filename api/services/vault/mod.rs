@@ -11,6 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use chrono::TimeDelta;
 use zeroize::Zeroizing;
 
 use crate::{
@@ -30,6 +31,8 @@ use kms::{KeyPurpose, Kms, KmsError};
 
 /// How long unwrapped keys stay in memory.
 const CACHE_FOR: Duration = Duration::from_mins(1);
+/// So long after a new version of a key was made no process seals under the one before.
+pub const SEALS_ANEW_AFTER: TimeDelta = TimeDelta::minutes(2);
 const CACHED_SUBJECTS: usize = 20_000;
 
 /// Why something was not sealed or opened.
@@ -176,6 +179,11 @@ impl SubjectKeys {
         sealed.map(|sealed| self.open(entry, row, sealed)).transpose()
     }
 
+    /// Whether an envelope was sealed before the key that seals now was made.
+    pub fn is_outdated(&self, category: Category, envelope: &[u8]) -> bool {
+        envelope::key_version(envelope).is_ok_and(|version| Some(version) != self.active_version(category))
+    }
+
     /// Whether there is the key that sealed an envelope; without it what it sealed was erased.
     pub fn can_open(&self, entry: &'static Entry, envelope: &[u8]) -> bool {
         envelope::key_version(envelope).is_ok_and(|version| self.holds_version(entry.category, version))
@@ -304,7 +312,9 @@ impl Vault {
         if missing.is_empty() {
             return Ok(keys);
         }
-        let keys = self.add(id, self.wrapped(id, &missing, 1, now)?).await?;
+        let wrapped = self.wrapped(id, &missing, 1, now)?;
+        self.store.write(move |c| subject_keys::insert_next(c, &wrapped, false)).await?;
+        let keys = self.fresh_keys_of(id).await?;
         match missing.into_iter().find(|category| !keys.holds(*category)) {
             Some(erased) => Err(VaultError::NoKey(erased)),
             None => Ok(keys),
@@ -330,6 +340,21 @@ impl Vault {
             keys = self.add(id, self.wrapped(id, &[category], version, now)?).await?;
         }
         if is_active(&keys) { Ok(keys) } else { Err(VaultError::NoKey(category)) }
+    }
+
+    /// Makes a new version of a key, if there is one: what is sealed from now on is sealed under it, and what was
+    /// before can be destroyed without it.
+    ///
+    /// # Errors
+    ///
+    /// Only storage trouble, or a machine without randomness.
+    pub async fn rotate(&self, id: AccountId, category: Category, now: Timestamp) -> Result<(), VaultError> {
+        if self.fresh_keys_of(id).await?.holds(category) {
+            let wrapped = self.wrapped(id, &[category], 1, now)?;
+            self.store.write(move |c| subject_keys::insert_next(c, &wrapped, true)).await?;
+            self.cache.remove(&id);
+        }
+        Ok(())
     }
 
     async fn add(&self, id: AccountId, wrapped: Vec<WrappedKey>) -> Result<Arc<SubjectKeys>, VaultError> {
@@ -419,17 +444,57 @@ impl Vault {
         Ok(self.store.read_long(move |c| subject_keys::list_destroyed(c, (id, category), limit)).await?)
     }
 
-    /// Which versions of whose keys of documents were destroyed, after one of them.
+    /// Which versions of whose keys were destroyed while others of their category live on, after one of them.
     ///
     /// # Errors
     ///
     /// Only storage trouble.
-    pub async fn list_destroyed_documents(
+    pub async fn list_destroyed_versions(
         &self,
-        after: (AccountId, u32),
+        after: (AccountId, &'static str, u32),
         limit: i64,
-    ) -> Result<Vec<(AccountId, u32)>, VaultError> {
-        Ok(self.store.read_long(move |c| subject_keys::list_destroyed_documents(c, after, limit)).await?)
+    ) -> Result<Vec<(AccountId, Category, u32)>, VaultError> {
+        Ok(self.store.read_long(move |c| subject_keys::list_destroyed_versions(c, after, limit)).await?)
+    }
+
+    /// Which versions of a person's key of a category were destroyed.
+    ///
+    /// # Errors
+    ///
+    /// Only storage trouble.
+    pub async fn destroyed_versions_of(
+        &self,
+        id: AccountId,
+        category: Category,
+    ) -> Result<Vec<u32>, VaultError> {
+        Ok(self.store.read(move |c| subject_keys::list_destroyed_versions_of(c, id, category)).await?)
+    }
+
+    /// Destroys the versions of a key but for the one that seals now.
+    ///
+    /// # Errors
+    ///
+    /// Only storage trouble; doing it again completes it.
+    pub async fn destroy_outdated(
+        &self,
+        id: AccountId,
+        category: Category,
+        now: Timestamp,
+    ) -> Result<(), VaultError> {
+        self.store
+            .write(move |c| {
+                let mut versions: Vec<_> =
+                    subject_keys::list(c, id)?.into_iter().filter(|key| key.category == category).collect();
+                versions.sort_unstable_by_key(|key| key.version);
+                versions.pop();
+                for key in versions {
+                    subject_keys::destroy_version(c, id, category, key.version, now)?;
+                }
+                Ok::<_, StorageError>(())
+            })
+            .await?;
+        self.cache.remove(&id);
+        Ok(())
     }
 
     /// Destroys one version of a key; the others live on.

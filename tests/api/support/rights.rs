@@ -17,7 +17,12 @@ impl Person {
 
     /// Files an erasure; gives its id, and the token of its result.
     pub async fn asks_for_erasure(&self, when: &str) -> (String, String) {
-        let mut asked = json!({ "kind": "erasure" });
+        self.asks_for_erasure_of(None, when).await
+    }
+
+    /// The same of a class of data alone.
+    pub async fn asks_for_erasure_of(&self, data_class: Option<&str>, when: &str) -> (String, String) {
+        let mut asked = json!({ "kind": "erasure", "data_class": data_class });
         let previewed = self.sends(Method::POST, "/v1/rights-request-previews", &[], Some(&asked)).await;
         asked["preview"] = previewed.json()["preview"].clone();
         asked["when"] = json!(when);

@@ -177,6 +177,10 @@ impl RightsService {
         self.db
             .write_holding(owner, move |c| {
                 accounts::hold(c, owner)?;
+                // What is about to go is not copied once more.
+                if rights_requests::erases_since(c, owner, now)? {
+                    return Ok(None);
+                }
                 let was = find(c, id)?;
                 let started = if was.state == RightsState::Executing {
                     was
@@ -206,15 +210,21 @@ impl RightsService {
         let body = MessageBody::ArchiveReady { until: expires_at.for_people() };
         let told = mail((keys, profile.as_ref()), body, now)?;
         let ready = ReadyArchive { size: kept.size, content_hash, ready_at: now, expires_at };
-        let (keys, kept) = (Arc::clone(keys), kept.clone());
+        let (keys, file) = (Arc::clone(keys), kept.clone());
         let completed = self
             .db
             .write_holding(owner, move |c| {
                 accounts::hold(c, owner)?;
+                let begun = rights_archives::find(c, owner, id)?.map(|archive| archive.started_at);
+                // It may hold what was erased since it was begun: then it is made anew.
+                if rights_requests::erases_since(c, owner, begun.unwrap_or(now))? {
+                    return Ok(false);
+                }
                 let was = find(c, id)?;
-                let Ok(completed) = was.clone().completed(content_hash, None, now) else { return Ok(false) };
+                let kept = (false, None);
+                let Ok(completed) = was.clone().completed(content_hash, kept, now) else { return Ok(false) };
                 advance(c, &keys, (Actor::Service, RightsStep::Completed), (&was, completed), now)?;
-                rights_archives::complete(c, (owner, id), (&kept, &ready), progress)?;
+                rights_archives::complete(c, (owner, id), (&file, &ready), progress)?;
                 let (notice, kind) = (NoticeId::generate(now), NoticeKind::ArchiveReady);
                 notices::tell(c, owner, notice, kind, told.as_ref(), now)?;
                 Ok::<_, RightsError>(true)
