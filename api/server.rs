@@ -519,6 +519,8 @@ fn rights(config: &Config, accounts: &AccountService, kyc: &KycService) -> Right
         clock: accounts.clock.clone(),
         outbox: accounts.outbox.clone(),
         files: kyc.files.clone(),
+        images: kyc.images.clone(),
+        budget: kyc.budget.clone(),
         erasure: erasure(kyc),
         grace: config.erasure_grace,
         key_copies_live: config.key_copies_live,

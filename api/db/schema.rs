@@ -673,6 +673,7 @@ table! {
         leaf_id -> Id,
         kyc_case_id -> Nullable<Id>,
         document_id -> Nullable<Id>,
+        rights_request_id -> Nullable<Id>,
     }
 }
 
@@ -1107,6 +1108,7 @@ table! {
         kind -> Text,
         purpose -> Nullable<Text>,
         data_class -> Nullable<Text>,
+        field -> Nullable<Text>,
         state -> Text,
         filed_at -> Instant,
         due_at -> Instant,
@@ -1140,6 +1142,7 @@ table! {
         kind -> Text,
         purpose -> Nullable<Text>,
         data_class -> Nullable<Text>,
+        field -> Nullable<Text>,
         due_at -> Instant,
         extension -> Nullable<Text>,
         refusal -> Nullable<Text>,
@@ -1147,6 +1150,36 @@ table! {
         staff_id -> Nullable<Id>,
         occurred_at -> Instant,
         leaf_id -> Id,
+    }
+}
+
+table! {
+    use diesel::sql_types::{Binary, Nullable, Text};
+    use super::super::types::Id;
+
+    rights_corrections (account_id, rights_request_id) {
+        account_id -> Id,
+        rights_request_id -> Id,
+        field -> Text,
+        told_identity -> Nullable<Binary>,
+        told_address -> Nullable<Binary>,
+    }
+}
+
+table! {
+    use diesel::sql_types::{BigInt, Binary, Integer, Nullable};
+    use super::super::types::{Id, Instant};
+
+    rights_evidence (account_id, rights_request_id, document_id) {
+        account_id -> Id,
+        rights_request_id -> Id,
+        document_id -> Id,
+        key_version -> Integer,
+        file_name -> Nullable<Binary>,
+        width -> Integer,
+        height -> Integer,
+        size -> BigInt,
+        uploaded_at -> Instant,
     }
 }
 
@@ -1451,3 +1484,4 @@ allow_tables_to_appear_in_same_query!(staff_members, staff_roles, staff_sessions
 allow_tables_to_appear_in_same_query!(partner_clients, partner_credentials);
 allow_tables_to_appear_in_same_query!(obligations, obligation_disclosures, disclosures);
 allow_tables_to_appear_in_same_query!(accounts, rights_requests);
+allow_tables_to_appear_in_same_query!(rights_corrections, rights_evidence, rights_requests);

@@ -36,6 +36,8 @@ pub enum Category {
     Messages,
     LogDetail,
     Statutory,
+    /// What shows that a request of the person is right.
+    Proofs,
 }
 
 impl Category {
@@ -52,6 +54,7 @@ impl Category {
         Self::Messages,
         Self::LogDetail,
         Self::Statutory,
+        Self::Proofs,
     ];
 
     pub const fn as_str(self) -> &'static str {
@@ -64,6 +67,7 @@ impl Category {
             Self::Messages => "messages",
             Self::LogDetail => "log_detail",
             Self::Statutory => "statutory",
+            Self::Proofs => "proofs",
         }
     }
 
@@ -203,6 +207,10 @@ dictionary! {
 
     ARCHIVE_FILE = rights_archives.file_name: Evidence Messages SealedFile for "7.2" by LegalObligation until Days(7);
     ARCHIVE_SECRET = rights_archives.secret: Credential Messages Sealed for "7.2" by LegalObligation until Days(7);
+
+    CORRECTION_IDENTITY = rights_corrections.told_identity: Identity Identity Sealed for "7.2" by LegalObligation until Account;
+    CORRECTION_ADDRESS = rights_corrections.told_address: Address Address Sealed for "7.2" by LegalObligation until Account;
+    EVIDENCE_FILE = rights_evidence.file_name: Identity Proofs SealedFile for "7.2" by LegalObligation until Days(30);
 
     OUTBOX_RECIPIENT = outbox.recipient: Contact Messages Sealed for "3.1" by Contract until Sent;
     OUTBOX_CONTENT = outbox.content: Correspondence Messages Sealed for "3.1" by Contract until Sent;
@@ -363,6 +371,10 @@ pub const NOT_PERSONAL: &[(&str, &[&str])] = &[
             "retention_runs.day",
             "retention_runs.removed",
             "retention_runs.last_run_at",
+            "rights_evidence.width",
+            "rights_evidence.height",
+            "rights_evidence.size",
+            "rights_evidence.uploaded_at",
             "rights_archives.started_at",
             "rights_archives.tables_total",
             "rights_archives.tables_written",
@@ -447,6 +459,9 @@ pub const NOT_PERSONAL: &[(&str, &[&str])] = &[
             "*.outcome_hash",
             "rights_requests.purpose",
             "rights_requests.data_class",
+            "rights_requests.field",
+            "rights_request_events.field",
+            "rights_corrections.field",
             "rights_requests.state",
             "*.extension",
             "*.refusal",

@@ -223,6 +223,23 @@ pub enum MessageBody {
     ErasureBegun {
         at: String,
     },
+    /// A correction waits for somebody to look at what shows it.
+    CorrectionFiled {
+        until: String,
+    },
+    /// A value was corrected.
+    CorrectionMade {
+        at: String,
+    },
+    /// A value was not corrected.
+    CorrectionRefused {
+        clause: String,
+        law: String,
+    },
+    /// More proof is asked for.
+    ProofAsked {
+        at: String,
+    },
     /// Its answer takes longer.
     RightsRequestExtended {
         until: String,
@@ -307,6 +324,10 @@ impl MessageBody {
             Self::ErasureBegun { .. } => "mail-erasure-begun",
             Self::ClosedAccountErased { .. } => "mail-closed-account-erased",
             Self::ArchiveReady { .. } => "mail-archive-ready",
+            Self::CorrectionFiled { .. } => "mail-correction-filed",
+            Self::CorrectionMade { .. } => "mail-correction-made",
+            Self::CorrectionRefused { .. } => "mail-correction-refused",
+            Self::ProofAsked { .. } => "mail-proof-asked",
             Self::RightsRequestExtended { .. } => "mail-rights-request-extended",
             Self::RightsRequestGranted { .. } => "mail-rights-request-granted",
             Self::RightsRequestRefused { .. } => "mail-rights-request-refused",
@@ -357,6 +378,7 @@ impl MessageBody {
             | Self::KycExtended { until }
             | Self::RightsRequestFiled { until }
             | Self::ArchiveReady { until }
+            | Self::CorrectionFiled { until }
             | Self::RightsRequestExtended { until } => vec![("until", until.clone())],
             Self::ConsentAsked { recipient, until } | Self::TransferAnnounced { recipient, until } => {
                 vec![("recipient", recipient.clone()), ("until", until.clone())]
@@ -387,9 +409,14 @@ impl MessageBody {
             | Self::ErasureScheduled { at }
             | Self::PartErasureScheduled { at }
             | Self::PartErased { at }
+            | Self::CorrectionMade { at }
+            | Self::ProofAsked { at }
             | Self::ErasureBegun { at }
             | Self::ClosedAccountErased { at }
             | Self::RestrictionLifted { at } => vec![("at", at.clone())],
+            Self::CorrectionRefused { clause, law } => {
+                vec![("clause", clause.clone()), ("law", law.clone())]
+            }
             Self::RightsRequestRefused { clause, law, until } => {
                 vec![("clause", clause.clone()), ("law", law.clone()), ("until", until.clone())]
             }

@@ -45,6 +45,8 @@ closed_list! {
         PartErased = "part_erased",
         /// The data that were asked for can be downloaded.
         ArchiveReady = "archive_ready",
+        /// More proof of a rights request is asked for.
+        ProofAsked = "proof_asked",
         /// Its answer takes longer.
         RightsRequestExtended = "rights_request_extended",
         RightsRequestGranted = "rights_request_granted",
@@ -73,6 +75,7 @@ impl NoticeKind {
             Self::TransferAnnounced => "4.4",
             Self::ErasureScheduled | Self::PartErased => "7.1",
             Self::ArchiveReady => "7.2",
+            Self::ProofAsked => "7.4",
             Self::RightsRequestFiled
             | Self::RightsRequestExtended
             | Self::RightsRequestGranted

@@ -217,6 +217,8 @@ operations! {
     "get_rights_request_result" GET "/v1/rights-requests/{rights_request_id}/result" Person SteppedUp Open Costly Silent Single;
     "withdraw_rights_request" POST "/v1/rights-requests/{rights_request_id}/withdrawal" Person SteppedUp Open Ordinary Leaf Single;
     "complain_about_rights_request" POST "/v1/rights-requests/{rights_request_id}/complaint" Person Session Open Ordinary Leaf Single;
+    "upload_rights_evidence" POST "/v1/rights-requests/{rights_request_id}/evidence" Person Session Open Costly Silent Single;
+    "attach_statement_of_correction" POST "/v1/rights-requests/{rights_request_id}/statement" Person Session Open Ordinary Leaf Single;
     "list_transfers" GET "/v1/transfers" Person Session Open Ordinary Silent Single;
     "object_to_transfer" POST "/v1/transfers/{transfer_id}/objection" Person Session Open Ordinary Leaf Single;
     "list_obligations" GET "/v1/obligations" Person Session Open Ordinary Silent Page;
@@ -293,6 +295,11 @@ operations! {
     "get_staff_rights_request" GET "/v1/staff/rights-requests/{rights_request_id}" Staff[DataProcessor Legal Auditor] Session Open Ordinary Silent Single;
     "extend_rights_request" POST "/v1/staff/rights-requests/{rights_request_id}/extensions" Staff[DataProcessor Legal] Session Open Ordinary Leaf Single;
     "answer_rights_request" POST "/v1/staff/rights-requests/{rights_request_id}/answers" Staff[Legal] Session Open Ordinary Leaf Single;
+    "ask_for_proof" POST "/v1/staff/rights-requests/{rights_request_id}/proof-requests" Staff[DataProcessor Legal] Session Open Ordinary Leaf Single;
+    "open_correction" POST "/v1/staff/rights-requests/{rights_request_id}/correction-reads" Staff[DataProcessor] Session Open Ordinary Leaf Single;
+    "open_rights_evidence" POST "/v1/staff/rights-requests/{rights_request_id}/evidence-reads" Staff[DataProcessor] Session Open Ordinary Leaf Single;
+    "get_opened_rights_evidence" GET "/v1/staff/rights-evidence-reads/{staff_read_id}/image" Staff[DataProcessor] Session Open Ordinary Silent Single;
+    "decide_correction" POST "/v1/staff/rights-requests/{rights_request_id}/corrections" Staff[DataProcessor] Session Open Ordinary Leaf Single;
     "list_staff_disclosures" GET "/v1/staff/disclosures" Staff[DataProcessor Legal Auditor] Session Open Ordinary Silent Page;
     "get_staff_disclosure" GET "/v1/staff/disclosures/{disclosure_id}" Staff[DataProcessor Legal Auditor] Session Open Ordinary Silent Single;
     "change_disclosure" PUT "/v1/staff/disclosures/{disclosure_id}" Staff[DataProcessor] Session Open Ordinary Leaf Versioned;
@@ -385,7 +392,7 @@ impl Operation {
             // A hundred signals.
             "report_signals" => 64 * 1_024,
             // Two files and a few words.
-            "register_instrument" => MOST_BYTES + 64 * 1_024,
+            "register_instrument" | "upload_rights_evidence" => MOST_BYTES + 64 * 1_024,
             "upload_kyc_document" => 2 * MOST_BYTES + 64 * 1_024,
             _ => 16 * 1_024,
         }

@@ -27,6 +27,8 @@ closed_list! {
         AdClicks = "ad_clicks",
         /// Archives, a week after they were ready.
         Archives = "archives",
+        /// What showed that a request was right, thirty days after the last was decided.
+        RightsEvidence = "rights_evidence",
         /// Documents of verifications, so long after the decision as the law wants them.
         VerificationDocuments = "verification_documents",
         /// Everything else about a person, some days after the account was closed.
@@ -55,6 +57,7 @@ impl RetentionRule {
             "blocks" => Self::Blocks,
             "ad_clicks" => Self::AdClicks,
             "rights_archives" => Self::Archives,
+            "rights_evidence" => Self::RightsEvidence,
             "kyc_documents" | "kyc_files" | "kyc_document_numbers" => Self::VerificationDocuments,
             "kyc_records" => Self::StatutoryRecords,
             "instruments" => Self::Orders,

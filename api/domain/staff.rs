@@ -10,8 +10,8 @@ use super::{
     email::Email,
     evidence::{Act, Evidence, Facts},
     ids::{
-        AccountId, DocumentId, KycCaseId, LeafId, RoleGrantId, StaffId, StaffReadId, StaffSessionId,
-        SupportCaseId,
+        AccountId, DocumentId, KycCaseId, LeafId, RightsRequestId, RoleGrantId, StaffId, StaffReadId,
+        StaffSessionId, SupportCaseId,
     },
     purpose::{PersonalDataClass, Purpose},
     real_name::RealName,
@@ -255,6 +255,10 @@ closed_list! {
         DocumentBack = "document_back",
         /// What reviewers wrote about a verification.
         ReviewNotes = "review_notes",
+        /// What the person says that a value is, and why.
+        Correction = "correction",
+        /// A file that shows that a request is right.
+        EvidencePicture = "evidence_picture",
     }
 }
 
@@ -262,10 +266,14 @@ impl ReadField {
     /// The class that a restriction or an objection names it by.
     pub const fn data_class(self) -> PersonalDataClass {
         match self {
-            Self::RealName | Self::DisplayName | Self::BirthDate => PersonalDataClass::Identity,
+            Self::RealName | Self::DisplayName | Self::BirthDate | Self::Correction => {
+                PersonalDataClass::Identity
+            }
             Self::Email | Self::Phone | Self::Language | Self::TimeZone => PersonalDataClass::Contact,
             Self::Residence => PersonalDataClass::Address,
-            Self::DocumentDetails | Self::DocumentFront | Self::DocumentBack => PersonalDataClass::Documents,
+            Self::DocumentDetails | Self::DocumentFront | Self::DocumentBack | Self::EvidencePicture => {
+                PersonalDataClass::Documents
+            }
             Self::ReviewNotes => PersonalDataClass::Security,
         }
     }
@@ -290,6 +298,8 @@ pub enum ReadCase {
     Support(SupportCaseId),
     /// A verification, and the document of it whose picture was looked at.
     Kyc(KycCaseId, Option<DocumentId>),
+    /// A rights request, and the file that was looked at.
+    Rights(RightsRequestId, Option<DocumentId>),
 }
 
 /// An opening of a person's fields by staff; a row that is only ever added.
@@ -340,6 +350,10 @@ impl Evidence for StaffRead {
             ReadCase::Support(case) => facts.push(("support_case", case.to_string())),
             ReadCase::Kyc(case, document) => {
                 facts.push(("kyc_case", case.to_string()));
+                facts.extend(document.map(|document| ("document", document.to_string())));
+            }
+            ReadCase::Rights(request, document) => {
+                facts.push(("rights_request", request.to_string()));
                 facts.extend(document.map(|document| ("document", document.to_string())));
             }
         }

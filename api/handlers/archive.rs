@@ -17,16 +17,13 @@ use super::views::{
     SupportCaseWithMessagesView,
 };
 use crate::{
-    domain::{
-        ids::{AccountId, DocumentId},
-        kyc::document::DocumentSide,
-    },
+    domain::ids::AccountId,
     server::Services,
     services::{
         kyc::KycError,
         rights::archive::{
             Contents, ContentsError, DataConfirmationRow, DeviceChoiceRow, DeviceRow, HELD, LogEntryRow,
-            Reading, SignInRow, Table, TablePage,
+            PictureOf, Reading, SignInRow, Table, TablePage,
         },
         support::Author,
     },
@@ -254,25 +251,34 @@ impl Contents for PersonalContents {
         Box::pin(self.read(table, owner, cursor))
     }
 
-    fn pictures(&self, owner: AccountId) -> Reading<'_, Vec<(DocumentId, DocumentSide)>> {
+    fn pictures(&self, owner: AccountId) -> Reading<'_, Vec<PictureOf>> {
         Box::pin(async move {
             let mut pictures = Vec::new();
             for id in self.services.kyc.document_ids(owner).await? {
                 match self.services.kyc.document(owner, id).await {
-                    Ok(document) => pictures.extend(document.files.iter().map(|file| (id, file.side))),
+                    Ok(document) => {
+                        pictures.extend(document.files.iter().map(|file| PictureOf::Document(id, file.side)));
+                    }
                     Err(KycError::NotFound) => {}
                     Err(error) => return Err(error.into()),
                 }
             }
+            let evidence = self.services.rights.evidence_ids(owner).await?;
+            pictures.extend(evidence.into_iter().map(|(request, id)| PictureOf::Evidence(request, id)));
             Ok(pictures)
         })
     }
 
-    fn picture(
-        &self,
-        owner: AccountId,
-        (document, side): (DocumentId, DocumentSide),
-    ) -> Reading<'_, Vec<u8>> {
-        Box::pin(async move { Ok(self.services.kyc.image(owner, document, side).await?.jpeg.to_vec()) })
+    fn picture(&self, owner: AccountId, of: PictureOf) -> Reading<'_, Vec<u8>> {
+        Box::pin(async move {
+            Ok(match of {
+                PictureOf::Document(document, side) => {
+                    self.services.kyc.image(owner, document, side).await?.jpeg.to_vec()
+                }
+                PictureOf::Evidence(request, document) => {
+                    self.services.rights.evidence(owner, (request, document)).await?.to_vec()
+                }
+            })
+        })
     }
 }

@@ -2,19 +2,20 @@
 
 use super::{
     extract::{
-        By, ByStaff, IdempotencyKey, NoBody, Page, Person, Queue, StrictJson, Success, Turn, TypedPath,
-        draft, once,
+        By, ByStaff, IdempotencyKey, NoBody, Page, Person, Queue, StrictJson, StrictMultipart, Success, Turn,
+        TypedPath, draft, once,
     },
+    kyc::picture,
     views::{
-        AnswerRightsRequest, ExtendRightsRequest, FileRightsRequest, FiledRightsRequestView,
-        PreviewRightsRequest, ReadRightsResult, RightsRequestPageView, RightsRequestPreviewView,
-        RightsRequestResultView, RightsRequestView, StaffRightsRequestPageView, StaffRightsRequestView,
-        ZipFile,
+        AnswerRightsRequest, AttachStatement, ExtendRightsRequest, FileRightsRequest, FiledRightsRequestView,
+        Filing, OpenRightsEvidence, OpenedCorrectionView, OpenedEvidenceView, Picture, PreviewRightsRequest,
+        ReadRightsResult, RightsRequestPageView, RightsRequestPreviewView, RightsRequestResultView,
+        RightsRequestView, StaffRightsRequestPageView, StaffRightsRequestView, UploadRightsEvidence, ZipFile,
     },
 };
 use crate::{
     domain::{
-        ids::{AccountId, RightsRequestId, StaffId},
+        ids::{AccountId, RightsRequestId, StaffId, StaffReadId},
         rights::request::RightsState,
     },
     openapi::responses::{Conflict, Gone, NotFound},
@@ -22,6 +23,7 @@ use crate::{
     server::Services,
     services::{
         idempotency::{self, Recording},
+        kyc::DocumentImage,
         log::{proof_file::ProofFile, proofs::ProofError},
         rights::{RightsError, ShownRequest},
     },
@@ -55,7 +57,9 @@ pub(super) async fn preview_rights_request(
 /// File a rights request
 ///
 /// A restriction or an objection holds from now on, while its answer is awaited, and until it is taken back, or refused and
-/// seven days have passed. Access and portability are answered with an archive, within minutes. A restriction is told to whoever fetched what it is about (clause 7.3; GDPR art. 18, 19 and 21).
+/// seven days have passed. Access and portability are answered with an archive, within minutes. A rectification is done at
+/// once, and waits for an answer where a verification vouches for the value (`nothing_to_correct` where nothing else
+/// stands). Whoever fetched what is restricted, erased or corrected is told (clauses 7.1 to 7.3; GDPR art. 15 to 21).
 #[utoipa::path(
     tag = "Rights requests",
     request_body = FileRightsRequest,
@@ -71,7 +75,15 @@ pub(super) async fn file_rights_request(
         Turn::Act(ticket) => ticket,
         Turn::Repeat(answer) => return Ok(answer),
     };
-    let filed = services.rights.file(owner, body.value.parts()?, draft(ticket.as_ref())).await?;
+    let draft = draft(ticket.as_ref());
+    let filed = match body.value.parts()? {
+        Filing::Rectification(correction, preview) => {
+            services.rights.file_rectification(owner, (correction, preview), draft).await?
+        }
+        Filing::Other(scope, when, preview) => {
+            services.rights.file(owner, (scope, when, preview), draft).await?
+        }
+    };
     let place = format!("/v1/rights-requests/{}", filed.shown.request.id);
     let answer = FiledRightsRequestView::new(filed);
     Ok(HttpResponse::Created().insert_header((header::LOCATION, place)).json(answer))
@@ -210,6 +222,64 @@ pub(super) async fn complain_about_rights_request(
         .await
 }
 
+/// Hand in evidence for a rights request
+///
+/// As a form with a file (`multipart/form-data`): whatever shows that the request is right, while it waits for its answer;
+/// five files at most (`evidence_full`). It is decoded and encoded anew, rests sealed, and goes thirty days after the answer
+/// (clause 7.4).
+#[utoipa::path(
+    tag = "Rights requests",
+    params(("rights_request_id" = RightsRequestId, Path, description = "The request.")),
+    request_body(content = UploadRightsEvidence, content_type = "multipart/form-data"),
+    responses((status = CREATED, description = "The request.", body = RightsRequestView), NotFound, Conflict)
+)]
+#[post("/v1/rights-requests/{rights_request_id}/evidence")]
+pub(super) async fn upload_rights_evidence(
+    By(person, (id, key, body)): By<(
+        TypedPath<RightsRequestId>,
+        IdempotencyKey,
+        StrictMultipart<UploadRightsEvidence>,
+    )>,
+    services: Data<Services>,
+) -> Result<HttpResponse, Problem> {
+    let StrictMultipart { value, mut files, digest } = body;
+    let (owner, id, file) = (person.account_id, id.0, files.take(value.file));
+    let who = [owner.as_bytes().as_slice(), id.as_bytes()].concat();
+    let place = Success::created(format!("/v1/rights-requests/{id}"));
+    once::<_, RightsRequestView, _, _>(key, &who, &digest, place, |recording| async move {
+        services.rights.add_evidence((owner, id), file, recording).await
+    })
+    .await
+}
+
+/// Attach a statement of correction
+///
+/// To a value that was not corrected: it is read beside it, and goes wherever it is disclosed, until the value changes. Whoever
+/// fetched the value is told (Privacy Act 2020, section 22, IPP 7(3)).
+#[utoipa::path(
+    tag = "Rights requests",
+    params(("rights_request_id" = RightsRequestId, Path, description = "The request, a rectification that was refused.")),
+    request_body = AttachStatement,
+    responses((status = CREATED, description = "The request.", body = RightsRequestView), NotFound, Conflict)
+)]
+#[post("/v1/rights-requests/{rights_request_id}/statement")]
+pub(super) async fn attach_statement_of_correction(
+    By(person, (id, key, body)): By<(
+        TypedPath<RightsRequestId>,
+        IdempotencyKey,
+        StrictJson<AttachStatement>,
+    )>,
+    services: Data<Services>,
+) -> Result<HttpResponse, Problem> {
+    let (owner, id, statement) = (person.account_id, id.0, body.value.statement);
+    let who = [owner.as_bytes().as_slice(), id.as_bytes()].concat();
+    let place = Success::created(format!("/v1/rights-requests/{id}"));
+    once::<_, RightsRequestView, _, _>(key, &who, &body.digest, place, |recording| async move {
+        services.rights.attach_statement((owner, id), statement, recording).await
+    })
+    .await
+}
+
 fn place_of(id: RightsRequestId) -> Success {
     Success::created(format!("/v1/staff/rights-requests/{id}"))
 }
@@ -308,6 +378,133 @@ pub(super) async fn answer_rights_request(
         &digest,
         place_of(id),
         |recording| async move { services.rights.answer((by, id), answer, recording).await },
+    )
+    .await
+}
+
+/// Ask for more proof of a rights request
+///
+/// Its person is told to hand in what shows that it is right, or who asks; three times at most (`proof_exhausted`). The day by
+/// which it is answered stays (clause 7.4; GDPR art. 12(6)).
+#[utoipa::path(
+    tag = "Staff rights requests",
+    params(("rights_request_id" = RightsRequestId, Path, description = "The request.")),
+    responses((status = CREATED, description = "The request.", body = StaffRightsRequestView), NotFound, Conflict)
+)]
+#[post("/v1/staff/rights-requests/{rights_request_id}/proof-requests")]
+pub(super) async fn ask_for_proof(
+    ByStaff(staff, (id, key, _)): ByStaff<(TypedPath<RightsRequestId>, IdempotencyKey, NoBody)>,
+    services: Data<Services>,
+) -> Result<HttpResponse, Problem> {
+    let (by, id) = (staff.staff_id, id.0);
+    let digest = idempotency::digest(&[]);
+    once::<_, StaffRightsRequestView, _, _>(
+        key,
+        &caller(by, id),
+        &digest,
+        place_of(id),
+        |recording| async move { services.rights.ask_for_proof((by, id), recording).await },
+    )
+    .await
+}
+
+/// Open a correction
+///
+/// What its person says that the value is, and what stands. The person sees the opening, and nobody opens their own.
+#[utoipa::path(
+    tag = "Staff rights requests",
+    params(("rights_request_id" = RightsRequestId, Path, description = "The request, a rectification.")),
+    responses((status = CREATED, description = "What was opened.", body = OpenedCorrectionView), NotFound, Conflict)
+)]
+#[post("/v1/staff/rights-requests/{rights_request_id}/correction-reads")]
+pub(super) async fn open_correction(
+    ByStaff(staff, (id, key, _)): ByStaff<(TypedPath<RightsRequestId>, IdempotencyKey, NoBody)>,
+    services: Data<Services>,
+) -> Result<HttpResponse, Problem> {
+    let (by, id) = (staff.staff_id, id.0);
+    let digest = idempotency::digest(&[]);
+    once::<_, OpenedCorrectionView, _, _>(
+        key,
+        &caller(by, id),
+        &digest,
+        place_of(id),
+        |recording| async move { services.rights.open_correction((by, id), recording).await },
+    )
+    .await
+}
+
+/// Open evidence of a rights request
+///
+/// The picture can be fetched for five minutes from then on; the person sees the opening.
+#[utoipa::path(
+    tag = "Staff rights requests",
+    params(("rights_request_id" = RightsRequestId, Path, description = "The request.")),
+    request_body = OpenRightsEvidence,
+    responses((status = CREATED, description = "The opening.", body = OpenedEvidenceView), NotFound, Conflict)
+)]
+#[post("/v1/staff/rights-requests/{rights_request_id}/evidence-reads")]
+pub(super) async fn open_rights_evidence(
+    ByStaff(staff, (id, key, body)): ByStaff<(
+        TypedPath<RightsRequestId>,
+        IdempotencyKey,
+        StrictJson<OpenRightsEvidence>,
+    )>,
+    services: Data<Services>,
+) -> Result<HttpResponse, Problem> {
+    let (by, id, document) = (staff.staff_id, id.0, body.value.document_id);
+    once::<_, OpenedEvidenceView, _, _>(
+        key,
+        &caller(by, id),
+        &body.digest,
+        place_of(id),
+        |recording| async move { services.rights.open_evidence((by, id), document, recording).await },
+    )
+    .await
+}
+
+/// Get opened evidence
+///
+/// While the opening lasts and the request waits for its answer; for nobody else.
+#[utoipa::path(
+    tag = "Staff rights requests",
+    params(("staff_read_id" = StaffReadId, Path, description = "The opening.")),
+    responses((status = OK, description = "The picture.", body = Picture, content_type = "image/jpeg"), NotFound)
+)]
+#[get("/v1/staff/rights-evidence-reads/{staff_read_id}/image")]
+pub(super) async fn get_opened_rights_evidence(
+    ByStaff(staff, id): ByStaff<TypedPath<StaffReadId>>,
+    services: Data<Services>,
+) -> Result<HttpResponse, Problem> {
+    let jpeg = services.rights.opened_evidence(staff.staff_id, id.0).await?;
+    Ok(picture(&DocumentImage { jpeg }))
+}
+
+/// Decide on a correction
+///
+/// By whoever opened it (`correction_not_opened`). Granted, the value is corrected, and whoever fetched it is told. Refused, on a
+/// ground with its clause and law, it stays, and its person can attach a statement.
+#[utoipa::path(
+    tag = "Staff rights requests",
+    params(("rights_request_id" = RightsRequestId, Path, description = "The request, a rectification.")),
+    request_body = AnswerRightsRequest,
+    responses((status = CREATED, description = "The request.", body = StaffRightsRequestView), NotFound, Conflict)
+)]
+#[post("/v1/staff/rights-requests/{rights_request_id}/corrections")]
+pub(super) async fn decide_correction(
+    ByStaff(staff, (id, key, body)): ByStaff<(
+        TypedPath<RightsRequestId>,
+        IdempotencyKey,
+        StrictJson<AnswerRightsRequest>,
+    )>,
+    services: Data<Services>,
+) -> Result<HttpResponse, Problem> {
+    let (by, id, digest, answer) = (staff.staff_id, id.0, body.digest, body.value.parts()?);
+    once::<_, StaffRightsRequestView, _, _>(
+        key,
+        &caller(by, id),
+        &digest,
+        place_of(id),
+        |recording| async move { services.rights.decide_correction((by, id), answer, recording).await },
     )
     .await
 }

@@ -218,6 +218,10 @@ problem-transfer-state-conflict = Der Stand der Übertragung lässt das nicht zu
 problem-webhook-state-conflict = Es gibt noch kein Geheimnis oder keine Adresse, oder die Nachricht ist unterwegs
 problem-rights-request-state-conflict = Der Stand des Anliegens lässt das nicht zu
 problem-archive-not-ready = Das Archiv liegt noch nicht bereit
+problem-nothing-to-correct = Es steht nichts anderes da
+problem-evidence-full = Mehr Dateien nimmt ein Anliegen nicht auf
+problem-proof-exhausted = Nachweise wurden oft genug verlangt
+problem-correction-not-opened = Wer entscheidet, muss die Berichtigung zuerst ansehen
 problem-rights-request-duplicate = Ein Anliegen zu demselben gilt schon
 problem-processing-limited = Die Person hat diese Verarbeitung eingeschränkt oder ihr widersprochen
 problem-disclosure-state-conflict = Der Stand der Weitergabe lässt das nicht zu
@@ -369,6 +373,28 @@ mail-archive-ready = Ihre Daten liegen bereit
         Die Daten, um die Sie gebeten haben (Ziffer 7.2 der Datenschutzrichtlinie), können Sie bis { $until } herunterladen: Melden Sie sich an und sehen Sie unter Anliegen nach. Danach werden sie entfernt; Sie können jederzeit wieder darum bitten.
 
         Waren Sie das nicht, melden Sie sich an und ändern Sie Ihr Passwort.
+
+mail-correction-filed = Ihre Berichtigung ist eingegangen
+    .body =
+        Wir prüfen bis { $until }, was Sie berichtigt haben möchten (Klausel 7.2 der Datenschutzerklärung). Bis dahin ist der Wert überall als bestritten gekennzeichnet, wo er gelesen oder weitergegeben wird. Melden Sie sich an, um Nachweise einzureichen oder den Antrag zurückzunehmen.
+
+        Sie können sich jederzeit beim Office of the Privacy Commissioner beschweren: https://www.privacy.org.nz
+
+mail-correction-made = Ihre Daten wurden berichtigt
+    .body =
+        Am { $at } haben wir Ihre Daten berichtigt, wie Sie es verlangt haben (Klausel 7.2 der Datenschutzerklärung). Wer den alten Wert von uns erhalten hatte, wurde unterrichtet.
+
+        Wenn Sie das nicht waren, melden Sie sich an und ändern Sie Ihr Passwort.
+
+mail-correction-refused = Ihre Daten wurden nicht berichtigt
+    .body =
+        Wir haben den Wert belassen: Klausel { $clause } der Datenschutzerklärung, { $law }. Melden Sie sich an, um eine Erklärung zur Berichtigung beizufügen: Sie wird neben dem Wert gelesen und mit ihm weitergegeben.
+
+        Sie können sich beim Office of the Privacy Commissioner beschweren: https://www.privacy.org.nz
+
+mail-proof-asked = Wir brauchen weitere Nachweise für Ihren Antrag
+    .body =
+        Am { $at } haben wir weitere Nachweise für Ihren Antrag zu Ihren Daten verlangt (Klausel 7.4 der Datenschutzerklärung). Melden Sie sich an und reichen Sie ein, was Ihre Angaben belegt; der Tag, bis zu dem wir antworten, bleibt derselbe.
 
 mail-rights-request-extended = Die Antwort auf Ihr Anliegen dauert länger
     .body =

@@ -291,6 +291,28 @@ mail-archive-ready = Your data are ready
 
         If it was not you, sign in and change your password.
 
+mail-correction-filed = Your correction has arrived
+    .body =
+        We look at what you want corrected by { $until } (clause 7.2 of the privacy policy). Until then the value is marked as contested wherever it is read or disclosed. Sign in to hand in what shows that you are right, or to take it back.
+
+        You can complain to the Office of the Privacy Commissioner at any time: https://www.privacy.org.nz
+
+mail-correction-made = Your data were corrected
+    .body =
+        At { $at } we corrected your data as you asked (clause 7.2 of the privacy policy). Whoever had received the old value from us was told.
+
+        If it was not you, sign in and change your password.
+
+mail-correction-refused = Your data were not corrected
+    .body =
+        We left the value as it stands: clause { $clause } of the privacy policy, { $law }. Sign in to attach a statement of correction: it is read beside the value, and goes wherever that is disclosed.
+
+        You can complain to the Office of the Privacy Commissioner: https://www.privacy.org.nz
+
+mail-proof-asked = We need more proof for your request
+    .body =
+        At { $at } we asked for more proof for your request about your data (clause 7.4 of the privacy policy). Sign in and hand in what shows that you are right; the day by which we answer stays the same.
+
 mail-rights-request-extended = The answer to your request takes longer
     .body =
         We need longer to answer your request about your data: until { $until }. What you asked for holds meanwhile. Sign in to see why.

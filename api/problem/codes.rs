@@ -83,6 +83,10 @@ codes! {
         WebhookStateConflict = "webhook_state_conflict" / 409, "There is no secret or endpoint yet, or the message is on its way";
         RightsRequestStateConflict = "rights_request_state_conflict" / 409, "The request's state does not allow it";
         ArchiveNotReady = "archive_not_ready" / 409, "The archive is not ready yet";
+        NothingToCorrect = "nothing_to_correct" / 409, "Nothing else stands than this";
+        EvidenceFull = "evidence_full" / 409, "As many files as a request can have";
+        ProofExhausted = "proof_exhausted" / 409, "More proof was asked for often enough";
+        CorrectionNotOpened = "correction_not_opened" / 409, "Whoever decides has to look at the correction first";
         RightsRequestDuplicate = "rights_request_duplicate" / 409, "A request about the same holds already";
         DisclosureStateConflict = "disclosure_state_conflict" / 409, "The disclosure's state does not allow it";
         DisclosureRefused = "disclosure_refused" / 409, "Nothing is released without both keys, and with something in the way";
@@ -130,6 +134,8 @@ codes! {
         InvalidValue = "invalid_value", "The value is not acceptable.";
         OutOfRange = "out_of_range", "The value is too small, too large, too short or too long.";
         UnacceptableCharacter = "unacceptable_character", "The text holds a control character or one that reorders text.";
+        InvalidStatement = "invalid_statement", "This is no text of 1 to 1000 characters.";
+        CorrectionMismatch = "correction_mismatch", "A correction has exactly one value: that of `field`.";
         NotErasableAlone = "not_erasable_alone", "The service stands on these data, or a law keeps them: they go with the whole account (clause 2.5; GDPR art. 17(3)).";
         InvalidId = "invalid_id", "This is not an identifier of the expected kind.";
         InvalidEmail = "invalid_email", "This is not an email address, or one that imitates another.";

@@ -145,6 +145,19 @@ impl From<RightsError> for Problem {
             RightsError::Preview(PreviewFault::Expired) => {
                 Self::invalid("/preview", FieldCode::PreviewExpired)
             }
+            RightsError::NothingToCorrect => Self::new(ProblemCode::NothingToCorrect).under_clause("7.2"),
+            RightsError::EvidenceFull => Self::new(ProblemCode::EvidenceFull).under_clause("7.4"),
+            RightsError::ProofExhausted => Self::new(ProblemCode::ProofExhausted).under_clause("7.4"),
+            RightsError::File(fault) => Self::invalid("/file", file_code(fault)).under_clause("7.4"),
+            RightsError::NotOpened => Self::new(ProblemCode::CorrectionNotOpened).under_clause("7.2"),
+            RightsError::OwnRequest => Self::new(ProblemCode::SecondPersonRequired).under_clause("5.2"),
+            RightsError::Limited => Self::new(ProblemCode::ProcessingLimited).under_clause("7.3"),
+            RightsError::BudgetExhausted(exhausted) => Self {
+                retry_after: Some(exhausted.retry_after),
+                ..Self::new(ProblemCode::ReadBudgetExhausted)
+            }
+            .under_clause("5.1"),
+            RightsError::Image(error) => error.into(),
             RightsError::Ground => Self::invalid("/ground", FieldCode::GroundNotForKind),
             RightsError::Until => Self::invalid("/until", FieldCode::OutOfRange),
             RightsError::ArchiveNotReady => Self::new(ProblemCode::ArchiveNotReady),

@@ -11,13 +11,14 @@ use crate::{
             devices, disclosures, factor_resets, idempotency_keys, kyc_cases, kyc_details,
             kyc_document_numbers, kyc_documents, kyc_files, kyc_flags, kyc_notes, kyc_records, kyc_signals,
             log_details, one_time_codes, outbox, password_resets, profiles, recovery_codes, refresh_tokens,
-            registrations, rights_archives, sessions, sign_in_challenges, support_messages, totp_factors,
+            registrations, rights_archives, rights_corrections, rights_evidence, sessions,
+            sign_in_challenges, support_messages, totp_factors,
         },
     },
     domain::{
         data_dictionary::{Category, ENTRIES},
         disclosure::DisclosureState,
-        ids::{AccountId, ClickerId, MessageId, SupportCaseId},
+        ids::{AccountId, ClickerId, MessageId, RightsRequestId, SupportCaseId},
         kyc::KycState,
     },
 };
@@ -27,18 +28,7 @@ use crate::{
 /// A test walks the dictionary and fails on a column that this leaves filled.
 pub fn erase_rows(c: &mut Conn, id: AccountId, category: Category) -> Result<(), StorageError> {
     match category {
-        Category::Identity => {
-            diesel::update(profiles::table.find(id))
-                .set((profiles::real_name.eq(None::<Vec<u8>>), profiles::display_name.eq(None::<Vec<u8>>)))
-                .execute(c)?;
-            diesel::update(account_changes::table.filter(account_changes::account_id.eq(id)))
-                .set(account_changes::old_identity.eq(None::<Vec<u8>>))
-                .execute(c)?;
-            diesel::update(kyc_details::table.find(id))
-                .set(kyc_details::birth_date.eq(None::<Vec<u8>>))
-                .execute(c)?;
-            diesel::delete(registrations::table.find(id)).execute(c)?;
-        }
+        Category::Identity => erase_identity(c, id)?,
         Category::Contact => {
             diesel::delete(account_phones::table.filter(account_phones::account_id.eq(id))).execute(c)?;
             diesel::update(profiles::table.find(id))
@@ -63,6 +53,9 @@ pub fn erase_rows(c: &mut Conn, id: AccountId, category: Category) -> Result<(),
             diesel::update(kyc_details::table.find(id))
                 .set(kyc_details::residence.eq(None::<Vec<u8>>))
                 .execute(c)?;
+            diesel::update(rights_corrections::table.filter(rights_corrections::account_id.eq(id)))
+                .set(rights_corrections::told_address.eq(None::<Vec<u8>>))
+                .execute(c)?;
         }
         Category::LogDetail => {
             diesel::delete(log_details::table.filter(log_details::account_id.eq(id))).execute(c)?;
@@ -74,10 +67,30 @@ pub fn erase_rows(c: &mut Conn, id: AccountId, category: Category) -> Result<(),
             diesel::delete(kyc_files::table.filter(kyc_files::account_id.eq(id))).execute(c)?;
             diesel::delete(kyc_documents::table.filter(kyc_documents::account_id.eq(id))).execute(c)?;
         }
+        Category::Proofs => {
+            diesel::delete(rights_evidence::table.filter(rights_evidence::account_id.eq(id))).execute(c)?;
+        }
         Category::Statutory => {
             diesel::delete(kyc_records::table.filter(kyc_records::account_id.eq(id))).execute(c)?;
         }
     }
+    Ok(())
+}
+
+fn erase_identity(c: &mut Conn, id: AccountId) -> Result<(), StorageError> {
+    diesel::update(profiles::table.find(id))
+        .set((profiles::real_name.eq(None::<Vec<u8>>), profiles::display_name.eq(None::<Vec<u8>>)))
+        .execute(c)?;
+    diesel::update(account_changes::table.filter(account_changes::account_id.eq(id)))
+        .set(account_changes::old_identity.eq(None::<Vec<u8>>))
+        .execute(c)?;
+    diesel::update(kyc_details::table.find(id))
+        .set(kyc_details::birth_date.eq(None::<Vec<u8>>))
+        .execute(c)?;
+    diesel::update(rights_corrections::table.filter(rights_corrections::account_id.eq(id)))
+        .set(rights_corrections::told_identity.eq(None::<Vec<u8>>))
+        .execute(c)?;
+    diesel::delete(registrations::table.find(id)).execute(c)?;
     Ok(())
 }
 
@@ -100,7 +113,7 @@ pub fn erase_dead(
                     .set((kyc_details::residence.eq(&nothing), kyc_details::birth_date.eq(&nothing)))
                     .execute(c)?;
             }
-            Ok(())
+            erase_dead_corrections(c, id, &is_dead)
         }
         Category::Messages => erase_dead_correspondence(c, id, &is_dead),
         // Of documents each verification goes with its own key, and the others go whole.
@@ -109,8 +122,23 @@ pub fn erase_dead(
         | Category::Documents
         | Category::Security
         | Category::LogDetail
-        | Category::Statutory => Ok(()),
+        | Category::Statutory
+        | Category::Proofs => Ok(()),
     }
+}
+
+fn erase_dead_corrections(
+    c: &mut Conn,
+    id: AccountId,
+    is_dead: &impl Fn(&Option<Vec<u8>>) -> bool,
+) -> Result<(), StorageError> {
+    use rights_corrections as r;
+    let told: Vec<(RightsRequestId, Option<Vec<u8>>)> =
+        r::table.filter(r::account_id.eq(id)).select((r::rights_request_id, r::told_address)).load(c)?;
+    for (request, _) in told.into_iter().filter(|(_, told)| is_dead(told)) {
+        diesel::update(r::table.find((id, request))).set(r::told_address.eq(None::<Vec<u8>>)).execute(c)?;
+    }
+    Ok(())
 }
 
 fn erase_dead_correspondence(
@@ -150,10 +178,19 @@ pub fn holds_dead(
     is_dead: impl Fn(&[u8]) -> bool,
 ) -> Result<bool, StorageError> {
     let cells: Vec<Option<Vec<u8>>> = match category {
-        Category::Address => kyc_details::table
-            .filter(kyc_details::account_id.eq(id))
-            .select(kyc_details::residence)
-            .load(c)?,
+        Category::Address => {
+            let mut cells: Vec<Option<Vec<u8>>> = kyc_details::table
+                .filter(kyc_details::account_id.eq(id))
+                .select(kyc_details::residence)
+                .load(c)?;
+            cells.extend(
+                rights_corrections::table
+                    .filter(rights_corrections::account_id.eq(id))
+                    .select(rights_corrections::told_address)
+                    .load::<Option<Vec<u8>>>(c)?,
+            );
+            cells
+        }
         Category::Messages => support_messages::table
             .filter(support_messages::account_id.eq(id))
             .select(support_messages::body)
@@ -163,7 +200,8 @@ pub fn holds_dead(
         | Category::Documents
         | Category::Security
         | Category::LogDetail
-        | Category::Statutory => Vec::new(),
+        | Category::Statutory
+        | Category::Proofs => Vec::new(),
     };
     Ok(cells.into_iter().flatten().any(|cell| is_dead(&cell)))
 }

@@ -222,7 +222,7 @@ pub fn list_files(
     rows.into_iter().map(FileRow::read).collect()
 }
 
-fn named(name: &[u8]) -> Result<FileName, StorageError> {
+pub(super) fn named(name: &[u8]) -> Result<FileName, StorageError> {
     name.try_into().map(FileName).map_err(|_| corrupt("kyc_files", "a name of another length"))
 }
 

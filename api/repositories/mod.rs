@@ -54,6 +54,7 @@ pub mod refresh_tokens;
 pub mod registrations;
 pub mod retention_runs;
 pub mod rights_archives;
+pub mod rights_corrections;
 pub mod rights_requests;
 pub mod role_grants;
 pub mod sessions;

@@ -14,6 +14,7 @@ use crate::{
         purpose::{PersonalDataClass, Purpose},
         rights::{
             deadline::{Deadline, DeadlineLaw},
+            rectification::RectifiedField,
             request::{
                 ExtensionReason, RefusalGround, RightKind, RightsEvent, RightsRequest, RightsScope,
                 RightsState, RightsStep,
@@ -38,13 +39,13 @@ fn known<T>(
 fn scope(
     table: &'static str,
     kind: &str,
-    purpose: Option<String>,
-    data_class: Option<String>,
+    (purpose, data_class, field): (Option<String>, Option<String>, Option<String>),
 ) -> Result<RightsScope, StorageError> {
     Ok(RightsScope {
         kind: RightKind::parse(kind).ok_or(corrupt(table, "an unknown kind"))?,
         purpose: known(table, purpose, Purpose::parse)?,
         data_class: known(table, data_class, PersonalDataClass::parse)?,
+        field: known(table, field, RectifiedField::parse)?,
     })
 }
 
@@ -57,6 +58,7 @@ struct Row {
     kind: String,
     purpose: Option<String>,
     data_class: Option<String>,
+    field: Option<String>,
     state: String,
     filed_at: Timestamp,
     due_at: Timestamp,
@@ -83,7 +85,7 @@ impl TryFrom<Row> for RightsRequest {
         Ok(Self {
             account_id: row.account_id,
             id: row.id,
-            scope: scope(TABLE, &row.kind, row.purpose, row.data_class)?,
+            scope: scope(TABLE, &row.kind, (row.purpose, row.data_class, row.field))?,
             state: RightsState::parse(&row.state).ok_or(corrupt(TABLE, "an unknown state"))?,
             filed_at: row.filed_at,
             deadline: Deadline { due_at: row.due_at, law },
@@ -120,6 +122,7 @@ pub fn insert(
             t::kind.eq(request.scope.kind.as_str()),
             t::purpose.eq(request.scope.purpose.map(Purpose::as_str)),
             t::data_class.eq(request.scope.data_class.map(PersonalDataClass::as_str)),
+            t::field.eq(request.scope.field.map(RectifiedField::as_str)),
             t::state.eq(request.state.as_str()),
             t::filed_at.eq(request.filed_at),
             t::due_at.eq(request.deadline.due_at),
@@ -370,6 +373,7 @@ struct EventRow {
     kind: String,
     purpose: Option<String>,
     data_class: Option<String>,
+    field: Option<String>,
     due_at: Timestamp,
     extension: Option<String>,
     refusal: Option<String>,
@@ -388,7 +392,7 @@ impl TryFrom<EventRow> for RightsEvent {
             request_id: row.request_id,
             number: row.number,
             step: RightsStep::parse(&row.step).ok_or(corrupt(EVENTS, "an unknown step"))?,
-            scope: scope(EVENTS, &row.kind, row.purpose, row.data_class)?,
+            scope: scope(EVENTS, &row.kind, (row.purpose, row.data_class, row.field))?,
             due_at: row.due_at,
             extension: known(EVENTS, row.extension, ExtensionReason::parse)?,
             refusal: known(EVENTS, row.refusal, RefusalGround::parse)?,
@@ -410,6 +414,7 @@ pub fn append(c: &mut Conn, event: &RightsEvent) -> Result<(), StorageError> {
             e::kind.eq(event.scope.kind.as_str()),
             e::purpose.eq(event.scope.purpose.map(Purpose::as_str)),
             e::data_class.eq(event.scope.data_class.map(PersonalDataClass::as_str)),
+            e::field.eq(event.scope.field.map(RectifiedField::as_str)),
             e::due_at.eq(event.due_at),
             e::extension.eq(event.extension.map(ExtensionReason::as_str)),
             e::refusal.eq(event.refusal.map(RefusalGround::as_str)),

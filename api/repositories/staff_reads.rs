@@ -6,7 +6,9 @@ use super::corrupt;
 use crate::{
     db::{Conn, Dispatch, StorageError, schema::staff_reads as t},
     domain::{
-        ids::{AccountId, DocumentId, KycCaseId, LeafId, StaffId, StaffReadId, SupportCaseId},
+        ids::{
+            AccountId, DocumentId, KycCaseId, LeafId, RightsRequestId, StaffId, StaffReadId, SupportCaseId,
+        },
         staff::{ReadCase, ReadPurpose, StaffRead},
         time::Timestamp,
     },
@@ -27,6 +29,7 @@ struct Row {
     leaf_id: LeafId,
     kyc_case_id: Option<KycCaseId>,
     document_id: Option<DocumentId>,
+    rights_request_id: Option<RightsRequestId>,
 }
 
 impl TryFrom<Row> for StaffRead {
@@ -40,9 +43,10 @@ impl TryFrom<Row> for StaffRead {
             staff_id: row.staff_id,
             fields: Self::parse_fields(&row.fields).ok_or(corrupt(TABLE, "an unknown field"))?,
             purpose: ReadPurpose::parse(&row.purpose).ok_or(corrupt(TABLE, "an unknown purpose"))?,
-            case: match (row.support_case_id, row.kyc_case_id) {
-                (Some(case), None) => ReadCase::Support(case),
-                (None, Some(case)) => ReadCase::Kyc(case, row.document_id),
+            case: match (row.support_case_id, row.kyc_case_id, row.rights_request_id) {
+                (Some(case), None, None) => ReadCase::Support(case),
+                (None, Some(case), None) => ReadCase::Kyc(case, row.document_id),
+                (None, None, Some(request)) => ReadCase::Rights(request, row.document_id),
                 _ => return Err(corrupt(TABLE, "a read for no case, or for two")),
             },
             read_at: row.read_at,
@@ -52,9 +56,10 @@ impl TryFrom<Row> for StaffRead {
 }
 
 pub fn append(c: &mut Conn, read: &StaffRead) -> Result<(), StorageError> {
-    let (support_case, kyc_case, document) = match read.case {
-        ReadCase::Support(case) => (Some(case), None, None),
-        ReadCase::Kyc(case, document) => (None, Some(case), document),
+    let (support_case, kyc_case, request, document) = match read.case {
+        ReadCase::Support(case) => (Some(case), None, None, None),
+        ReadCase::Kyc(case, document) => (None, Some(case), None, document),
+        ReadCase::Rights(request, document) => (None, None, Some(request), document),
     };
     diesel::insert_into(t::table)
         .values((
@@ -69,6 +74,7 @@ pub fn append(c: &mut Conn, read: &StaffRead) -> Result<(), StorageError> {
             t::leaf_id.eq(read.leaf_id),
             t::kyc_case_id.eq(kyc_case),
             t::document_id.eq(document),
+            t::rights_request_id.eq(request),
         ))
         .dispatch(c)?;
     Ok(())
@@ -124,6 +130,23 @@ pub fn has_opened(
         .filter(t::kyc_case_id.eq(case))
         .filter(t::document_id.is_null())
         .filter(t::read_at.ge(since))
+        .count()
+        .get_result(c)?;
+    Ok(opened > 0)
+}
+
+/// Whether a member opened what was told for a rights request.
+pub fn has_opened_request(
+    c: &mut Conn,
+    owner: AccountId,
+    by: StaffId,
+    request: RightsRequestId,
+) -> Result<bool, StorageError> {
+    let opened: i64 = t::table
+        .filter(t::account_id.eq(owner))
+        .filter(t::staff_id.eq(by))
+        .filter(t::rights_request_id.eq(request))
+        .filter(t::document_id.is_null())
         .count()
         .get_result(c)?;
     Ok(opened > 0)

@@ -13,7 +13,7 @@ use crate::{
         ids::{AccountId, KycCaseId},
         kyc::file::FileName,
     },
-    repositories::{accounts, erasure, kyc_cases, kyc_documents, rights_archives},
+    repositories::{accounts, erasure, kyc_cases, kyc_documents, rights_archives, rights_corrections},
     services::{
         clock::Clock,
         files::FileStore,
@@ -74,6 +74,10 @@ impl ErasureService {
                 let names = match category {
                     Category::Documents => kyc_documents::list_names(c, subject, None)?,
                     Category::Messages => rights_archives::list_names(c, subject)?,
+                    Category::Proofs => {
+                        let files = rights_corrections::list_names(c, subject)?;
+                        files.into_iter().map(|(name, _)| name).collect()
+                    }
                     _ => Vec::new(),
                 };
                 erasure::erase_rows(c, subject, category)?;
@@ -121,6 +125,28 @@ impl ErasureService {
             self.erase_documents(subject, case.id, case.documents_key()).await?;
         }
         self.erase_dead(subject, Category::Documents).await
+    }
+
+    /// Erases the files that some versions of the key sealed, of what was handed in to show that requests are right.
+    ///
+    /// # Errors
+    ///
+    /// Storage trouble only; doing it again completes what a crash left.
+    pub async fn erase_evidence(&self, subject: AccountId, versions: Vec<u32>) -> Result<(), VaultError> {
+        for version in &versions {
+            self.vault.destroy_version(subject, Category::Proofs, *version, self.clock.now()).await?;
+        }
+        let names = self
+            .db
+            .write_for(subject, move |c| {
+                let files = rights_corrections::list_names(c, subject)?;
+                rights_corrections::delete_files(c, subject, &versions)?;
+                let gone = files.into_iter().filter(|(_, version)| versions.contains(version));
+                Ok::<_, StorageError>(gone.map(|(name, _)| name).collect())
+            })
+            .await?;
+        self.forget(names).await;
+        Ok(())
     }
 
     /// Erases the documents of one verification, with the version of the key that sealed them; those of others
@@ -183,6 +209,14 @@ impl ErasureService {
             let Some((id, category, version)) = destroyed.last() else { break };
             after = (*id, category.as_str(), *version);
             for (subject, category, version) in destroyed {
+                if category == Category::Proofs {
+                    let files = self.db.read_long(move |c| rights_corrections::list_names(c, subject));
+                    if files.await?.iter().any(|(_, sealed_by)| *sealed_by == version) {
+                        self.erase_evidence(subject, vec![version]).await?;
+                        erased += 1;
+                    }
+                    continue;
+                }
                 if category != Category::Documents {
                     erased += usize::from(self.erase_dead_again(subject, category).await?);
                     continue;

@@ -14,6 +14,7 @@ use crate::{
         ids::{AccountId, InstanceId},
         kyc::signal,
         retention::RetentionRule,
+        rights::rectification::EVIDENCE_KEPT,
         time::Timestamp,
         webhook::MESSAGES_KEPT,
     },
@@ -353,6 +354,9 @@ impl JobRunner {
             let before = self.clock.now().minus(self.kyc_files_kept);
             let documents = self.while_any(stop, || self.kyc.erase_past(&self.erasure, before, BATCH)).await;
             self.applied(Rule::VerificationDocuments, true, documents).await;
+            let before = self.clock.now().minus(EVIDENCE_KEPT);
+            let evidence = self.while_any(stop, || self.rights.forget_evidence(before, BATCH)).await;
+            self.applied(Rule::RightsEvidence, true, evidence).await;
             let orders = self.while_any(stop, || self.instruments.erase_past(BATCH)).await;
             self.applied(Rule::Orders, true, orders).await;
         }

@@ -26,6 +26,7 @@ pub mod batches;
 pub mod blocks;
 pub mod clock;
 pub mod consents;
+pub mod contests;
 pub mod cursors;
 pub mod devices;
 pub mod disclosures;

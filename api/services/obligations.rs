@@ -58,6 +58,8 @@ service_error!(ObligationError, storage in Idempotency, Vault);
 pub enum Change<'a> {
     /// These have other values now.
     Corrected(&'a [DisclosureField]),
+    /// Beside these stands what their person says of them.
+    Contested(&'a [DisclosureField]),
     /// These are about to be destroyed.
     Erased(&'a [DisclosureField]),
     /// A restriction or an objection began.
@@ -67,7 +69,7 @@ pub enum Change<'a> {
 impl Change<'_> {
     const fn kind(self) -> ObligationKind {
         match self {
-            Self::Corrected(_) => ObligationKind::Correct,
+            Self::Corrected(_) | Self::Contested(_) => ObligationKind::Correct,
             Self::Erased(_) => ObligationKind::Erase,
             Self::Limited(_) => ObligationKind::Restrict,
         }
@@ -76,7 +78,7 @@ impl Change<'_> {
     /// Whether it is anything to others: an objection is about what the service does itself.
     fn concerns_others(self) -> bool {
         match self {
-            Self::Corrected(fields) | Self::Erased(fields) => !fields.is_empty(),
+            Self::Corrected(fields) | Self::Contested(fields) | Self::Erased(fields) => !fields.is_empty(),
             Self::Limited(scope) => scope.kind == LimitKind::Restriction,
         }
     }
@@ -86,7 +88,9 @@ impl Change<'_> {
         // As the gate has it: what is abroad is there for another purpose, too.
         let abroad = (recipient.entry.terms.country != Country::HOME).then_some(Purpose::CrossBorderTransfer);
         let is_touched = |field: &DisclosureField| match self {
-            Self::Corrected(fields) | Self::Erased(fields) => fields.contains(field),
+            Self::Corrected(fields) | Self::Contested(fields) | Self::Erased(fields) => {
+                fields.contains(field)
+            }
             Self::Limited(scope) => {
                 let mut purposes = std::iter::once(disclosure.purpose).chain(abroad);
                 purposes.any(|purpose| scope.refuses(purpose, &[*field]).is_some())

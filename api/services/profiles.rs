@@ -19,6 +19,7 @@ use crate::{
         accounts, log as leaves, profiles,
     },
     services::{
+        contests,
         log::LeafDraft,
         obligations::{self, Change},
         vault::{Row, SubjectKeys, VaultError},
@@ -127,6 +128,7 @@ pub fn rewrite(
     let corrected: Vec<DisclosureField> =
         replaced.iter().filter_map(|replaced| disclosed_as(replaced.field)).collect();
     obligations::open(c, keys, Change::Corrected(&corrected), now)?;
+    contests::end(c, id, &corrected)?;
     Ok(written.then_some(profile))
 }
 

@@ -2,17 +2,22 @@
 //! only so much within an hour (clause 5.1).
 
 use crate::{
-    db::{Conn, StorageError},
+    db::{Conn, Db, StorageError},
     domain::{
+        data_dictionary::STAFF_EMAIL,
         ids::{AccountId, StaffId},
+        personal::Personal,
         staff::{ReadField, ReadPurpose},
         throttle::{Exhausted, Rule},
         time::Timestamp,
     },
-    repositories::processing_limit_events,
+    repositories::{account_emails, processing_limit_events, staff},
     services::{
         throttles::{self, Bucket, Throttles},
-        vault::kms::KmsError,
+        vault::{
+            Row, Vault, VaultError,
+            kms::{KeyPurpose, KmsError},
+        },
     },
 };
 
@@ -33,6 +38,19 @@ impl ReadBudget {
     pub fn of(&self, reader: StaffId) -> Result<Bucket, KmsError> {
         self.throttles.bucket(Rule::per_hour("staff_reads", self.per_hour), &[reader.as_bytes()])
     }
+}
+
+/// The account of a member of staff: whoever works here may have one, too, and is known by the address.
+///
+/// # Errors
+///
+/// Storage trouble, and an address that does not open.
+pub async fn own_account(db: &Db, vault: &Vault, by: StaffId) -> Result<Option<AccountId>, VaultError> {
+    let Some(member) = db.read(move |c| staff::find(c, by)).await? else { return Ok(None) };
+    let keys = vault.keys_of(by.subject()).await?;
+    let email = keys.open(&STAFF_EMAIL, Row(by.as_bytes()), &member.email)?;
+    let indexes = vault.blind_indexes(KeyPurpose::EmailIndex, email.expose());
+    Ok(db.read(move |c| account_emails::find_account(c, &indexes)).await?)
 }
 
 /// Why nothing is opened.

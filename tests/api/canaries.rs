@@ -27,7 +27,8 @@ use crate::{
     orders::compelled,
     rights::services,
     support::{
-        App, Desk, Form, PASSWORD, Person, Process, company, eventually, is_postgres, texts_of, variable,
+        App, Desk, Form, PASSWORD, Person, Process, company, eventually, is_postgres, pictures::picture,
+        texts_of, variable,
     },
 };
 
@@ -53,6 +54,9 @@ const CANARIES: &[&str] = &[
     "CanaryBrowser/9.1",
     "203.0.113.7",
     "NZ, Auckland",
+    "Ada Contested",
+    "9 Canary Right Road",
+    "The canary was hatched in October",
 ];
 /// What is about nobody who is erased: an order names persons under keys of its own, a block is of an address, and staff is
 /// staff.
@@ -119,6 +123,7 @@ async fn lives(app: &App, seen: &mut Seen) -> (Person, Desk, String) {
     }
     let desk = app.desk().await;
     is_verified(app, &desk, &ada).await;
+    contests(&ada, &desk).await;
     let silent = is_disclosed(app, &desk, &ada).await;
     let case = json!({ "category": "payments", "message": "The canary sings at noon." });
     let opened = ada.sends(
@@ -146,6 +151,25 @@ async fn lingers(app: &App, ada: &Person) {
     crate::recovery::asks_for_reset(app, EMAIL).await;
     ada.asks_for_email("canary.green@example.org").await;
     ada.asks_for("access", None, None).await;
+}
+
+/// Says that values are wrong, hands in what shows it, and has words put beside what was not changed.
+async fn contests(ada: &Person, desk: &Desk) {
+    let corrects = crate::rectifications::corrects;
+    let road =
+        json!({ "line": "9 Canary Right Road", "postal_code": "1010", "city": "Auckland", "country": "NZ" });
+    assert_eq!(corrects(ada, "residence", &road).await.status, 201);
+    let id = crate::rectifications::id_of(&corrects(ada, "real_name", &json!("Ada Contested")).await);
+    let form = Form::default().file("file", "name.png", &picture(image::ImageFormat::Png));
+    assert_eq!(crate::rectifications::hands_in(ada, &id, &form).await.status, 201);
+    let path = format!("/v1/staff/rights-requests/{id}");
+    let opened = desk.processor.sends(Method::POST, &format!("{path}/correction-reads"), None).await;
+    assert_eq!(opened.status, 201, "{}", opened.text);
+    let refusal = json!({ "outcome": "refused", "ground": "not_shown" });
+    assert_eq!(desk.processor.posts(&format!("{path}/corrections"), &refusal).await.status, 201);
+    let words = json!({ "statement": "The canary was hatched in October." });
+    let path = format!("/v1/rights-requests/{id}/statement");
+    assert_eq!(ada.sends(Method::POST, &path, &[], Some(&words)).await.status, 201);
 }
 
 async fn is_verified(app: &App, desk: &Desk, ada: &Person) {

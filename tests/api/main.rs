@@ -39,6 +39,7 @@ mod part_erasures;
 mod partners;
 mod policies;
 mod recovery;
+mod rectifications;
 mod registration;
 mod reports;
 mod retention;

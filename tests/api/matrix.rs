@@ -46,6 +46,8 @@ fn outcome(operation: &Operation) -> u16 {
         | "get_rights_request"
         | "get_rights_request_result"
         | "complain_about_rights_request"
+        | "upload_rights_evidence"
+        | "attach_statement_of_correction"
         | "withdraw_rights_request" => 404,
         "create_recovery_codes"
         | "reopen_account"
@@ -266,6 +268,7 @@ async fn body_of(app: &App, operation: &Operation, challenge: &Value) -> Option<
         "accept_policy" | "refuse_policy" => policy_of(app).await,
         "set_consent" | "answer_consent_request" => json!({ "granted": false }),
         "preview_rights_request" => json!({ "kind": "objection" }),
+        "attach_statement_of_correction" => json!({ "statement": "It is as I said." }),
         "read_rights_request_result" => json!({ "result_token": "A".repeat(71) }),
         "file_rights_request" => json!({ "kind": "objection", "preview": "e30.e30.c2ln" }),
         "report_ad_events" => json!({ "events": [{
@@ -323,8 +326,12 @@ async fn call(
     let method = Method::from_bytes(operation.method.as_bytes()).unwrap();
     let bearer = token.map(|token| format!("Bearer {token}"));
     let headers: Vec<(&str, &str)> = bearer.iter().map(|value| ("authorization", value.as_str())).collect();
-    if operation.id == "upload_kyc_document" {
-        let form = Form::passport("LH123456");
+    let form = match operation.id {
+        "upload_kyc_document" => Some(Form::passport("LH123456")),
+        "upload_rights_evidence" => Some(crate::rectifications::certificate()),
+        _ => None,
+    };
+    if let Some(form) = form {
         let request =
             app.client.post(format!("{}{path}", app.url)).header("content-type", Form::content_type());
         let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
@@ -421,6 +428,15 @@ async fn filing_of(ada: &Person) -> Value {
 /// Does whatever an operation needs done before, and gives the request that succeeds then.
 /// A request that the operation is for.
 async fn request_of(app: &App, operation: &str, ada: &Person) -> String {
+    if operation == "attach_statement_of_correction" {
+        ask_everybody(app);
+        let hex = ada.account_id.trim_start_matches("acc_");
+        let account = if is_postgres() { format!("'{hex}'::uuid") } else { format!("x'{hex}'") };
+        app.database.sql(&format!("UPDATE kyc_cases SET state = 'approved' WHERE account_id = {account}"));
+        let filed = crate::rectifications::corrects(ada, "real_name", &json!("Ada King")).await;
+        app.database.sql("UPDATE rights_requests SET state = 'refused' WHERE kind = 'rectification'");
+        return crate::rectifications::id_of(&filed);
+    }
     if operation != "get_rights_request_result" {
         return ada.asks_for("objection", None, None).await;
     }

@@ -149,6 +149,6 @@ pub const fn fields_of(category: Category) -> &'static [DisclosureField] {
         Category::Address => &[DisclosureField::Residence],
         Category::Statutory => &[DisclosureField::IdentityDocuments, DisclosureField::VerificationStatus],
         Category::Security => &[DisclosureField::RegisteredAt],
-        Category::Documents | Category::Messages | Category::LogDetail => &[],
+        Category::Documents | Category::Messages | Category::LogDetail | Category::Proofs => &[],
     }
 }

@@ -1,6 +1,6 @@
 //! Documents that a person hands in: what the person tells of them, and whether that can be taken at all.
 
-use chrono::{Datelike, NaiveDate};
+use chrono::{Datelike, NaiveDate, TimeDelta};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -15,6 +15,9 @@ use crate::domain::{
     personal::{Personal, PersonalText, personal_text, tidy},
     time::Timestamp,
 };
+
+/// How long a picture can be fetched after its opening was recorded.
+pub const PICTURE_OPEN_FOR: TimeDelta = TimeDelta::minutes(5);
 
 closed_list! {
     /// A side of a document.

@@ -59,7 +59,7 @@ clauses! {
     "3.5" at "Administration is a purpose of the catalogue, on its own basis." ["list_purposes"];
     "3.6" everywhere "Security is a purpose of the catalogue; its data are kept shortly." ["list_purposes"];
     "3.7" at "Support cases have timers, and support answers without seeing sealed values." ["open_support_case" "answer_support_case"];
-    "3.8" at "Once a year the person is asked to confirm the data." ["confirm_account_data"];
+    "3.8" at "Once a year the person is asked to confirm the data; what is contested is marked where staff reads it and where it is disclosed." ["confirm_account_data" "file_rights_request" "read_personal_data" "pull_disclosure"];
     "3.9" at "Changes keep what was, a new address or number answers first, and a new name after a verification asks for another." ["update_account" "list_account_changes" "confirm_email_change" "confirm_phone_change"];
     "4.1" at "Sharing inside the group needs the purpose `group_sharing` to stand." ["accept_policy" "set_consent" "release_disclosure" "pull_disclosure"];
     "4.2" at "Analytics and search providers get counts of an hour, of 20 people or more, and no operation gives them data about a person." ["list_ad_click_reports" "report_ad_events" "set_consent" "set_device_consents"];
@@ -79,9 +79,9 @@ clauses! {
     "6.2" at "What the law wants kept of a verification is sealed apart when it is approved." ["decide_kyc_case"];
     "6.3" at "Protection from a threat is a basis of the catalogue, and can be objected to." ["list_purposes"];
     "7.1" at "Everything is erased, but for what a law keeps, which is named with its day; keys are destroyed first, so that no backup opens it." ["preview_rights_request" "file_rights_request" "read_rights_request_result"];
-    "7.2" at "Data are changed by their person, with history, and handed over whole to whoever wants to see them." ["update_account" "list_account_changes" "file_rights_request" "get_rights_request_result"];
+    "7.2" at "Data are changed by their person, with history, and handed over whole to whoever wants to see them." ["update_account" "list_account_changes" "file_rights_request" "get_rights_request_result" "decide_correction" "attach_statement_of_correction"];
     "7.3" at "Processing is restricted or objected to per purpose or class of data, at once and until it is taken back, or refused on a named ground; each purpose that rests on consent can be narrowed at any time." ["file_rights_request" "withdraw_rights_request" "complain_about_rights_request" "answer_rights_request" "extend_rights_request" "read_personal_data" "set_consent"];
-    "7.4" at "What is delicate asks for a fresh proof." ["step_up_session"];
+    "7.4" at "What is delicate asks for a fresh proof; staff asks for more, three times at most." ["step_up_session" "ask_for_proof" "upload_rights_evidence"];
     "7.5" everywhere "What the operation table does not allow is refused." [];
     "7.6" at "Consequences are shown before a right is used or a withdrawal takes effect; a request is filed with the signed preview of them." ["preview_rights_request" "file_rights_request" "set_consent" "close_account"];
     "8.1" outside "People are responsible for what they publish elsewhere." "What is published elsewhere is out of the service's reach.";

@@ -4,4 +4,5 @@ pub mod archive;
 pub mod calendar;
 pub mod deadline;
 pub mod erasure;
+pub mod rectification;
 pub mod request;

@@ -6,6 +6,7 @@ use super::{
     calendar::Region,
     deadline::{self, Deadline, DeadlineLaw},
     erasure::category_alone,
+    rectification::RectifiedField,
 };
 use crate::domain::{
     closed_list::closed_list,
@@ -40,6 +41,8 @@ closed_list! {
         Access = "access",
         /// What the person gave, or what was observed of them, is handed over for machines to read (GDPR art. 20).
         Portability = "portability",
+        /// A value is corrected, or stands beside what its person says of it (Privacy Act 2020, IPP 7; GDPR art. 16).
+        Rectification = "rectification",
     }
 }
 
@@ -49,7 +52,7 @@ impl RightKind {
             Self::Restriction | Self::Objection => "7.3",
             Self::Erasure => "7.1",
             // Whoever is to correct data has to see them.
-            Self::Access | Self::Portability => "7.2",
+            Self::Access | Self::Portability | Self::Rectification => "7.2",
         }
     }
 
@@ -61,6 +64,7 @@ impl RightKind {
             Self::Erasure => "GDPR art. 17",
             Self::Access => "Privacy Act 2020, section 22, IPP 6; GDPR art. 15",
             Self::Portability => "GDPR art. 20",
+            Self::Rectification => "Privacy Act 2020, section 22, IPP 7; GDPR art. 16",
         }
     }
 
@@ -75,7 +79,7 @@ impl RightKind {
             // What is to be erased is not used meanwhile.
             Self::Restriction | Self::Erasure => Some(LimitKind::Restriction),
             Self::Objection => Some(LimitKind::Objection),
-            Self::Access | Self::Portability => None,
+            Self::Access | Self::Portability | Self::Rectification => None,
         }
     }
 }
@@ -89,6 +93,8 @@ closed_list! {
         /// It was refused: what it asked for ends at an instant that the person was told.
         Lifting = "lifting",
         Lifted = "lifted",
+        /// It was refused: what stands is not changed.
+        Refused = "refused",
         /// The person took it back.
         Withdrawn = "withdrawn",
         /// It is carried out at an instant that the person was told; until then it can be taken back.
@@ -122,6 +128,10 @@ closed_list! {
         Extended = "extended",
         Granted = "granted",
         Refused = "refused",
+        /// Staff asked for more proof.
+        ProofAsked = "proof_asked",
+        /// The person attached a statement of correction.
+        Stated = "stated",
         Lifted = "lifted",
         Withdrawn = "withdrawn",
         /// An erasure of everything ended it.
@@ -143,6 +153,8 @@ impl RightsStep {
             Self::Extended => &RIGHTS_EXTENDED,
             Self::Granted => &RIGHTS_GRANTED,
             Self::Refused => &RIGHTS_REFUSED,
+            Self::ProofAsked => &RIGHTS_PROOF_ASKED,
+            Self::Stated => &RIGHTS_STATED,
             Self::Lifted => &RIGHTS_LIFTED,
             Self::Withdrawn => &RIGHTS_WITHDRAWN,
             Self::Superseded => &RIGHTS_SUPERSEDED,
@@ -173,9 +185,16 @@ pub const RIGHTS_REFUSED: Act = act("rights_request.refused");
 pub const RIGHTS_LIFTED: Act = act("rights_request.lifted");
 pub const RIGHTS_WITHDRAWN: Act = act("rights_request.withdrawn");
 pub const RIGHTS_SUPERSEDED: Act = act("rights_request.superseded");
+pub const RIGHTS_PROOF_ASKED: Act =
+    Act { name: "rights_request.proof_asked", object: "rights_request", clause: "7.4" };
+pub const RIGHTS_STATED: Act = of_access("rights_request.stated");
 pub const RIGHTS_COMPLAINED: Act = act("rights_request.complained");
 const ACCESS_FILED: Act = of_access("rights_request.filed");
 const ACCESS_WITHDRAWN: Act = of_access("rights_request.withdrawn");
+const ACCESS_EXTENDED: Act = of_access("rights_request.extended");
+const ACCESS_GRANTED: Act = of_access("rights_request.granted");
+const ACCESS_REFUSED: Act = of_access("rights_request.refused");
+const ACCESS_COMPLAINED: Act = of_access("rights_request.complained");
 const ACCESS_SUPERSEDED: Act = of_access("rights_request.superseded");
 const ACCESS_STARTED: Act = of_access("rights_request.started");
 const ACCESS_COMPLETED: Act = of_access("rights_request.completed");
@@ -198,6 +217,10 @@ closed_list! {
         LegalObligation = "legal_obligation",
         /// What the restriction was for has passed.
         GroundEnded = "ground_ended",
+        /// What stands is accurate.
+        AlreadyAccurate = "already_accurate",
+        /// What was handed in does not show it.
+        NotShown = "not_shown",
     }
 }
 
@@ -210,6 +233,8 @@ impl RefusalGround {
             Self::RightsOfOthers => ("4.6", "GDPR art. 18(2)"),
             Self::LegalObligation => ("6.1", "GDPR art. 6(1)(c), 18(2)"),
             Self::GroundEnded => ("7.3", "GDPR art. 18(3)"),
+            Self::AlreadyAccurate => ("3.8", "Privacy Act 2020, section 22, IPP 7(2); GDPR art. 5(1)(d), 16"),
+            Self::NotShown => ("7.4", "Privacy Act 2020, section 22, IPP 7(2); GDPR art. 16"),
         }
     }
 
@@ -218,6 +243,7 @@ impl RefusalGround {
         match self {
             Self::CompellingGrounds => matches!(kind, RightKind::Objection),
             Self::GroundEnded => matches!(kind, RightKind::Restriction),
+            Self::AlreadyAccurate | Self::NotShown => matches!(kind, RightKind::Rectification),
             Self::LegalClaims | Self::RightsOfOthers | Self::LegalObligation => {
                 matches!(kind, RightKind::Restriction | RightKind::Objection)
             }
@@ -244,12 +270,13 @@ closed_list! {
     }
 }
 
-/// What a request is about: one purpose or all, one class of data or all.
+/// What a request is about: one purpose or all, one class of data or all; a rectification is about one field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RightsScope {
     pub kind: RightKind,
     pub purpose: Option<Purpose>,
     pub data_class: Option<PersonalDataClass>,
+    pub field: Option<RectifiedField>,
 }
 
 impl RightsScope {
@@ -262,9 +289,14 @@ impl RightsScope {
     /// Whether there are such requests: archives know no part, and an erasure knows those that the service can do
     /// without.
     pub fn is_known(&self) -> bool {
+        if self.field.is_some() != (self.kind == RightKind::Rectification) {
+            return false;
+        }
         match self.kind {
             RightKind::Restriction | RightKind::Objection => true,
-            RightKind::Access | RightKind::Portability => self.purpose.is_none() && self.data_class.is_none(),
+            RightKind::Access | RightKind::Portability | RightKind::Rectification => {
+                self.purpose.is_none() && self.data_class.is_none()
+            }
             RightKind::Erasure => {
                 self.purpose.is_none() && self.data_class.is_none_or(|class| category_alone(class).is_some())
             }
@@ -284,7 +316,12 @@ impl RightsScope {
     /// What the service does no more while it holds, each under the clause that it is done by (clause 7.6).
     pub fn consequences(&self) -> Vec<(RightsConsequenceCode, &'static str)> {
         let Some(limit) = self.limit() else {
-            return vec![(RightsConsequenceCode::ArchivePrepared, self.kind.clause())];
+            let code = if self.kind == RightKind::Rectification {
+                RightsConsequenceCode::ValueContested
+            } else {
+                RightsConsequenceCode::ArchivePrepared
+            };
+            return vec![(code, self.kind.clause())];
         };
         let fields = DisclosureField::ALL;
         let refuses = |purpose: &Purpose| limit.refuses(*purpose, fields).is_some();
@@ -324,6 +361,9 @@ closed_list! {
         ServiceEnds = "service_ends",
         /// An archive is prepared, and can be downloaded for some days.
         ArchivePrepared = "archive_prepared",
+        /// The value is corrected, at once unless a verification vouches for it; until then it is marked as contested,
+        /// also where it is disclosed.
+        ValueContested = "value_contested",
     }
 }
 
@@ -438,10 +478,45 @@ impl RightsRequest {
     ///
     /// [`NotNow`] once it was answered.
     pub fn granted(self, now: Timestamp) -> Result<Self, NotNow> {
-        if self.state != RightsState::InReview {
+        if self.state != RightsState::InReview || self.scope.kind == RightKind::Rectification {
             return Err(NotNow);
         }
         Ok(Self { state: RightsState::Granted, answered_at: Some(now), ..self })
+    }
+
+    /// What a rectification asks for was done.
+    ///
+    /// # Errors
+    ///
+    /// [`NotNow`] once it was answered.
+    pub fn corrected(self, now: Timestamp) -> Result<Self, NotNow> {
+        if self.scope.kind != RightKind::Rectification || self.state != RightsState::InReview {
+            return Err(NotNow);
+        }
+        let (answered_at, completed_at) = (Some(now), Some(now));
+        Ok(Self { state: RightsState::Completed, answered_at, completed_at, ..self })
+    }
+
+    /// Leaves a value as it stands.
+    ///
+    /// # Errors
+    ///
+    /// [`NotNow`] once it was answered.
+    pub fn not_corrected(self, ground: RefusalGround, now: Timestamp) -> Result<Self, NotNow> {
+        if self.scope.kind != RightKind::Rectification || self.state != RightsState::InReview {
+            return Err(NotNow);
+        }
+        Ok(Self { state: RightsState::Refused, answered_at: Some(now), refusal: Some(ground), ..self })
+    }
+
+    /// Whether a statement of correction may stand beside the value.
+    pub fn takes_statement(&self) -> bool {
+        self.scope.kind == RightKind::Rectification && self.state == RightsState::Refused
+    }
+
+    /// Whether it waits for an answer that what is handed in may decide.
+    pub fn takes_evidence(&self) -> bool {
+        self.state == RightsState::InReview
     }
 
     /// Ends what it asks for, after the person was told.
@@ -450,7 +525,8 @@ impl RightsRequest {
     ///
     /// [`NotNow`] unless what it asks for holds, and no end is set.
     pub fn refused(self, ground: RefusalGround, now: Timestamp) -> Result<Self, NotNow> {
-        if !matches!(self.state, RightsState::InReview | RightsState::Granted) {
+        let is_held = matches!(self.state, RightsState::InReview | RightsState::Granted);
+        if !is_held || self.scope.kind == RightKind::Rectification {
             return Err(NotNow);
         }
         Ok(Self {
@@ -574,9 +650,13 @@ impl Evidence for RightsEvent {
         match (self.scope.kind, self.step) {
             (RightKind::Erasure, RightsStep::Filed) => &ERASURE_FILED,
             (RightKind::Erasure, RightsStep::Withdrawn) => &ERASURE_WITHDRAWN,
-            (RightKind::Access | RightKind::Portability, step) => match step {
+            (RightKind::Access | RightKind::Portability | RightKind::Rectification, step) => match step {
                 RightsStep::Filed => &ACCESS_FILED,
                 RightsStep::Withdrawn => &ACCESS_WITHDRAWN,
+                RightsStep::Extended => &ACCESS_EXTENDED,
+                RightsStep::Granted => &ACCESS_GRANTED,
+                RightsStep::Refused => &ACCESS_REFUSED,
+                RightsStep::Complained => &ACCESS_COMPLAINED,
                 RightsStep::Superseded => &ACCESS_SUPERSEDED,
                 RightsStep::Started => &ACCESS_STARTED,
                 RightsStep::Completed => &ACCESS_COMPLETED,
@@ -597,6 +677,7 @@ impl Evidence for RightsEvent {
         ];
         facts.extend(self.scope.purpose.map(|purpose| ("purpose", purpose.as_str().to_owned())));
         facts.extend(self.scope.data_class.map(|class| ("data_class", class.as_str().to_owned())));
+        facts.extend(self.scope.field.map(|field| ("field", field.as_str().to_owned())));
         facts.extend(self.extension.map(|reason| ("extension", reason.as_str().to_owned())));
         facts.extend(self.refusal.map(|ground| ("refusal", ground.as_str().to_owned())));
         facts.extend(self.outcome_hash.map(|hash| ("outcome_hash", hex(&hash))));
@@ -615,7 +696,8 @@ mod tests {
 
     #[test]
     fn an_erasure_takes_only_parts_that_the_service_can_do_without() {
-        let erasure = |purpose, data_class| RightsScope { kind: RightKind::Erasure, purpose, data_class };
+        let erasure =
+            |purpose, data_class| RightsScope { kind: RightKind::Erasure, purpose, data_class, field: None };
         let alone = |class: &&PersonalDataClass| erasure(None, Some(**class)).is_known();
         let alone: Vec<_> = PersonalDataClass::ALL.iter().filter(alone).collect();
         assert_eq!(
@@ -631,7 +713,7 @@ mod tests {
 
     fn request(state: RightsState) -> RightsRequest {
         let filed_at = instant("2026-03-01T00:00:00Z");
-        let scope = RightsScope { kind: RightKind::Objection, purpose: None, data_class: None };
+        let scope = RightsScope { kind: RightKind::Objection, purpose: None, data_class: None, field: None };
         let owner = AccountId::generate(filed_at);
         RightsRequest { state, ..RightsRequest::filed(owner, scope, filed_at, None) }
     }
@@ -681,7 +763,7 @@ mod tests {
     #[test]
     fn what_stops_is_what_the_limit_stops() {
         let codes = |purpose, data_class| -> Vec<RightsConsequenceCode> {
-            let scope = RightsScope { kind: RightKind::Restriction, purpose, data_class };
+            let scope = RightsScope { kind: RightKind::Restriction, purpose, data_class, field: None };
             scope.consequences().into_iter().map(|(code, _)| code).collect()
         };
         assert_eq!(codes(None, None), RightsConsequenceCode::ALL[..4]);

@@ -23,7 +23,7 @@ use crate::{
             DocumentKind, IssuerClass, KycItem, KycItemState, KycState, RejectionReason,
             case::{
                 AddressLine, BirthDate, City, DAYS_TO_ANSWER, ItemStanding, KycCase, KycDetails, KycGround,
-                LEAST_DAYS, MOST_DAYS, PostalCode,
+                LEAST_DAYS, MOST_DAYS, PostalCode, Residence,
             },
             document::{
                 DocumentDay, DocumentNumber, DocumentSide, KycDocument, PrintedAddress, PrintedName,
@@ -80,6 +80,17 @@ pub struct ResidenceView {
     pub country: Country,
 }
 
+impl From<&Residence> for ResidenceView {
+    fn from(residence: &Residence) -> Self {
+        Self {
+            line: residence.line.expose().to_owned(),
+            postal_code: residence.postal_code.expose().to_owned(),
+            city: residence.city.expose().to_owned(),
+            country: residence.country,
+        }
+    }
+}
+
 /// What the person told.
 #[derive(Serialize, ToSchema)]
 #[schema(as = KycDetails)]
@@ -97,12 +108,7 @@ impl From<&KycDetails> for KycDetailsView {
     fn from(details: &KycDetails) -> Self {
         Self {
             birth_date: details.birth_date.expose().to_owned(),
-            residence: ResidenceView {
-                line: details.residence.line.expose().to_owned(),
-                postal_code: details.residence.postal_code.expose().to_owned(),
-                city: details.residence.city.expose().to_owned(),
-                country: details.residence.country,
-            },
+            residence: ResidenceView::from(&details.residence),
             updated_at: details.updated_at,
         }
     }

@@ -5,7 +5,10 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::{Example, KycDetailsView, KycDocumentView, KycRequirementView, StaffKycCaseView, exposed_option};
+use super::{
+    ContestedValueView, Example, KycDetailsView, KycDocumentView, KycRequirementView, StaffKycCaseView,
+    exposed_option,
+};
 use crate::{
     domain::{
         ids::{DocumentId, KycCaseId, KycDecisionId, KycFlagId, StaffId, StaffReadId},
@@ -288,6 +291,9 @@ pub struct OpenedKycDetailsView {
     #[serde(serialize_with = "exposed_option")]
     #[schema(value_type = Option<String>, required, max_length = 4000, example = "Withdrawals from three countries within a day.")]
     pub private_reason: Option<PersonalText>,
+    /// What of it the person says is wrong (clause 3.8).
+    #[schema(max_items = 6)]
+    pub contested: Vec<ContestedValueView>,
     /// When it was opened.
     pub read_at: Timestamp,
 }
@@ -301,6 +307,7 @@ impl From<&OpenedKycCase> for OpenedKycDetailsView {
             documents: opened.documents.iter().map(KycDocumentView::from).collect(),
             notes: opened.notes.iter().map(KycNoteView::from).collect(),
             private_reason: opened.private_reason.clone(),
+            contested: opened.contested.iter().map(ContestedValueView::from).collect(),
             read_at: opened.read.read_at,
         }
     }
@@ -450,6 +457,7 @@ impl Example for OpenedKycDetailsView {
             "documents": [KycDocumentView::example()],
             "notes": [KycNoteView::example()],
             "private_reason": "Withdrawals from three countries within a day.",
+            "contested": [],
             "read_at": "2026-03-04T11:00:00.000000Z",
         })
     }

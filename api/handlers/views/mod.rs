@@ -21,6 +21,7 @@ mod policy_draft;
 mod policy_version;
 mod processing;
 mod recipient;
+mod rectification;
 mod registration;
 mod report;
 mod retention;
@@ -55,7 +56,8 @@ pub use instrument::{
 };
 pub use kyc::{
     Days, KycDetailsView, KycDocumentView, KycRequirementView, KycSubmissionView, KycView, Picture,
-    PrivateReason, RequestKyc, SetKycDetails, StaffKycCaseView, UploadKycDocument,
+    PrivateReason, RequestKyc, ResidenceView, SetKycDetails, SetResidence, StaffKycCaseView,
+    UploadKycDocument,
 };
 pub use kyc_review::{
     AddKycNote, AssignKycCase, DecideKycCase, KycDecisionView, KycNoteView, OpenKycDetails, OpenKycImage,
@@ -93,6 +95,10 @@ pub use recipient::{
     ActivateRecipient, RecipientEventPageView, RecipientListView, RecipientView, StaffRecipientPageView,
     StaffRecipientView, WriteRecipient,
 };
+pub use rectification::{
+    AttachStatement, ContestedValueView, CorrectedValueView, EvidenceFileView, OpenRightsEvidence,
+    OpenedCorrectionView, OpenedEvidenceView, RectificationView, SetCorrection, UploadRightsEvidence,
+};
 pub use registration::{ConsentChoice, RegisterAccount, RegistrationView, VerifiedAccount, VerifyAccount};
 pub use report::{
     AdClickReportPageView, AdEventResultsView, AdvertisementPageView, AdvertisementView,
@@ -100,7 +106,7 @@ pub use report::{
 };
 pub use retention::RetentionReportView;
 pub use rights_request::{
-    AnswerRightsRequest, ExtendRightsRequest, FileRightsRequest, FiledRightsRequestView,
+    AnswerRightsRequest, ExtendRightsRequest, FileRightsRequest, FiledRightsRequestView, Filing,
     PreviewRightsRequest, ReadRightsResult, RightsRequestPageView, RightsRequestPreviewView,
     RightsRequestResultView, RightsRequestView, StaffRightsRequestPageView, StaffRightsRequestView, ZipFile,
 };

@@ -14,7 +14,10 @@ use utoipa::{
 };
 use validator::Validate;
 
-use super::{DisclosureProofView, Example, RecipientView, Secret, secret};
+use super::{
+    DisclosureProofView, EvidenceFileView, Example, RecipientView, RectificationView, Secret, SetCorrection,
+    secret,
+};
 use crate::{
     domain::{
         data_dictionary::DataClass,
@@ -25,6 +28,7 @@ use crate::{
             archive::{Archive, WITHHELD},
             deadline::DeadlineLaw,
             erasure::{ErasureEntry, ErasureFate},
+            rectification::{Correction, RectifiedField},
             request::{
                 ErasureTime, ExtensionReason, RefusalGround, RightKind, RightsConsequenceCode, RightsEvent,
                 RightsScope, RightsState, RightsStep,
@@ -55,6 +59,8 @@ pub struct PreviewRightsRequest {
     /// The class of data that it is about; all if `null` or left out. An erasure takes `address`, `documents` or `messages`
     /// alone (`not_erasable_alone` for others).
     pub data_class: Option<PersonalDataClass>,
+    /// The value that a rectification is about; for no other kind.
+    pub field: Option<RectifiedField>,
 }
 
 impl PreviewRightsRequest {
@@ -62,13 +68,19 @@ impl PreviewRightsRequest {
     ///
     /// A problem for a part that there is no such request of.
     pub fn scope(self) -> Result<RightsScope, Problem> {
-        known(RightsScope { kind: self.kind, purpose: self.purpose, data_class: self.data_class })
+        let (purpose, data_class) = (self.purpose, self.data_class);
+        known(RightsScope { kind: self.kind, purpose, data_class, field: self.field })
     }
 }
 
 fn known(scope: RightsScope) -> Result<RightsScope, Problem> {
     if scope.is_known() {
         return Ok(scope);
+    }
+    match (scope.kind, scope.field) {
+        (RightKind::Rectification, None) => return Err(Problem::invalid("/field", FieldCode::MissingField)),
+        (RightKind::Rectification, Some(_)) | (_, None) => {}
+        (_, Some(_)) => return Err(Problem::invalid("/field", FieldCode::InvalidValue)),
     }
     if scope.purpose.is_some() {
         return Err(Problem::invalid("/purpose", FieldCode::InvalidValue));
@@ -90,6 +102,11 @@ pub struct FileRightsRequest {
     /// The class of data that it is about; all if `null` or left out. An erasure takes `address`, `documents` or `messages`
     /// alone (`not_erasable_alone` for others).
     pub data_class: Option<PersonalDataClass>,
+    /// The value that a rectification is about; for no other kind.
+    pub field: Option<RectifiedField>,
+    /// What that value is; with a rectification, and for no other kind.
+    #[validate(nested)]
+    pub correction: Option<SetCorrection>,
     /// The `preview` that the person was shown: of this very request, and of the last hour.
     #[validate(length(min = 1, max = LONGEST_PREVIEW))]
     #[schema(min_length = 1, max_length = 16_384, example = "eyJhbGciOiJFZERTQSJ9.e30.c2ln")]
@@ -98,17 +115,30 @@ pub struct FileRightsRequest {
     pub when: Option<ErasureTime>,
 }
 
+/// What is filed, and the preview of it.
+pub enum Filing {
+    Rectification(Correction, FiledPreview),
+    Other(RightsScope, ErasureTime, FiledPreview),
+}
+
 impl FileRightsRequest {
     /// # Errors
     ///
-    /// A problem for a part that there is no such request of, or a time without an erasure.
-    pub fn parts(self) -> Result<(RightsScope, ErasureTime, FiledPreview), Problem> {
-        let scope = RightsScope { kind: self.kind, purpose: self.purpose, data_class: self.data_class };
+    /// A problem for a part that there is no such request of, a time without an erasure, or a value without a
+    /// rectification.
+    pub fn parts(self) -> Result<Filing, Problem> {
+        let (purpose, data_class) = (self.purpose, self.data_class);
+        let scope = known(RightsScope { kind: self.kind, purpose, data_class, field: self.field })?;
+        let preview = FiledPreview(self.preview);
         if self.when.is_some() && self.kind != RightKind::Erasure {
             return Err(Problem::invalid("/when", FieldCode::InvalidValue));
         }
-        let when = self.when.unwrap_or(ErasureTime::AfterGrace);
-        Ok((known(scope)?, when, FiledPreview(self.preview)))
+        match (scope.field, self.correction) {
+            (Some(field), Some(correction)) => Ok(Filing::Rectification(correction.of(field)?, preview)),
+            (Some(_), None) => Err(Problem::invalid("/correction", FieldCode::MissingField)),
+            (None, Some(_)) => Err(Problem::invalid("/correction", FieldCode::InvalidValue)),
+            (None, None) => Ok(Filing::Other(scope, self.when.unwrap_or(ErasureTime::AfterGrace), preview)),
+        }
     }
 }
 
@@ -188,6 +218,9 @@ pub struct RightsRequestPreviewView {
     /// The class of data; all if `null`.
     #[schema(required)]
     pub data_class: Option<PersonalDataClass>,
+    /// The value that a rectification is about.
+    #[schema(required)]
+    pub field: Option<RectifiedField>,
     /// What is done no more while it holds.
     #[schema(max_items = 20)]
     pub consequences: Vec<RightsConsequenceView>,
@@ -217,6 +250,7 @@ impl From<RightsPreview> for RightsRequestPreviewView {
             kind: preview.scope.kind,
             purpose: preview.scope.purpose,
             data_class: preview.scope.data_class,
+            field: preview.scope.field,
             consequences: preview.consequences.iter().map(consequence).collect(),
             recipients: preview.recipients.iter().map(RecipientView::from).collect(),
             entries: preview.entries.iter().map(ErasureEntryView::from).collect(),
@@ -426,6 +460,9 @@ pub struct RightsRequestView {
     /// The class of data that it is about; all if `null`.
     #[schema(required)]
     pub data_class: Option<PersonalDataClass>,
+    /// The value that a rectification is about.
+    #[schema(required)]
+    pub field: Option<RectifiedField>,
     /// How far it has come.
     pub state: RightsState,
     /// The clause of the right.
@@ -461,6 +498,12 @@ pub struct RightsRequestView {
     /// The archive of a request for access or portability; `null` before it is begun, and for other kinds.
     #[schema(required)]
     pub archive: Option<RightsArchiveView>,
+    /// What a rectification says; `null` once the value was corrected, for whoever reads by a token, and for other kinds.
+    #[schema(required)]
+    pub rectification: Option<RectificationView>,
+    /// What was handed in to show that it is right.
+    #[schema(max_items = 5)]
+    pub evidence: Vec<EvidenceFileView>,
     /// When its person complained about how it is dealt with.
     #[schema(required)]
     pub complained_at: Option<Timestamp>,
@@ -479,6 +522,7 @@ impl From<&ShownRequest> for RightsRequestView {
             kind: request.scope.kind,
             purpose: request.scope.purpose,
             data_class: request.scope.data_class,
+            field: request.scope.field,
             state: request.state,
             clause: request.scope.kind.clause().to_owned(),
             filed_at: request.filed_at,
@@ -492,6 +536,8 @@ impl From<&ShownRequest> for RightsRequestView {
             completed_at: request.completed_at,
             kept_until: request.kept_until,
             archive: shown.archive.as_ref().map(RightsArchiveView::from),
+            rectification: shown.told.as_ref().map(RectificationView::from),
+            evidence: shown.evidence.iter().map(EvidenceFileView::from).collect(),
             complained_at: request.complained_at,
             steps: shown.steps.iter().map(RightsRequestStepView::from).collect(),
             authority: SupervisoryAuthorityView { name: AUTHORITY.0.to_owned(), url: AUTHORITY.1.to_owned() },
@@ -592,6 +638,9 @@ pub struct StaffRightsRequestView {
     /// The class of data that it is about; all if `null`.
     #[schema(required)]
     pub data_class: Option<PersonalDataClass>,
+    /// The value that a rectification is about.
+    #[schema(required)]
+    pub field: Option<RectifiedField>,
     /// How far it has come.
     pub state: RightsState,
     /// When it was filed.
@@ -615,6 +664,9 @@ pub struct StaffRightsRequestView {
     /// When what it asks for ends against the person's will.
     #[schema(required)]
     pub ends_at: Option<Timestamp>,
+    /// What was handed in to show that it is right.
+    #[schema(max_items = 5)]
+    pub evidence: Vec<EvidenceFileView>,
     /// When its person complained about how it is dealt with.
     #[schema(required)]
     pub complained_at: Option<Timestamp>,
@@ -632,6 +684,7 @@ impl From<&StaffRightsRequest> for StaffRightsRequestView {
             kind: request.scope.kind,
             purpose: request.scope.purpose,
             data_class: request.scope.data_class,
+            field: request.scope.field,
             state: request.state,
             filed_at: request.filed_at,
             due_at: request.deadline.due_at,
@@ -641,6 +694,7 @@ impl From<&StaffRightsRequest> for StaffRightsRequestView {
             answered_at: request.answered_at,
             refusal: request.refusal.map(RightsRefusalView::from),
             ends_at: request.lifts_at,
+            evidence: seen.shown.evidence.iter().map(EvidenceFileView::from).collect(),
             complained_at: seen.shown.request.complained_at,
             steps: seen.shown.steps.iter().map(RightsRequestStepView::from).collect(),
         }
@@ -727,6 +781,7 @@ impl Example for RightsRequestPreviewView {
             "kind": "restriction",
             "purpose": "group_sharing",
             "data_class": null,
+            "field": null,
             "consequences": [{ "code": "disclosures_refused", "clause": "4.8" }],
             "recipients": [RecipientView::example()],
             "entries": [],
@@ -744,6 +799,7 @@ impl Example for RightsRequestView {
             "kind": "restriction",
             "purpose": "group_sharing",
             "data_class": null,
+            "field": null,
             "state": "lifting",
             "clause": "7.3",
             "filed_at": "2026-03-01T09:30:00.000000Z",
@@ -757,6 +813,8 @@ impl Example for RightsRequestView {
             "completed_at": null,
             "kept_until": null,
             "archive": null,
+            "rectification": null,
+            "evidence": [],
             "complained_at": null,
             "steps": [
                 { "step": "filed", "at": "2026-03-01T09:30:00.000000Z" },
@@ -783,6 +841,7 @@ impl Example for StaffRightsRequestView {
             fields.remove("completed_at");
             fields.remove("kept_until");
             fields.remove("archive");
+            fields.remove("rectification");
             fields.insert("subject_ref".to_owned(), json!("sbj_0198c8f2b1d07c3f9e21a4b7c6d5e4f3"));
             fields.insert("overdue".to_owned(), json!(false));
         }

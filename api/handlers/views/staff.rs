@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use validator::Validate;
 use zeroize::Zeroizing;
 
-use super::{Example, Secret, exposed, exposed_option, secret, shown};
+use super::{ContestedValueView, Example, Secret, exposed, exposed_option, secret, shown};
 use crate::{
     domain::{
         account::{AccountState, ProfileField},
@@ -427,6 +427,9 @@ pub struct OpenedFieldsView {
     /// The asked fields, and no other.
     #[schema(max_items = 6)]
     pub fields: Vec<OpenedFieldView>,
+    /// Which of them the person says are wrong (clause 3.8).
+    #[schema(max_items = 6)]
+    pub contested: Vec<ContestedValueView>,
     /// When they were opened.
     pub read_at: Timestamp,
 }
@@ -440,6 +443,7 @@ impl From<&OpenedFields> for OpenedFieldsView {
             fields: fields
                 .map(|value| OpenedFieldView { field: value.field, value: value.value.clone() })
                 .collect(),
+            contested: opened.contested.iter().map(ContestedValueView::from).collect(),
             read_at: opened.read.read_at,
         }
     }
@@ -583,6 +587,7 @@ examples! {
         "staff_read_id": "srd_0198c8f2b1d07c3f9e21a4b7c6d5e4f3",
         "account_id": ACCOUNT,
         "fields": [{ "field": "real_name", "value": "Ada Lovelace" }],
+        "contested": [{ "field": "real_name", "since": "2026-03-01T09:30:00.000000Z", "statement": null }],
         "read_at": INSTANT,
     });
     AllowReads = json!({ "reads": 20 });

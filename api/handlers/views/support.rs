@@ -8,7 +8,7 @@ use validator::Validate;
 use super::{Example, exposed_option, member};
 use crate::{
     domain::{
-        ids::{AccountId, DocumentId, KycCaseId, StaffReadId, SupportCaseId},
+        ids::{AccountId, DocumentId, KycCaseId, RightsRequestId, StaffReadId, SupportCaseId},
         personal::PersonalText,
         staff::{ReadCase, ReadField, ReadPurpose, StaffRead, StaffRole},
         support::{CaseCategory, CaseMessage, CaseState, SupportCase, SupportText},
@@ -210,12 +210,15 @@ pub struct AccessLogEntryView {
     pub fields: Vec<ReadField>,
     /// What for.
     pub purpose: ReadPurpose,
-    /// The support case that it was opened for; `null` if it was for a verification.
+    /// The support case that it was opened for; `null` if it was for something else.
     #[schema(required)]
     pub support_case_id: Option<SupportCaseId>,
-    /// The verification that it was opened for; `null` if it was for a support case.
+    /// The verification that it was opened for; `null` if it was for something else.
     #[schema(required)]
     pub kyc_case_id: Option<KycCaseId>,
+    /// The rights request that it was opened for; `null` if it was for something else.
+    #[schema(required)]
+    pub rights_request_id: Option<RightsRequestId>,
     /// The document whose picture was looked at; `null` if none was.
     #[schema(required)]
     pub document_id: Option<DocumentId>,
@@ -225,9 +228,10 @@ pub struct AccessLogEntryView {
 
 impl From<&StaffRead> for AccessLogEntryView {
     fn from(read: &StaffRead) -> Self {
-        let (support_case_id, kyc_case_id, document_id) = match read.case {
-            ReadCase::Support(case) => (Some(case), None, None),
-            ReadCase::Kyc(case, document) => (None, Some(case), document),
+        let (support_case_id, kyc_case_id, rights_request_id, document_id) = match read.case {
+            ReadCase::Support(case) => (Some(case), None, None, None),
+            ReadCase::Kyc(case, document) => (None, Some(case), None, document),
+            ReadCase::Rights(request, document) => (None, None, Some(request), document),
         };
         Self {
             staff_read_id: read.id,
@@ -237,6 +241,7 @@ impl From<&StaffRead> for AccessLogEntryView {
             purpose: read.purpose,
             support_case_id,
             kyc_case_id,
+            rights_request_id,
             document_id,
             read_at: read.read_at,
         }
@@ -328,6 +333,7 @@ impl Example for AccessLogPageView {
                 "purpose": "support_case",
                 "support_case_id": "cas_0198c8f2b1d07c3f9e21a4b7c6d5e4f3",
                 "kyc_case_id": null,
+                "rights_request_id": null,
                 "document_id": null,
                 "read_at": "2026-03-02T10:00:00.000000Z",
             }],

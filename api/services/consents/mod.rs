@@ -354,7 +354,7 @@ const fn class_of(category: Category) -> PersonalDataClass {
         Category::Identity => PersonalDataClass::Identity,
         Category::Contact => PersonalDataClass::Contact,
         Category::Address => PersonalDataClass::Address,
-        Category::Documents => PersonalDataClass::Documents,
+        Category::Documents | Category::Proofs => PersonalDataClass::Documents,
         Category::Security => PersonalDataClass::Security,
         Category::Messages => PersonalDataClass::Messages,
         Category::LogDetail => PersonalDataClass::Evidence,

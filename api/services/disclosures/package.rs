@@ -23,6 +23,7 @@ use crate::{
         accounts, kyc_cases, kyc_decisions, kyc_details, profiles as profile_rows, rights_requests,
     },
     services::{
+        contests,
         kyc::open_details,
         profiles,
         tokens::{access::PublicKey, jws},
@@ -58,6 +59,7 @@ impl Package {
         let key: x25519::Recipient =
             key.and_then(|key| key.parse().ok()).ok_or(DisclosureError::NoPackageKey)?;
         let fields = open_fields(permit, keys)?;
+        let contested = list_contested(permit, keys)?;
         let (disclosure, now) = (permit.disclosure(), permit.now());
         let claims = json!({
             "iss": controller,
@@ -71,6 +73,7 @@ impl Package {
             "released_at": disclosure.released_at.map(|at| at.to_string()),
             "conditions_of_use": permit.rule().conditions,
             "fields": Value::Object(fields),
+            "contested": Value::Object(contested),
         });
         let signed = Zeroizing::new(jws::sign(kms, KeyPurpose::Package, TYPE, &claims)?);
         Ok(Self { sealed: seal(&key, signed.as_bytes())? })
@@ -164,6 +167,24 @@ fn open_fields(permit: &mut Permit<'_>, keys: &SubjectKeys) -> Result<Map<String
         fields.insert(field.as_str().to_owned(), value);
     }
     Ok(fields)
+}
+
+/// Which of the permitted fields their person says are wrong, since when, and what is to be read beside them (clause 7.2).
+fn list_contested(
+    permit: &mut Permit<'_>,
+    keys: &SubjectKeys,
+) -> Result<Map<String, Value>, DisclosureError> {
+    let wanted = permit.disclosure().fields.clone();
+    let mut contested = Map::new();
+    for contest in contests::list(permit.conn(), keys)? {
+        let field = contest.field.disclosed_as();
+        if wanted.contains(&field) {
+            let statement = contest.statement.as_ref().map(Personal::expose);
+            let about = json!({ "since": contest.since.to_string(), "statement": statement });
+            contested.insert(field.as_str().to_owned(), about);
+        }
+    }
+    Ok(contested)
 }
 
 /// The documents of an approved verification, from what the law keeps of it.

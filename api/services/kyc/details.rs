@@ -19,6 +19,7 @@ use crate::{
         kyc_details::{self, SealedKycDetails},
     },
     services::{
+        contests,
         obligations::{self, Change},
         vault::{Row, SubjectKeys, VaultError},
     },
@@ -53,7 +54,9 @@ impl KycService {
                 let was = was.ok_or(KycError::NotOpen)?;
                 let before =
                     kyc_details::find(c, id)?.map(|sealed| open(&keys, sealed)).transpose()?.flatten();
-                obligations::open(c, &keys, Change::Corrected(&corrected(before.as_ref(), &told)), now)?;
+                let corrected = corrected(before.as_ref(), &told);
+                obligations::open(c, &keys, Change::Corrected(&corrected), now)?;
+                contests::end(c, id, &corrected)?;
                 kyc_details::put(c, id, &sealed)?;
                 if kyc_cases::update(c, &was, &was.after_change_of(item, true))? {
                     Ok(())
@@ -94,7 +97,7 @@ fn unwritable() -> VaultError {
     VaultError::Broken { table: "kyc_details", column: "residence", why: "does not write" }
 }
 
-fn seal(keys: &SubjectKeys, details: &KycDetails) -> Result<SealedKycDetails, VaultError> {
+pub fn seal(keys: &SubjectKeys, details: &KycDetails) -> Result<SealedKycDetails, VaultError> {
     let account = keys.account_id();
     let row = Row(account.as_bytes());
     let residence = PersonalText::new(details.residence.write().map_err(|_| unwritable())?);

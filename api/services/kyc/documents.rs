@@ -32,7 +32,7 @@ use crate::{
         kyc_documents::{self, KeptFile, SealedDocument},
         kyc_flags,
         log::{self as leaves},
-        rights_archives,
+        rights_archives, rights_corrections,
     },
     services::{
         idempotency::Recording,
@@ -310,6 +310,7 @@ impl KycService {
                     let mut kept = kyc_documents::filter_kept(c, &asked)?;
                     kept.extend(instruments::filter_kept(c, &asked)?);
                     kept.extend(rights_archives::filter_kept(c, &asked)?);
+                    kept.extend(rights_corrections::filter_kept(c, &asked)?);
                     Ok::<_, StorageError>(kept)
                 })
                 .await?;

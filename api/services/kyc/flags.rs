@@ -8,7 +8,7 @@ use crate::{
         kyc::flag::{FlagState, KycFlag},
     },
     repositories::{kyc_cases, kyc_flags, log as leaves},
-    services::{cursors, idempotency::Recording, log::LeafDraft},
+    services::{cursors, idempotency::Recording, log::LeafDraft, reads},
 };
 
 pub(super) const DISMISSED: Act = Act { name: "kyc.flag_dismissed", object: "kyc_flag", clause: "1.8" };
@@ -38,7 +38,7 @@ impl KycService {
         let kms = self.vault.kms();
         let after = cursors::id(kms, FLAGS, by.subject(), cursor, KycFlagId::from_uuid)?;
         let rows = self.db.read(move |c| kyc_flags::list_all_open(c, after, i64::from(limit) + 1)).await?;
-        let own = self.own_account(by).await?;
+        let own = reads::own_account(&self.db, &self.vault, by).await?;
         let (mut flags, next_cursor) =
             cursors::page(kms, FLAGS, by.subject(), rows, limit, |flag| flag.id.as_bytes().to_vec())?;
         // Nobody learns here what is thought of them.

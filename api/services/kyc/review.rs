@@ -1,41 +1,37 @@
 //! Reviewing: who looks at a case, what they write to each other, and what they open of it.
 
-use chrono::TimeDelta;
-
 use super::{KycError, KycService, evidence::Opened, request::screen};
 use crate::{
     db::Conn,
     domain::{
         account::Profile,
-        data_dictionary::{KYC_NOTE, KYC_PRIVATE_REASON, STAFF_EMAIL},
+        data_dictionary::{KYC_NOTE, KYC_PRIVATE_REASON},
         evidence::Evidence,
         ids::{AccountId, DocumentId, KycCaseId, StaffId, StaffReadId},
         kyc::{
             KycState,
             case::{KycCase, KycDetails},
-            document::{DocumentSide, KycDocument},
+            document::{DocumentSide, KycDocument, PICTURE_OPEN_FOR},
         },
-        personal::{Personal, PersonalText},
+        personal::PersonalText,
         sealed::Sealed,
         staff::{ReadCase, ReadField, ReadPurpose, StaffRead, StaffRole, StaffState},
         time::Timestamp,
     },
     repositories::{
-        account_emails, accounts, kyc_cases, kyc_documents,
+        accounts, kyc_cases, kyc_documents,
         kyc_notes::{self, SealedNote},
         log as leaves, staff, staff_reads,
     },
     services::{
+        contests::{self, Contest},
         idempotency::Recording,
         kyc::documents::DocumentImage,
         log::LeafDraft,
         reads,
-        vault::{Row, SubjectKeys, VaultError, kms::KeyPurpose},
+        vault::{Row, SubjectKeys, VaultError},
     },
 };
-
-/// How long a picture can be fetched after its opening was recorded.
-pub const IMAGE_OPEN_FOR: TimeDelta = TimeDelta::minutes(5);
 
 /// What is opened of a case at once; each counts.
 const OPENED_AS_ONE: [ReadField; 5] = [
@@ -64,6 +60,8 @@ pub struct OpenedKycCase {
     pub documents: Vec<KycDocument>,
     pub notes: Vec<KycNote>,
     pub private_reason: Option<PersonalText>,
+    /// What of it the person says is wrong.
+    pub contested: Vec<Contest>,
 }
 
 /// A picture that may be fetched now.
@@ -130,16 +128,11 @@ impl KycService {
 
     /// Refuses whoever is about to look after their own verification.
     pub(super) async fn refuse_own(&self, by: StaffId, owner: AccountId) -> Result<(), KycError> {
-        if self.own_account(by).await? == Some(owner) { Err(KycError::OwnCase) } else { Ok(()) }
-    }
-
-    /// The account of a member of staff: whoever works here may have one, too, and is known by the address.
-    pub(super) async fn own_account(&self, by: StaffId) -> Result<Option<AccountId>, KycError> {
-        let Some(member) = self.db.read(move |c| staff::find(c, by)).await? else { return Ok(None) };
-        let keys = self.vault.keys_of(by.subject()).await?;
-        let email = keys.open(&STAFF_EMAIL, Row(by.as_bytes()), &member.email)?;
-        let indexes = self.vault.blind_indexes(KeyPurpose::EmailIndex, email.expose());
-        Ok(self.db.read(move |c| account_emails::find_account(c, &indexes)).await?)
+        if reads::own_account(&self.db, &self.vault, by).await? == Some(owner) {
+            Err(KycError::OwnCase)
+        } else {
+            Ok(())
+        }
     }
 
     /// Writes a note on a case, sealed under its person's key.
@@ -221,6 +214,7 @@ impl KycService {
                     documents: opened.documents,
                     notes,
                     private_reason: reason,
+                    contested: contests::list(c, &keys)?,
                 };
                 // Shown once: a repeat opens anew, and is seen.
                 recording.record_without_answer(c, owner)?;
@@ -272,7 +266,7 @@ impl KycService {
                     leaf_id: draft.id(),
                 };
                 record(c, &draft, &keys, &read)?;
-                let opened = OpenedImage { read, expires_at: now.plus(IMAGE_OPEN_FOR) };
+                let opened = OpenedImage { read, expires_at: now.plus(PICTURE_OPEN_FOR) };
                 recording.record(c, &keys, &opened)?;
                 Ok(opened)
             })
@@ -290,7 +284,7 @@ impl KycService {
         let (ReadCase::Kyc(case, Some(document)), [field]) = (read.case, read.fields.as_slice()) else {
             return Err(KycError::NotFound);
         };
-        let is_open = self.clock.now() < read.read_at.plus(IMAGE_OPEN_FOR);
+        let is_open = self.clock.now() < read.read_at.plus(PICTURE_OPEN_FOR);
         if !is_open || !self.case(case).await?.is_reviewed_by(by) {
             return Err(KycError::NotFound);
         }

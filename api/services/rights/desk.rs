@@ -11,6 +11,7 @@ use crate::{
         notice::NoticeKind,
         rights::{
             deadline,
+            rectification::MOST_PROOF_REQUESTS,
             request::{ExtensionReason, RefusalGround, RightsRequest, RightsState, RightsStep},
         },
         time::Timestamp,
@@ -48,7 +49,7 @@ pub enum RightsAnswer {
 }
 
 /// What a step tells its person.
-type Told = (NoticeKind, Option<SealedMessage>);
+pub(super) type Told = (NoticeKind, Option<SealedMessage>);
 
 impl RightsService {
     fn subject_of(&self, id: AccountId, request: RightsRequestId) -> Result<SubjectRef, VaultError> {
@@ -123,7 +124,7 @@ impl RightsService {
             let body = MessageBody::RightsRequestExtended { until: until.for_people() };
             Ok((NoticeKind::RightsRequestExtended, mail((keys, profile), body, now)?))
         };
-        self.act((by, id), RightsStep::Extended, tells, recording, move |was, now| {
+        self.act((by, id), RightsStep::Extended, tells, recording, move |_, _, was, now| {
             let latest = deadline::longest_extension(was.filed_at);
             if until <= was.deadline.due_at || until > latest {
                 return Err(RightsError::Until);
@@ -166,7 +167,7 @@ impl RightsService {
             };
             Ok((kind, mail((keys, profile), body, now)?))
         };
-        self.act((by, id), step, tells, recording, move |was, now| match answer {
+        self.act((by, id), step, tells, recording, move |_, _, was, now| match answer {
             RightsAnswer::Granted => Ok(was.granted(now)?),
             RightsAnswer::Refused(ground) if !ground.fits(was.scope.kind) => Err(RightsError::Ground),
             RightsAnswer::Refused(ground) => Ok(was.refused(ground, now)?),
@@ -174,13 +175,42 @@ impl RightsService {
         .await
     }
 
-    async fn act(
+    /// Asks for more proof of who asks, or that it is right (clause 7.4); the day by which it is answered stays.
+    ///
+    /// # Errors
+    ///
+    /// [`RightsError::StateConflict`] once it was answered, [`RightsError::ProofExhausted`] after the third time.
+    #[tracing::instrument(skip_all)]
+    pub async fn ask_for_proof(
+        &self,
+        (by, id): (StaffId, RightsRequestId),
+        recording: Recording<StaffRightsRequest>,
+    ) -> Result<StaffRightsRequest, RightsError> {
+        let tells = move |keys: &SubjectKeys, profile: Option<&Profile>, now: Timestamp| {
+            let body = MessageBody::ProofAsked { at: now.for_people() };
+            Ok((NoticeKind::ProofAsked, mail((keys, profile), body, now)?))
+        };
+        self.act((by, id), RightsStep::ProofAsked, tells, recording, move |c, _, was, _| {
+            if !was.takes_evidence() {
+                return Err(RightsError::StateConflict);
+            }
+            let steps = rights_requests::list_events(c, was.account_id, was.id)?;
+            let asked = steps.iter().filter(|event| event.step == RightsStep::ProofAsked).count();
+            if asked >= MOST_PROOF_REQUESTS { Err(RightsError::ProofExhausted) } else { Ok(was) }
+        })
+        .await
+    }
+
+    pub(super) async fn act(
         &self,
         (by, id): (StaffId, RightsRequestId),
         step: RightsStep,
         tells: impl FnOnce(&SubjectKeys, Option<&Profile>, Timestamp) -> Result<Told, VaultError>,
         recording: Recording<StaffRightsRequest>,
-        decide: impl Fn(RightsRequest, Timestamp) -> Result<RightsRequest, RightsError> + Send + Sync + 'static,
+        decide: impl Fn(&mut Conn, &SubjectKeys, RightsRequest, Timestamp) -> Result<RightsRequest, RightsError>
+        + Send
+        + Sync
+        + 'static,
     ) -> Result<StaffRightsRequest, RightsError> {
         let now = self.clock.now();
         let owner = self.db.read(move |c| find(c, id)).await?.account_id;
@@ -192,7 +222,7 @@ impl RightsService {
             accounts::hold(c, owner)?;
             recording.refuse_if_done(c)?;
             let was = find(c, id)?;
-            let moved = decide(was.clone(), now)?;
+            let moved = decide(c, &keys, was.clone(), now)?;
             let moved = advance(c, &keys, (Actor::Staff(by), step), (&was, moved), now)?;
             notices::tell(c, owner, NoticeId::generate(now), notice, told.as_ref(), now)?;
             let shown = StaffRightsRequest { shown: show(c, moved)?, subject, at: now };

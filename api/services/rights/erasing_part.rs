@@ -18,7 +18,9 @@ use crate::{
             request::{RightsRequest, RightsState, RightsStep},
         },
     },
-    repositories::{accounts, erasure as erased, kyc_cases, kyc_decisions, rights_requests},
+    repositories::{
+        accounts, erasure as erased, kyc_cases, kyc_decisions, rights_corrections, rights_requests,
+    },
     services::{
         limits::{self, LimitedBy},
         notices,
@@ -44,6 +46,7 @@ impl RightsService {
         let started_at = request.answered_at.unwrap_or(request.filed_at);
         if part == Category::Documents {
             self.erasure.erase_all_documents(owner).await?;
+            self.forget_evidence_of(owner).await?;
         } else {
             if now < started_at.plus(SEALS_ANEW_AFTER) || self.is_awaited(owner, part).await? {
                 return Ok(false);
@@ -73,6 +76,12 @@ impl RightsService {
         let (now, owner, id) = (self.clock.now(), due.account_id, due.id);
         let current = self.db.read(move |c| kyc_cases::find_current(c, owner)).await?;
         if concerns_verification(part) && current.is_some_and(|case| case.is_looked_at()) {
+            return Ok(None);
+        }
+        // What shows that a request is right is needed until that is answered.
+        if part == Category::Documents
+            && self.db.read(move |c| rights_corrections::is_waiting(c, owner)).await?
+        {
             return Ok(None);
         }
         if part != Category::Documents {
@@ -125,6 +134,14 @@ impl RightsService {
                 }
                 let by = (Actor::Service, RightsStep::Completed);
                 let completed = advance(c, &keys, by, (&was, completed), now)?;
+                for other in rights_requests::list_open(c, owner)? {
+                    // What was to be corrected is gone.
+                    let is_about = other.scope.field.is_some_and(|field| field.category() == part);
+                    if is_about && let Ok(superseded) = other.clone().superseded() {
+                        let by = (Actor::Service, RightsStep::Superseded);
+                        advance(c, &keys, by, (&other, superseded), now)?;
+                    }
+                }
                 rights_requests::keep(c, &completed, (None, Some(&outcome.text)))?;
                 if let Some(limit_id) = was.limit_id {
                     limits::end(c, &keys, (LimitedBy::Service, limit_id), now)?;

@@ -3,8 +3,8 @@
 use secrecy::SecretString;
 
 use super::{
-    Actor, FiledPreview, RightsError, RightsRequestPage, RightsService, ShownRequest, advance, mail, show,
-    step,
+    Actor, FiledPreview, RightsError, RightsRequestPage, RightsService, ShownRequest, advance, mail,
+    show_own, step,
 };
 use crate::{
     domain::{
@@ -17,7 +17,7 @@ use crate::{
         },
         time::Timestamp,
     },
-    repositories::{accounts, credentials, kyc_flags, rights_requests},
+    repositories::{accounts, credentials, kyc_flags, rights_corrections, rights_requests},
     services::{
         cursors,
         idempotency::{Draft, Recording},
@@ -69,7 +69,7 @@ impl RightsService {
         let executes_at = match scope.kind {
             RightKind::Erasure => Some(self.erasure_day(owner, when).await?),
             RightKind::Access | RightKind::Portability => Some(self.after_reset(owner).await?),
-            RightKind::Restriction | RightKind::Objection => None,
+            RightKind::Restriction | RightKind::Objection | RightKind::Rectification => None,
         };
         let request = RightsRequest {
             state: if executes_at.is_some() { RightsState::Scheduled } else { RightsState::InReview },
@@ -102,7 +102,7 @@ impl RightsService {
                     limits::begin(c, &keys, (limit_id, limit), now)?;
                 }
                 notices::tell(c, owner, NoticeId::generate(now), kind, told.as_ref(), now)?;
-                show(c, request.clone())
+                show_own(c, &keys, request.clone())
             })
             .await?;
         self.outbox.wake();
@@ -187,7 +187,12 @@ impl RightsService {
                 if let (RightsStep::Withdrawn, Some(limit_id)) = (step, was.limit_id) {
                     limits::end(c, &keys, (LimitedBy::Person, limit_id), now)?;
                 }
-                let shown = show(c, moved)?;
+                if step == RightsStep::Withdrawn
+                    && let Some(field) = was.scope.field
+                {
+                    rights_corrections::put(c, owner, (id, field), None)?;
+                }
+                let shown = show_own(c, &keys, moved)?;
                 recording.record(c, &keys, &shown)?;
                 Ok(shown)
             })
@@ -208,11 +213,12 @@ impl RightsService {
         let kms = self.vault.kms();
         let before = cursors::instant_and_id(kms, OWN, owner, cursor, RightsRequestId::from_uuid)?;
         let wanted = i64::from(limit) + 1;
+        let keys = self.vault.keys_of(owner).await?;
         let rows = self
             .db
             .read(move |c| {
                 let rows = rights_requests::list_owned(c, owner, before, wanted)?;
-                rows.into_iter().map(|row| show(c, row)).collect::<Result<Vec<_>, _>>()
+                rows.into_iter().map(|row| show_own(c, &keys, row)).collect::<Result<Vec<_>, _>>()
             })
             .await?;
         let (requests, next_cursor) = cursors::page(kms, OWN, owner, rows, limit, |shown| {
@@ -228,10 +234,11 @@ impl RightsService {
     ///
     /// [`RightsError::NotFound`] also for another person's.
     pub async fn get(&self, owner: AccountId, id: RightsRequestId) -> Result<ShownRequest, RightsError> {
+        let keys = self.vault.keys_of(owner).await?;
         self.db
             .read(move |c| {
                 let found = rights_requests::find_owned(c, owner, id)?.ok_or(RightsError::NotFound)?;
-                show(c, found)
+                show_own(c, &keys, found)
             })
             .await
     }

@@ -7,12 +7,14 @@ mod erasing;
 mod erasing_part;
 mod filing;
 mod preview;
+mod rectifying;
 mod upkeep;
 
 pub use desk::{RightsAnswer, StaffRightsRequest, StaffRightsRequestPage};
 pub use erasing::{ErasureCertificate, RightsResult};
 pub use filing::FiledRequest;
 pub use preview::{FiledPreview, RightsPreview};
+pub use rectifying::{OpenedCorrection, OpenedEvidence};
 
 use std::sync::Arc;
 
@@ -24,29 +26,36 @@ use crate::{
         account::{Profile, WAIT_AFTER_RESET},
         evidence::Evidence,
         ids::{AccountId, RightsRequestId, StaffId},
+        kyc::file::FileFault,
         message::MessageBody,
         rights::{
             archive::Archive,
             calendar::Region,
+            rectification::{EvidenceFile, Told},
             request::{NotNow, RightsEvent, RightsRequest, RightsStep},
         },
+        throttle::Exhausted,
         time::Timestamp,
     },
     repositories::{
         credentials, log as leaves, outbox::SealedMessage, profiles as profile_rows, rights_archives,
-        rights_requests,
+        rights_corrections, rights_requests,
     },
     services::{
         clock::Clock,
+        contests,
         cursors::InvalidCursor,
         erasure::ErasureService,
         files::FileStore,
         idempotency::IdempotencyError,
+        images::ImageError,
+        images::ImageService,
         limits::LimitError,
         log::LeafDraft,
         mailing,
         outbox::OutboxService,
         profiles,
+        reads::{NotOpened, ReadBudget},
         vault::{SubjectKeys, Vault, VaultError},
     },
 };
@@ -80,6 +89,24 @@ pub enum RightsError {
     ArchiveExpired,
     #[error("an archive is not made or not given")]
     Archive(#[source] archive::ContentsError),
+    #[error("nothing else stands than what was told")]
+    NothingToCorrect,
+    #[error("as many files as a request can have")]
+    EvidenceFull,
+    #[error("more proof was asked for often enough")]
+    ProofExhausted,
+    #[error("the file cannot be taken")]
+    File(FileFault),
+    #[error("it was not looked at by whoever decides")]
+    NotOpened,
+    #[error("it is the decider's own")]
+    OwnRequest,
+    #[error("its person restricted it")]
+    Limited,
+    #[error("the reader's hour is used up")]
+    BudgetExhausted(Exhausted),
+    #[error(transparent)]
+    Image(ImageError),
     #[error("something of an erasure is still there")]
     Left(&'static str),
     #[error(transparent)]
@@ -100,6 +127,16 @@ impl From<NotNow> for RightsError {
     }
 }
 
+impl From<NotOpened> for RightsError {
+    fn from(refused: NotOpened) -> Self {
+        match refused {
+            NotOpened::Limited => Self::Limited,
+            NotOpened::Exhausted(exhausted) => Self::BudgetExhausted(exhausted),
+            NotOpened::Storage(error) => Self::Storage(error),
+        }
+    }
+}
+
 impl From<LimitError> for RightsError {
     fn from(error: LimitError) -> Self {
         match error {
@@ -117,6 +154,10 @@ pub struct ShownRequest {
     pub request: RightsRequest,
     pub steps: Vec<RightsEvent>,
     pub archive: Option<Archive>,
+    /// What was handed in to show that it is right.
+    pub evidence: Vec<EvidenceFile>,
+    /// What a rectification says, where its person asks.
+    pub told: Option<Told>,
 }
 
 /// A page of a person's requests, newest first.
@@ -144,6 +185,8 @@ pub struct RightsService {
     pub outbox: OutboxService,
     pub erasure: ErasureService,
     pub files: FileStore,
+    pub images: ImageService,
+    pub budget: ReadBudget,
     /// How long an erasure can be taken back.
     pub grace: TimeDelta,
     /// How long a copy of the key store may live: after that no backup opens what was erased.
@@ -228,7 +271,17 @@ fn advance(
 fn show(c: &mut Conn, request: RightsRequest) -> Result<ShownRequest, RightsError> {
     let steps = rights_requests::list_events(c, request.account_id, request.id)?;
     let archive = rights_archives::find(c, request.account_id, request.id)?;
-    Ok(ShownRequest { request, steps, archive })
+    let evidence = rectifying::list_evidence(c, request.account_id, request.id)?;
+    Ok(ShownRequest { request, steps, archive, evidence, told: None })
+}
+
+/// The same with what its person told, for nobody else.
+fn show_own(c: &mut Conn, keys: &SubjectKeys, request: RightsRequest) -> Result<ShownRequest, RightsError> {
+    let told = match rights_corrections::find(c, request.account_id, request.id)? {
+        Some(sealed) => contests::open(keys, &sealed)?,
+        None => None,
+    };
+    Ok(ShownRequest { told, ..show(c, request)? })
 }
 
 /// Whether a password was reset of late: it may not have been the person who asks.

@@ -11,6 +11,7 @@ use crate::{
         purpose::{PersonalDataClass, Purpose},
         rights::{
             erasure::{self, ErasureEntry, ErasureFate},
+            rectification::RectifiedField,
             request::{PREVIEW_LIVES, RightKind, RightsConsequenceCode, RightsScope},
         },
         time::Timestamp,
@@ -47,6 +48,7 @@ struct Claims {
     kind: RightKind,
     purpose: Option<Purpose>,
     data_class: Option<PersonalDataClass>,
+    field: Option<RectifiedField>,
     consequences: Vec<RightsConsequenceCode>,
     /// How many are told: a list of them could be too long to be sent along.
     recipients: usize,
@@ -70,9 +72,13 @@ impl RightsService {
         let (recipients, has_record) = self
             .db
             .read(move |c| {
-                let concerned = match scope.limit() {
-                    Some(limit) => obligations::list_concerned(c, owner, Change::Limited(limit), now)?,
-                    None => Vec::new(),
+                let concerned = match (scope.limit(), scope.field) {
+                    (Some(limit), _) => obligations::list_concerned(c, owner, Change::Limited(limit), now)?,
+                    (None, Some(field)) => {
+                        let corrected = [field.disclosed_as()];
+                        obligations::list_concerned(c, owner, Change::Corrected(&corrected), now)?
+                    }
+                    (None, None) => Vec::new(),
                 };
                 let record = kyc_decisions::find_last_record(c, owner)?;
                 Ok::<_, StorageError>((concerned, record.is_some()))
@@ -83,9 +89,11 @@ impl RightsService {
                 Some(part) => erasure::entries_of_part(part, has_record),
                 None => erasure::entries(has_record, now),
             },
-            RightKind::Restriction | RightKind::Objection | RightKind::Access | RightKind::Portability => {
-                Vec::new()
-            }
+            RightKind::Restriction
+            | RightKind::Objection
+            | RightKind::Access
+            | RightKind::Portability
+            | RightKind::Rectification => Vec::new(),
         };
         let kept = entries.iter().filter(|entry| entry.fate == ErasureFate::Kept);
         let expires_at = now.plus(PREVIEW_LIVES);
@@ -95,6 +103,7 @@ impl RightsService {
             kind: scope.kind,
             purpose: scope.purpose,
             data_class: scope.data_class,
+            field: scope.field,
             consequences: consequences.iter().map(|(code, _)| *code).collect(),
             recipients: recipients.len(),
             kept: kept.map(|entry| (entry.category.to_owned(), entry.until)).collect(),
@@ -115,8 +124,12 @@ impl RightsService {
     ) -> Result<(), RightsError> {
         let claims: Option<Claims> = jws::verify(self.vault.kms(), KeyPurpose::Receipt, TYPE, &preview.0);
         let claims = claims.filter(|claims| {
-            let of =
-                RightsScope { kind: claims.kind, purpose: claims.purpose, data_class: claims.data_class };
+            let of = RightsScope {
+                kind: claims.kind,
+                purpose: claims.purpose,
+                data_class: claims.data_class,
+                field: claims.field,
+            };
             claims.sub == owner && of == scope
         });
         match claims {

@@ -16,7 +16,8 @@ use crate::{
     telemetry::metrics,
 };
 
-const EVERYTHING: RightsScope = RightsScope { kind: RightKind::Erasure, purpose: None, data_class: None };
+const EVERYTHING: RightsScope =
+    RightsScope { kind: RightKind::Erasure, purpose: None, data_class: None, field: None };
 
 impl RightsService {
     /// Ends some of what was refused, on the day that the persons were told; says how many.

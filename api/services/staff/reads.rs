@@ -19,6 +19,7 @@ use crate::{
         staff_reads, support_cases,
     },
     services::{
+        contests::{self, Contest},
         cursors::{self, InvalidCursor},
         idempotency::Recording,
         log::LeafDraft,
@@ -72,6 +73,8 @@ pub struct OpenedField {
 pub struct OpenedFields {
     pub read: StaffRead,
     pub values: Vec<OpenedField>,
+    /// What of it the person says is wrong.
+    pub contested: Vec<Contest>,
 }
 
 /// More reads for somebody, for now.
@@ -191,7 +194,9 @@ impl StaffService {
                 };
                 leaves::append(c, &draft.of_staff_upon(by, &keys, read.act(), &read.facts())?)?;
                 staff_reads::append(c, &read)?;
-                let opened = OpenedFields { read, values: values.clone() };
+                let mut contested = contests::list(c, &keys)?;
+                contested.retain(|contest| read.fields.contains(&contest.field.read_as()));
+                let opened = OpenedFields { read, values: values.clone(), contested };
                 recording.record(c, &keys, &opened)?;
                 Ok(opened)
             })

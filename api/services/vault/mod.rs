@@ -96,7 +96,7 @@ impl SubjectKeys {
     }
 
     /// The version of the category's key that seals now.
-    fn active_version(&self, category: Category) -> Option<u32> {
+    pub fn active_version(&self, category: Category) -> Option<u32> {
         self.categories.get(&category).map(|versions| versions.active)
     }
 

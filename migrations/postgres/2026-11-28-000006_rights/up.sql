@@ -5,6 +5,7 @@ CREATE TABLE rights_requests (
     kind text NOT NULL,
     purpose text,
     data_class text,
+    field text,
     state text NOT NULL,
     filed_at timestamptz NOT NULL,
     due_at timestamptz NOT NULL,
@@ -33,7 +34,7 @@ CREATE UNIQUE INDEX idx_rights_requests_id ON rights_requests (rights_request_id
 CREATE UNIQUE INDEX idx_rights_requests_result ON rights_requests (result_mac) WHERE result_mac IS NOT NULL;
 -- One of a kind about the same at a time.
 CREATE UNIQUE INDEX idx_rights_requests_standing
-    ON rights_requests (account_id, kind, coalesce(purpose, ''), coalesce(data_class, ''))
+    ON rights_requests (account_id, kind, coalesce(purpose, ''), coalesce(data_class, ''), coalesce(field, ''))
     WHERE state IN ('in_review', 'granted', 'lifting', 'scheduled', 'executing');
 CREATE INDEX idx_rights_requests_queue ON rights_requests (state, due_at, rights_request_id);
 
@@ -46,6 +47,7 @@ CREATE TABLE rights_request_events (
     kind text NOT NULL,
     purpose text,
     data_class text,
+    field text,
     due_at timestamptz NOT NULL,
     extension text,
     refusal text,
@@ -96,3 +98,35 @@ CREATE TABLE retention_runs (
     last_run_at timestamptz NOT NULL,
     CONSTRAINT retention_runs_pkey PRIMARY KEY (day, rule)
 );
+
+-- What a person says that a value is, and the statement beside one that was not changed; sealed under the key of the value.
+CREATE TABLE rights_corrections (
+    account_id uuid NOT NULL,
+    rights_request_id uuid NOT NULL,
+    field TEXT NOT NULL,
+    told_identity BYTEA,
+    told_address BYTEA,
+    CONSTRAINT rights_corrections_pkey PRIMARY KEY (account_id, rights_request_id),
+    CONSTRAINT rights_corrections_request_fkey FOREIGN KEY (account_id, rights_request_id)
+        REFERENCES rights_requests (account_id, rights_request_id)
+);
+
+-- Files that show that a request is right.
+CREATE TABLE rights_evidence (
+    account_id uuid NOT NULL,
+    rights_request_id uuid NOT NULL,
+    document_id uuid NOT NULL,
+    key_version INTEGER NOT NULL,
+    file_name BYTEA,
+    width INTEGER NOT NULL,
+    height INTEGER NOT NULL,
+    size BIGINT NOT NULL,
+    uploaded_at timestamptz NOT NULL,
+    CONSTRAINT rights_evidence_pkey PRIMARY KEY (account_id, rights_request_id, document_id),
+    CONSTRAINT rights_evidence_request_fkey FOREIGN KEY (account_id, rights_request_id)
+        REFERENCES rights_requests (account_id, rights_request_id)
+);
+CREATE UNIQUE INDEX idx_rights_evidence_file ON rights_evidence (file_name) WHERE file_name IS NOT NULL;
+
+-- An opening can be for a rights request, too.
+ALTER TABLE staff_reads ADD COLUMN rights_request_id uuid;

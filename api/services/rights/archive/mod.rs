@@ -73,6 +73,24 @@ pub type ContentsError = Box<dyn std::error::Error + Send + Sync>;
 /// Contents that are being read.
 pub type Reading<'a, T> = BoxFuture<'a, Result<T, ContentsError>>;
 
+/// What a picture shows.
+#[derive(Clone, Copy, Debug)]
+pub enum PictureOf {
+    /// A side of a document of a verification.
+    Document(DocumentId, DocumentSide),
+    /// What was handed in to show that a request is right.
+    Evidence(RightsRequestId, DocumentId),
+}
+
+impl PictureOf {
+    fn file_name(self) -> String {
+        match self {
+            Self::Document(document, side) => format!("pictures/{document}-{}.jpg", side.as_str()),
+            Self::Evidence(_, document) => format!("pictures/{document}-evidence.jpg"),
+        }
+    }
+}
+
 /// Where the contents of archives come from.
 pub trait Contents: Send + Sync {
     /// The tables, in their order.
@@ -83,10 +101,10 @@ pub trait Contents: Send + Sync {
 
     fn page(&self, table: &'static str, owner: AccountId, cursor: Option<String>) -> Reading<'_, TablePage>;
 
-    fn pictures(&self, owner: AccountId) -> Reading<'_, Vec<(DocumentId, DocumentSide)>>;
+    fn pictures(&self, owner: AccountId) -> Reading<'_, Vec<PictureOf>>;
 
     /// A picture as JPEG.
-    fn picture(&self, owner: AccountId, of: (DocumentId, DocumentSide)) -> Reading<'_, Vec<u8>>;
+    fn picture(&self, owner: AccountId, of: PictureOf) -> Reading<'_, Vec<u8>>;
 }
 
 /// An archive on its way to its person.
@@ -417,9 +435,9 @@ impl Making<'_> {
     async fn write_pictures(&self, writer: &mut ArchiveWriter) -> Result<Vec<String>, RightsError> {
         let owner = self.request.account_id;
         let mut names = Vec::new();
-        for (document, side) in self.contents.pictures(owner).await.map_err(RightsError::Archive)? {
-            let jpeg = self.contents.picture(owner, (document, side)).await.map_err(RightsError::Archive)?;
-            let name = format!("pictures/{document}-{}.jpg", side.as_str());
+        for of in self.contents.pictures(owner).await.map_err(RightsError::Archive)? {
+            let jpeg = self.contents.picture(owner, of).await.map_err(RightsError::Archive)?;
+            let name = of.file_name();
             writer.add(&name, &jpeg).await?;
             names.push(name);
         }
