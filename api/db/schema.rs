@@ -1127,6 +1127,7 @@ table! {
         checkpoint -> Nullable<Text>,
         result_mac -> Nullable<Binary>,
         steps -> Integer,
+        escalations -> Integer,
     }
 }
 

@@ -390,6 +390,7 @@ pub const NOT_PERSONAL: &[(&str, &[&str])] = &[
             "rights_requests.kept_until",
             "rights_requests.complained_at",
             "rights_requests.steps",
+            "rights_requests.escalations",
             "*.closed_at",
             "*.sent_at",
             "*.read_at",

@@ -236,6 +236,11 @@ pub enum MessageBody {
         clause: String,
         law: String,
     },
+    /// A request is due, or overdue: for those who answer it.
+    RightsRequestDue {
+        request: String,
+        until: String,
+    },
     /// More proof is asked for.
     ProofAsked {
         at: String,
@@ -327,6 +332,7 @@ impl MessageBody {
             Self::CorrectionFiled { .. } => "mail-correction-filed",
             Self::CorrectionMade { .. } => "mail-correction-made",
             Self::CorrectionRefused { .. } => "mail-correction-refused",
+            Self::RightsRequestDue { .. } => "mail-rights-request-due",
             Self::ProofAsked { .. } => "mail-proof-asked",
             Self::RightsRequestExtended { .. } => "mail-rights-request-extended",
             Self::RightsRequestGranted { .. } => "mail-rights-request-granted",
@@ -414,6 +420,9 @@ impl MessageBody {
             | Self::ErasureBegun { at }
             | Self::ClosedAccountErased { at }
             | Self::RestrictionLifted { at } => vec![("at", at.clone())],
+            Self::RightsRequestDue { request, until } => {
+                vec![("request", request.clone()), ("until", until.clone())]
+            }
             Self::CorrectionRefused { clause, law } => {
                 vec![("clause", clause.clone()), ("law", law.clone())]
             }

@@ -392,6 +392,10 @@ mail-correction-refused = Ihre Daten wurden nicht berichtigt
 
         Sie können sich beim Office of the Privacy Commissioner beschweren: https://www.privacy.org.nz
 
+mail-rights-request-due = Ein Anliegen ist bis { $until } zu beantworten
+    .body =
+        Das Anliegen { $request } ist bis { $until } zu beantworten. Es steht vorn in der Liste der Anliegen. Dieser Tag wurde der Person zugesagt; kann er nicht gehalten werden, ist die Frist mit einem Grund zu verlängern, bevor sie abläuft.
+
 mail-proof-asked = Wir brauchen weitere Nachweise für Ihren Antrag
     .body =
         Am { $at } haben wir weitere Nachweise für Ihren Antrag zu Ihren Daten verlangt (Klausel 7.4 der Datenschutzerklärung). Melden Sie sich an und reichen Sie ein, was Ihre Angaben belegt; der Tag, bis zu dem wir antworten, bleibt derselbe.

@@ -309,6 +309,10 @@ mail-correction-refused = Your data were not corrected
 
         You can complain to the Office of the Privacy Commissioner: https://www.privacy.org.nz
 
+mail-rights-request-due = A rights request is due by { $until }
+    .body =
+        The request { $request } has to be answered by { $until }. It stands first in the queue of rights requests. Its person was promised this day; if it cannot be kept, extend it with a reason before it passes.
+
 mail-proof-asked = We need more proof for your request
     .body =
         At { $at } we asked for more proof for your request about your data (clause 7.4 of the privacy policy). Sign in and hand in what shows that you are right; the day by which we answer stays the same.

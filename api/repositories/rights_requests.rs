@@ -353,6 +353,42 @@ pub fn list_closed_accounts(
         .load(c)?)
 }
 
+/// Some of which those who answer are to be told, and for which time: the first before the day, the second when it has
+/// passed.
+pub fn list_to_escalate(
+    c: &mut Conn,
+    (now, soon): (Timestamp, Timestamp),
+    limit: i64,
+) -> Result<Vec<(RightsRequest, i32)>, StorageError> {
+    let mut found = Vec::new();
+    for (time, by) in [(2, now), (1, soon)] {
+        let rows: Vec<Row> = t::table
+            .filter(t::state.eq(RightsState::InReview.as_str()))
+            .filter(t::escalations.lt(time))
+            .filter(t::due_at.le(by))
+            .select(columns())
+            .order((t::due_at, t::rights_request_id))
+            .limit(limit)
+            .load(c)?;
+        for row in rows {
+            let request = RightsRequest::try_from(row)?;
+            if !found.iter().any(|(other, _): &(RightsRequest, i32)| other.id == request.id) {
+                found.push((request, time));
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Notes that they were told for the `time`th time; `false` if they were before.
+pub fn note_escalation(c: &mut Conn, request: &RightsRequest, time: i32) -> Result<bool, StorageError> {
+    let noted = diesel::update(t::table.find((request.account_id, request.id)))
+        .filter(t::escalations.lt(time))
+        .set(t::escalations.eq(time))
+        .execute(c)?;
+    Ok(noted == 1)
+}
+
 /// How many wait for an answer that was due by now.
 pub fn count_overdue(c: &mut Conn, now: Timestamp) -> Result<i64, StorageError> {
     let waiting = [RightsState::InReview, RightsState::Scheduled, RightsState::Executing];

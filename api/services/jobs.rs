@@ -320,6 +320,7 @@ impl JobRunner {
         note("rights_lifted", self.while_any(stop, || self.rights.lift(BATCH)).await);
         note("erasures", self.while_any(stop, || self.rights.carry_out(BATCH)).await);
         note("archives", self.prepare_archives(stop).await);
+        note("rights_escalated", self.while_any(stop, || self.rights.escalate(BATCH)).await);
         note("rights_overdue", self.rights.count_overdue().await);
     }
 

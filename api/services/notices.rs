@@ -17,7 +17,7 @@ use crate::{
         notice_campaigns::{self, Campaign},
         notices,
         outbox::{self, SealedMessage},
-        profiles as profile_rows,
+        processing_limit_events, profiles as profile_rows,
     },
     services::{
         clock::Clock,
@@ -217,10 +217,15 @@ fn write(
         return Ok(());
     }
     let numbers = notices::last_numbers(c, &ids)?;
+    let limits = processing_limit_events::list_standing_of(c, &ids)?;
+    let is_quiet =
+        |id: &AccountId| limits.iter().any(|limit| limit.account_id == *id && limit.scope.stops_mail());
     for (id, mail) in mails.iter().filter(|(id, _)| still.contains(id)) {
+        // Whoever restricted that is told in the service alone (clause 7.3).
+        let mail = mail.as_ref().filter(|_| !is_quiet(id));
         let number = numbers.get(id).copied().unwrap_or(0) + 1;
         let mut notice = of_publication(*id, number, campaign.policy_version, now);
-        notice.message_id = mail.as_ref().map(|mail| mail.id);
+        notice.message_id = mail.map(|mail| mail.id);
         notices::insert(c, &notice)?;
         if let Some(mail) = mail {
             outbox::insert(c, mail)?;

@@ -42,6 +42,28 @@ async fn a_publication_is_told_in_the_service_and_by_mail() {
 }
 
 #[tokio::test]
+async fn whoever_restricted_it_is_told_in_the_service_and_not_by_mail() {
+    let app = App::start().await;
+    let (ada, bob, team) =
+        (app.person(EMAIL).await, app.person("bob@example.org").await, app.policy_team().await);
+    let asked = json!({ "kind": "restriction", "purpose": "notices" });
+    let preview = ada.sends(Method::POST, "/v1/rights-request-previews", &[], Some(&asked)).await.json();
+    assert_eq!(preview["consequences"], json!([{ "code": "mails_stop", "clause": "9.2" }]));
+    let id = ada.asks_for("restriction", Some("notices"), None).await;
+    app.publishes(&team, |draft| draft["summary"] = json!("Fewer words, same meaning.")).await;
+    app.mail_saying("bob@example.org", "Fewer words, same meaning.").await;
+    told(&app).await;
+    let notice = ada.gets("/v1/notices").await.json()["data"][0].clone();
+    assert_eq!((&notice["kind"], &notice["mail"]), (&json!("policy_published"), &json!("none")));
+    assert!(!app.mails_to(EMAIL).iter().any(|mail| mail.contains("Fewer words")));
+    // Taken back, the next is mailed again.
+    assert_eq!(ada.takes_back(&id).await.status, 201);
+    app.publishes(&team, |draft| draft["summary"] = json!("More words, same meaning.")).await;
+    app.mail_saying(EMAIL, "More words, same meaning.").await;
+    drop(bob);
+}
+
+#[tokio::test]
 async fn who_verifies_an_older_acceptance_is_told_too() {
     let app = App::start().await;
     let team = app.policy_team().await;

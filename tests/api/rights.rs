@@ -9,7 +9,7 @@ use smart_mining::{
     services::rights::RightsService,
 };
 
-use crate::support::{Answer, App, Desk, Member, Partner, Person, company};
+use crate::support::{Answer, App, Desk, Member, Partner, Person, company, eventually};
 
 const EMAIL: &str = "ada@example.org";
 
@@ -327,4 +327,28 @@ async fn whoever_is_not_content_is_heard_once_and_the_request_takes_its_course()
     let granted = answers(&desk.legal, &id, &json!({ "outcome": "granted" })).await;
     assert_eq!(granted.status, 201, "{}", granted.text);
     crate::log::verifies(&app).await;
+}
+
+#[tokio::test]
+async fn whoever_answers_is_told_before_a_day_comes_and_the_admins_once_it_has_passed() {
+    let app = App::start().await;
+    let (desk, ada) = (app.desk().await, app.person(EMAIL).await);
+    let jobs = jobs(&app).await;
+    let id = ada.asks_for("restriction", Some("group_sharing"), None).await;
+    let due = own(&ada, &id).await["due_at"].as_str().unwrap().parse::<DateTime<chrono::Utc>>().unwrap();
+    let mails = || app.mails().into_iter().filter(|mail| mail.contains("has to be answered")).count();
+    let before =
+        TimeDelta::microseconds(due.timestamp_micros() - app.clock.now().as_micros()) - TimeDelta::days(5);
+    app.advance(before - TimeDelta::seconds(1));
+    assert_eq!(jobs.escalate(10).await.unwrap(), 0);
+    app.advance(TimeDelta::seconds(1));
+    assert_eq!(jobs.escalate(10).await.unwrap(), 1);
+    assert_eq!(jobs.escalate(10).await.unwrap(), 0, "once");
+    eventually("the legal team is told", || async { (mails() == 2).then_some(()) }).await;
+    app.advance(TimeDelta::days(5));
+    assert_eq!(jobs.escalate(10).await.unwrap(), 1);
+    eventually("and the admins", || async { (mails() == 6).then_some(()) }).await;
+    app.advance(TimeDelta::days(5));
+    assert_eq!(jobs.escalate(10).await.unwrap(), 0);
+    drop(desk);
 }

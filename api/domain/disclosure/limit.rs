@@ -50,6 +50,11 @@ impl LimitScope {
 }
 
 impl LimitScope {
+    /// Whether it keeps mail from being sent that is no answer to the person, and protects nobody.
+    pub fn stops_mail(&self) -> bool {
+        self.is_about(Purpose::Notices, PersonalDataClass::Contact)
+    }
+
     /// Whether it keeps data of a class from being used for a purpose.
     pub fn is_about(&self, purpose: Purpose, class: PersonalDataClass) -> bool {
         self.purpose.is_none_or(|about| about == purpose)

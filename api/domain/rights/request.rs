@@ -28,6 +28,9 @@ pub const TOLD_BEFORE_LIFTING: TimeDelta = TimeDelta::days(7);
 /// How long a preview can be filed with; it says nothing of when a request is carried out.
 pub const PREVIEW_LIVES: TimeDelta = TimeDelta::hours(1);
 
+/// So long before the day of an answer those who answer are told that it comes.
+pub const TOLD_BEFORE_DUE: TimeDelta = TimeDelta::days(5);
+
 closed_list! {
     /// Which right is used.
     RightKind {
@@ -339,6 +342,9 @@ impl RightsScope {
         if PersonalDataClass::ALL.iter().any(|class| is_about(Purpose::IdentityVerification, class)) {
             all.push((RightsConsequenceCode::VerificationWaits, "1.3"));
         }
+        if limit.stops_mail() {
+            all.push((RightsConsequenceCode::MailsStop, "9.2"));
+        }
         if self.ends_account() {
             all.push((RightsConsequenceCode::ServiceEnds, "2.5"));
         }
@@ -357,6 +363,8 @@ closed_list! {
         SupportWaits = "support_waits",
         /// Nobody opens data to verify the identity; the day by which it is due does not move.
         VerificationWaits = "verification_waits",
+        /// Amendments of the policy, and the yearly question, are told in the service alone, and not by mail.
+        MailsStop = "mails_stop",
         /// The account ends, and nobody signs in to it again.
         ServiceEnds = "service_ends",
         /// An archive is prepared, and can be downloaded for some days.
@@ -689,9 +697,37 @@ impl Evidence for RightsEvent {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::rights::{
+        archive::WITHHELD,
+        erasure::{ErasureFate, entries, entries_of_part},
+    };
 
     fn instant(text: &str) -> Timestamp {
         serde_json::from_value(text.into()).unwrap()
+    }
+
+    #[test]
+    fn every_refusal_and_everything_kept_names_its_clause_or_law() {
+        let policy = crate::domain::policy::first_version().unwrap();
+        let is_clause = |id: &str| policy.clauses.iter().any(|clause| clause.id == id);
+        for ground in RefusalGround::ALL {
+            let (clause, law) = ground.rests_on();
+            assert!(is_clause(clause) && law.contains("art."), "{ground:?}: {clause}, {law}");
+            assert!(RightKind::ALL.iter().any(|kind| ground.fits(*kind)), "{ground:?} fits nothing");
+        }
+        for kind in RightKind::ALL {
+            assert!(is_clause(kind.clause()) && kind.law().contains("art."), "{kind:?}");
+            let field = (*kind == RightKind::Rectification).then_some(RectifiedField::RealName);
+            let scope = RightsScope { kind: *kind, purpose: None, data_class: None, field };
+            assert!(scope.consequences().iter().all(|(_, clause)| is_clause(clause)), "{kind:?}");
+        }
+        let all =
+            [entries(true, instant("2026-03-01T00:00:00Z")), entries(false, instant("2026-03-01T00:00:00Z"))];
+        let parts = Category::ALL.iter().map(|part| entries_of_part(*part, true));
+        for entry in all.into_iter().chain(parts).flatten() {
+            assert_eq!(entry.fate == ErasureFate::Kept, entry.law.is_some(), "{entry:?}");
+        }
+        assert!(WITHHELD.iter().all(|(_, law)| law.contains("Act") || law.contains("art.")));
     }
 
     #[test]
@@ -766,7 +802,7 @@ mod tests {
             let scope = RightsScope { kind: RightKind::Restriction, purpose, data_class, field: None };
             scope.consequences().into_iter().map(|(code, _)| code).collect()
         };
-        assert_eq!(codes(None, None), RightsConsequenceCode::ALL[..4]);
+        assert_eq!(codes(None, None), RightsConsequenceCode::ALL[..5]);
         assert_eq!(codes(Some(Purpose::Advertising), None), [RightsConsequenceCode::CountingStops]);
         assert_eq!(codes(Some(Purpose::GroupSharing), None), [RightsConsequenceCode::DisclosuresRefused]);
         assert_eq!(codes(Some(Purpose::Support), None), [RightsConsequenceCode::SupportWaits]);

@@ -3,7 +3,7 @@
 use super::{AccountError, AccountService};
 use crate::{
     domain::{account::REMINDERS, ids::AccountId, message::MessageBody, time::Timestamp},
-    repositories::{outbox, profiles},
+    repositories::{outbox, processing_limit_events, profiles},
     services::{batches, mailing},
 };
 
@@ -38,7 +38,9 @@ impl AccountService {
         self.db
             .write_for(id, move |c| {
                 let noted = profiles::note_reminder(c, id, due_at, next, sent)?;
-                if noted {
+                // Whoever restricted that is asked in the service alone (clause 7.3).
+                let limits = processing_limit_events::list_standing(c, id)?;
+                if noted && !limits.iter().any(|limit| limit.scope.stops_mail()) {
                     outbox::insert(c, &mail)?;
                 }
                 Ok(noted)

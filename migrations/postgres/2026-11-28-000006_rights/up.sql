@@ -28,6 +28,8 @@ CREATE TABLE rights_requests (
     -- What opens the result once nobody can sign in any more.
     result_mac bytea,
     steps integer NOT NULL,
+    -- How often whoever answers was told that its day comes, or has passed.
+    escalations integer NOT NULL DEFAULT 0,
     CONSTRAINT rights_requests_pkey PRIMARY KEY (account_id, rights_request_id)
 );
 CREATE UNIQUE INDEX idx_rights_requests_id ON rights_requests (rights_request_id);

@@ -221,13 +221,19 @@ impl Inner {
 
     /// All mails to this address, oldest first.
     pub fn mails_to(&self, email: &str) -> Vec<String> {
+        let mut mails = self.mails();
+        mails.retain(|mail| mail.contains(&format!("To: {email}\r\n")));
+        mails
+    }
+
+    /// All mails, oldest first.
+    pub fn mails(&self) -> Vec<String> {
         let mut files: Vec<PathBuf> = std::fs::read_dir(self.outbox())
             .map(|files| files.filter_map(|file| Some(file.ok()?.path())).collect())
             .unwrap_or_default();
         files.retain(|file| file.extension().is_some_and(|ending| ending == "eml"));
         files.sort_by_key(|file| written_at(file));
-        let mails = files.iter().filter_map(|file| std::fs::read_to_string(file).ok());
-        mails.filter(|mail| mail.contains(&format!("To: {email}\r\n"))).collect()
+        files.iter().filter_map(|file| std::fs::read_to_string(file).ok()).collect()
     }
 
     /// The newest SMS to this number that holds a code.
