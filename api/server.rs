@@ -521,6 +521,7 @@ fn rights(config: &Config, accounts: &AccountService, kyc: &KycService) -> Right
         files: kyc.files.clone(),
         images: kyc.images.clone(),
         budget: kyc.budget.clone(),
+        links: Links::new(config.link_page.clone()),
         erasure: erasure(kyc),
         grace: config.erasure_grace,
         key_copies_live: config.key_copies_live,

@@ -1099,7 +1099,7 @@ table! {
 }
 
 table! {
-    use diesel::sql_types::{Binary, Integer, Nullable, Text};
+    use diesel::sql_types::{Binary, Integer, Nullable, SmallInt, Text};
     use super::super::types::{Id, Instant};
 
     rights_requests (account_id, rights_request_id) {
@@ -1127,6 +1127,7 @@ table! {
         checkpoint -> Nullable<Text>,
         result_mac -> Nullable<Binary>,
         steps -> Integer,
+        by_link -> SmallInt,
         escalations -> Integer,
     }
 }

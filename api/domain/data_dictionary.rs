@@ -391,6 +391,7 @@ pub const NOT_PERSONAL: &[(&str, &[&str])] = &[
             "rights_requests.complained_at",
             "rights_requests.steps",
             "rights_requests.escalations",
+            "rights_requests.by_link",
             "*.closed_at",
             "*.sent_at",
             "*.read_at",

@@ -236,6 +236,18 @@ pub enum MessageBody {
         clause: String,
         law: String,
     },
+    /// A link by which rights are used without signing in.
+    RightsLink {
+        link: Zeroizing<String>,
+        hours: i64,
+    },
+    /// Such a link was asked for, and the address has no account.
+    NoAccountForRights,
+    /// A request is not carried out.
+    RequestNotCarriedOut {
+        clause: String,
+        law: String,
+    },
     /// A request is due, or overdue: for those who answer it.
     RightsRequestDue {
         request: String,
@@ -279,6 +291,7 @@ impl Factor {
 
 impl MessageBody {
     /// The key of its texts in the message catalogue.
+    #[expect(clippy::too_many_lines, reason = "a line for each message")]
     pub const fn key(&self) -> &'static str {
         match self {
             Self::VerificationCode { .. } => "mail-verification-code",
@@ -332,6 +345,9 @@ impl MessageBody {
             Self::CorrectionFiled { .. } => "mail-correction-filed",
             Self::CorrectionMade { .. } => "mail-correction-made",
             Self::CorrectionRefused { .. } => "mail-correction-refused",
+            Self::RightsLink { .. } => "mail-rights-link",
+            Self::NoAccountForRights => "mail-no-account-for-rights",
+            Self::RequestNotCarriedOut { .. } => "mail-request-not-carried-out",
             Self::RightsRequestDue { .. } => "mail-rights-request-due",
             Self::ProofAsked { .. } => "mail-proof-asked",
             Self::RightsRequestExtended { .. } => "mail-rights-request-extended",
@@ -423,7 +439,10 @@ impl MessageBody {
             Self::RightsRequestDue { request, until } => {
                 vec![("request", request.clone()), ("until", until.clone())]
             }
-            Self::CorrectionRefused { clause, law } => {
+            Self::RightsLink { link, hours } => {
+                vec![("link", link.to_string()), ("hours", hours.to_string())]
+            }
+            Self::CorrectionRefused { clause, law } | Self::RequestNotCarriedOut { clause, law } => {
                 vec![("clause", clause.clone()), ("law", law.clone())]
             }
             Self::RightsRequestRefused { clause, law, until } => {
@@ -431,6 +450,7 @@ impl MessageBody {
             }
             Self::AddressAlreadyRegistered
             | Self::NoAccountToReset
+            | Self::NoAccountForRights
             | Self::EmailChangeTaken
             | Self::ConfirmYourData
             | Self::DeviceChoicesMerged => Vec::new(),

@@ -212,6 +212,12 @@ operations! {
     "preview_rights_request" POST "/v1/rights-request-previews" Person Session Open Ordinary Silent Single;
     "file_rights_request" POST "/v1/rights-requests" Person SteppedUp Open Ordinary Leaf Single;
     "read_rights_request_result" POST "/v1/rights-request-results" Public Session Open Costly Silent Single;
+    "request_rights_link" POST "/v1/rights-request-links" Public Session Open Costly Silent Single;
+    "preview_rights_request_by_link" POST "/v1/rights-request-links/previews" Public Session Open Costly Silent Single;
+    "file_rights_request_by_link" POST "/v1/rights-request-links/filings" Public Session Open Costly Leaf Single;
+    "upload_rights_evidence_by_token" POST "/v1/rights-request-results/evidence" Public Session Open Costly Silent Single;
+    "withdraw_rights_request_by_token" POST "/v1/rights-request-results/withdrawal" Public Session Open Costly Leaf Single;
+    "download_rights_archive_by_token" POST "/v1/rights-request-results/archive" Public Session Open Costly Silent Single;
     "list_rights_requests" GET "/v1/rights-requests" Person Session Open Ordinary Silent Page;
     "get_rights_request" GET "/v1/rights-requests/{rights_request_id}" Person Session Open Ordinary Silent Single;
     "get_rights_request_result" GET "/v1/rights-requests/{rights_request_id}/result" Person SteppedUp Open Costly Silent Single;
@@ -392,7 +398,9 @@ impl Operation {
             // A hundred signals.
             "report_signals" => 64 * 1_024,
             // Two files and a few words.
-            "register_instrument" | "upload_rights_evidence" => MOST_BYTES + 64 * 1_024,
+            "register_instrument" | "upload_rights_evidence" | "upload_rights_evidence_by_token" => {
+                MOST_BYTES + 64 * 1_024
+            }
             "upload_kyc_document" => 2 * MOST_BYTES + 64 * 1_024,
             _ => 16 * 1_024,
         }

@@ -22,6 +22,7 @@ mod passwords;
 mod policy_page;
 mod policy_versions;
 mod reports;
+mod rights_links;
 mod rights_requests;
 mod security;
 mod sessions;
@@ -176,6 +177,12 @@ fn disclosure_operations(routes: &mut ServiceConfig<'_>) {
         .service(rights_requests::get_staff_rights_request)
         .service(rights_requests::extend_rights_request)
         .service(rights_requests::answer_rights_request)
+        .service(rights_links::request_rights_link)
+        .service(rights_links::preview_rights_request_by_link)
+        .service(rights_links::file_rights_request_by_link)
+        .service(rights_links::upload_rights_evidence_by_token)
+        .service(rights_links::withdraw_rights_request_by_token)
+        .service(rights_links::download_rights_archive_by_token)
         .service(rights_requests::upload_rights_evidence)
         .service(rights_requests::attach_statement_of_correction)
         .service(rights_requests::ask_for_proof)

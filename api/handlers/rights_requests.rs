@@ -6,6 +6,7 @@ use super::{
         TypedPath, draft, once,
     },
     kyc::picture,
+    rights_links::archive,
     views::{
         AnswerRightsRequest, AttachStatement, ExtendRightsRequest, FileRightsRequest, FiledRightsRequestView,
         Filing, OpenRightsEvidence, OpenedCorrectionView, OpenedEvidenceView, Picture, PreviewRightsRequest,
@@ -32,9 +33,8 @@ use actix_web::{
     HttpResponse, get,
     http::header,
     post,
-    web::{Bytes, Data, Json},
+    web::{Data, Json},
 };
-use futures_util::TryStreamExt;
 
 /// Preview a rights request
 ///
@@ -166,12 +166,7 @@ pub(super) async fn get_rights_request_result(
     By(person, id): By<TypedPath<RightsRequestId>>,
     services: Data<Services>,
 ) -> Result<HttpResponse, Problem> {
-    let download = services.rights.download(person.account_id, id.0).await?;
-    Ok(HttpResponse::Ok()
-        .content_type("application/zip")
-        .insert_header((header::CONTENT_DISPOSITION, "attachment; filename=\"your-data.zip\""))
-        .no_chunking(download.size)
-        .streaming(download.bytes.map_ok(Bytes::from)))
+    Ok(archive(services.rights.download(person.account_id, id.0).await?))
 }
 
 /// Takes a step on a request of the person's own, once.

@@ -218,6 +218,7 @@ problem-transfer-state-conflict = Der Stand der Übertragung lässt das nicht zu
 problem-webhook-state-conflict = Es gibt noch kein Geheimnis oder keine Adresse, oder die Nachricht ist unterwegs
 problem-rights-request-state-conflict = Der Stand des Anliegens lässt das nicht zu
 problem-archive-not-ready = Das Archiv liegt noch nicht bereit
+problem-rights-link-ended = Der Link hat seinen Zweck erfüllt oder ist abgelaufen
 problem-nothing-to-correct = Es steht nichts anderes da
 problem-evidence-full = Mehr Dateien nimmt ein Anliegen nicht auf
 problem-proof-exhausted = Nachweise wurden oft genug verlangt
@@ -389,6 +390,24 @@ mail-correction-made = Ihre Daten wurden berichtigt
 mail-correction-refused = Ihre Daten wurden nicht berichtigt
     .body =
         Wir haben den Wert belassen: Klausel { $clause } der Datenschutzerklärung, { $law }. Melden Sie sich an, um eine Erklärung zur Berichtigung beizufügen: Sie wird neben dem Wert gelesen und mit ihm weitergegeben.
+
+        Sie können sich beim Office of the Privacy Commissioner beschweren: https://www.privacy.org.nz
+
+mail-rights-link = Nutzen Sie Ihre Rechte an Ihren Smart-mining-Daten
+    .body =
+        Jemand, vielleicht Sie, möchte ohne Anmeldung Rechte an den Daten Ihres Kontos nutzen: { $link }
+
+        Der Link gilt { $hours } Stunden. Was damit verlangt wird, beschränkt die Verarbeitung sofort; gelöscht oder herausgegeben wird nichts, bevor wir gesehen haben, wer es verlangt. Wenn Sie das nicht waren, ist nichts zu tun: Es hat sich nichts geändert.
+
+mail-no-account-for-rights = Kein Smart-mining-Konto hat diese Adresse
+    .body =
+        Jemand, vielleicht Sie, wollte Rechte an den Daten eines Kontos mit dieser Adresse nutzen.
+        Es gibt keines, und wir speichern nichts dazu. Wenn Sie ein Konto haben, hat es eine andere Adresse.
+        Wenn Sie das nicht waren, ist nichts zu tun.
+
+mail-request-not-carried-out = Ihr Anliegen zu Ihren Daten wurde abgelehnt
+    .body =
+        Was Sie verlangt haben, wird nicht ausgeführt: Klausel { $clause } der Datenschutzerklärung, { $law }. Mit dem Token, das Sie beim Einreichen erhalten haben, sehen Sie den Grund.
 
         Sie können sich beim Office of the Privacy Commissioner beschweren: https://www.privacy.org.nz
 

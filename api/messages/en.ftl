@@ -309,6 +309,24 @@ mail-correction-refused = Your data were not corrected
 
         You can complain to the Office of the Privacy Commissioner: https://www.privacy.org.nz
 
+mail-rights-link = Use your rights over your Smart-mining data
+    .body =
+        Somebody, perhaps you, asked to use rights over the data of your account without signing in: { $link }
+
+        The link works for { $hours } hours. What is asked for by it restricts at once; nothing is erased or handed over before we have seen who asks. If it was not you, ignore this mail: nothing has changed.
+
+mail-no-account-for-rights = No Smart-mining account has this address
+    .body =
+        Somebody, perhaps you, wanted to use rights over the data of an account with this address.
+        There is none, and we hold nothing under it. If you have an account, it has another address.
+        If it was not you, there is nothing to do.
+
+mail-request-not-carried-out = Your request about your data was refused
+    .body =
+        What you asked for is not carried out: clause { $clause } of the privacy policy, { $law }. With the token that you got when you asked you see the ground.
+
+        You can complain to the Office of the Privacy Commissioner: https://www.privacy.org.nz
+
 mail-rights-request-due = A rights request is due by { $until }
     .body =
         The request { $request } has to be answered by { $until }. It stands first in the queue of rights requests. Its person was promised this day; if it cannot be kept, extend it with a reason before it passes.

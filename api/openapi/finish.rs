@@ -49,6 +49,7 @@ const TAGS: &[(&str, &str)] = &[
         "Staff disclosures",
         "Drafting, reviewing and releasing disclosures, without a look at anybody's values.",
     ),
+    ("Rights without signing in", "Rights by a link in a mail, for whoever cannot sign in."),
     ("Rights requests", "What persons ask about their own data, and what holds meanwhile."),
     ("Staff rights requests", "Answering them in time."),
     ("Transfers", "The data of all persons on their way to a buyer of the company."),

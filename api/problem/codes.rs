@@ -100,6 +100,7 @@ codes! {
         ChallengeExpired = "challenge_expired" / 410, "There is no live sign-in challenge";
         ResetExpired = "reset_expired" / 410, "There is no live password reset";
         ChangeExpired = "change_expired" / 410, "There is no live change";
+        RightsLinkEnded = "rights_link_ended" / 410, "The link has done its work, or has lapsed";
         ArchiveExpired = "archive_expired" / 410, "The archive is not kept any more";
         EnrolmentExpired = "enrolment_expired" / 410, "There is no live enrolment";
         InvitationExpired = "invitation_expired" / 410, "There is no live invitation";

@@ -145,6 +145,7 @@ impl From<RightsError> for Problem {
             RightsError::Preview(PreviewFault::Expired) => {
                 Self::invalid("/preview", FieldCode::PreviewExpired)
             }
+            RightsError::LinkEnded => Self::new(ProblemCode::RightsLinkEnded).under_clause("7.4"),
             RightsError::NothingToCorrect => Self::new(ProblemCode::NothingToCorrect).under_clause("7.2"),
             RightsError::EvidenceFull => Self::new(ProblemCode::EvidenceFull).under_clause("7.4"),
             RightsError::ProofExhausted => Self::new(ProblemCode::ProofExhausted).under_clause("7.4"),

@@ -75,6 +75,7 @@ struct Row {
     complained_at: Option<Timestamp>,
     outcome_hash: Option<Vec<u8>>,
     steps: i32,
+    by_link: i16,
 }
 
 impl TryFrom<Row> for RightsRequest {
@@ -100,6 +101,7 @@ impl TryFrom<Row> for RightsRequest {
             complained_at: row.complained_at,
             outcome_hash: row.outcome_hash.map(|hash| hash32(TABLE, &hash)).transpose()?,
             steps: row.steps,
+            by_link: row.by_link != 0,
         })
     }
 }
@@ -131,6 +133,7 @@ pub fn insert(
             t::executes_at.eq(request.executes_at),
             t::result_mac.eq(result_mac.map(|mac| mac.to_vec())),
             t::steps.eq(request.steps),
+            t::by_link.eq(i16::from(request.by_link)),
         ))
         .on_conflict_do_nothing()
         .dispatch(c)?;
@@ -149,6 +152,7 @@ pub fn update(c: &mut Conn, was: &RightsRequest, now: &RightsRequest) -> Result<
             t::answered_at.eq(now.answered_at),
             t::refusal.eq(now.refusal.map(RefusalGround::as_str)),
             t::lifts_at.eq(now.lifts_at),
+            t::executes_at.eq(now.executes_at),
             t::completed_at.eq(now.completed_at),
             t::kept_until.eq(now.kept_until),
             t::complained_at.eq(now.complained_at),

@@ -44,6 +44,7 @@ mod registration;
 mod reports;
 mod retention;
 mod rights;
+mod rights_links;
 mod schema;
 mod sealing;
 mod sessions;

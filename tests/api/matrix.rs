@@ -269,7 +269,13 @@ async fn body_of(app: &App, operation: &Operation, challenge: &Value) -> Option<
         "set_consent" | "answer_consent_request" => json!({ "granted": false }),
         "preview_rights_request" => json!({ "kind": "objection" }),
         "attach_statement_of_correction" => json!({ "statement": "It is as I said." }),
-        "read_rights_request_result" => json!({ "result_token": "A".repeat(71) }),
+        "preview_rights_request_by_link" => json!({ "token": "A".repeat(92), "kind": "access" }),
+        "file_rights_request_by_link" => {
+            json!({ "token": "A".repeat(92), "kind": "access", "preview": "e30.e30.c2ln" })
+        }
+        "withdraw_rights_request_by_token"
+        | "download_rights_archive_by_token"
+        | "read_rights_request_result" => json!({ "result_token": "A".repeat(71) }),
         "file_rights_request" => json!({ "kind": "objection", "preview": "e30.e30.c2ln" }),
         "report_ad_events" => json!({ "events": [{
             "advertisement_id": "adv_0198c8f2b1d07c3f9e21a4b7c6d5e4f3", "clicked_at": app.clock.now().to_string(),
@@ -295,7 +301,9 @@ async fn body_of(app: &App, operation: &Operation, challenge: &Value) -> Option<
         "request_phone_change" => json!({ "phone": "+64219999999" }),
         "confirm_email_change" | "confirm_phone_change" => json!({ "code": "00000000" }),
         "confirm_totp" => json!({ "code": "000000" }),
-        "request_email_change" | "request_password_reset" => json!({ "email": new_address() }),
+        "request_email_change" | "request_password_reset" | "request_rights_link" => {
+            json!({ "email": new_address() })
+        }
         "confirm_password_reset" => json!({
             "password_reset_token": "A".repeat(71), "code": "00000000", "new_password": "nine cellos before dusk",
         }),

@@ -97,7 +97,7 @@ async fn an_address_goes_with_its_key_and_the_account_goes_on_with_another() {
     tells(&ada).await;
     let now = cells(&app, "kyc_details", "residence");
     assert_eq!((now.len(), now == before), (1, false));
-    let versions = "SELECT max(version) AS n FROM subject_keys WHERE category = 'address'";
+    let versions = "SELECT CAST(max(version) AS BIGINT) AS n FROM subject_keys WHERE category = 'address'";
     assert_eq!(app.database.keys_number(versions), 2);
     crate::log::verifies(&app).await;
 

@@ -81,7 +81,7 @@ clauses! {
     "7.1" at "Everything is erased, but for what a law keeps, which is named with its day; keys are destroyed first, so that no backup opens it." ["preview_rights_request" "file_rights_request" "read_rights_request_result"];
     "7.2" at "Data are changed by their person, with history, and handed over whole to whoever wants to see them." ["update_account" "list_account_changes" "file_rights_request" "get_rights_request_result" "decide_correction" "attach_statement_of_correction"];
     "7.3" at "Processing is restricted or objected to per purpose or class of data, at once and until it is taken back, or refused on a named ground; each purpose that rests on consent can be narrowed at any time." ["file_rights_request" "withdraw_rights_request" "complain_about_rights_request" "answer_rights_request" "extend_rights_request" "read_personal_data" "set_consent"];
-    "7.4" at "What is delicate asks for a fresh proof; staff asks for more, three times at most." ["step_up_session" "ask_for_proof" "upload_rights_evidence"];
+    "7.4" at "What is delicate asks for a fresh proof; staff asks for more, three times at most." ["step_up_session" "ask_for_proof" "upload_rights_evidence" "file_rights_request_by_link"];
     "7.5" everywhere "What the operation table does not allow is refused." [];
     "7.6" at "Consequences are shown before a right is used or a withdrawal takes effect; a request is filed with the signed preview of them." ["preview_rights_request" "file_rights_request" "set_consent" "close_account"];
     "8.1" outside "People are responsible for what they publish elsewhere." "What is published elsewhere is out of the service's reach.";

@@ -224,6 +224,8 @@ closed_list! {
         AlreadyAccurate = "already_accurate",
         /// What was handed in does not show it.
         NotShown = "not_shown",
+        /// Whoever asked by a mailed link did not show to be the person.
+        IdentityNotShown = "identity_not_shown",
     }
 }
 
@@ -237,6 +239,7 @@ impl RefusalGround {
             Self::LegalObligation => ("6.1", "GDPR art. 6(1)(c), 18(2)"),
             Self::GroundEnded => ("7.3", "GDPR art. 18(3)"),
             Self::AlreadyAccurate => ("3.8", "Privacy Act 2020, section 22, IPP 7(2); GDPR art. 5(1)(d), 16"),
+            Self::IdentityNotShown => ("7.4", "Privacy Act 2020, section 57; GDPR art. 12(2), 12(6)"),
             Self::NotShown => ("7.4", "Privacy Act 2020, section 22, IPP 7(2); GDPR art. 16"),
         }
     }
@@ -244,6 +247,8 @@ impl RefusalGround {
     /// Whether a request of this kind can be refused on it.
     pub const fn fits(self, kind: RightKind) -> bool {
         match self {
+            // Where it was filed by a link, which the request itself knows.
+            Self::IdentityNotShown => !matches!(kind, RightKind::Rectification),
             Self::CompellingGrounds => matches!(kind, RightKind::Objection),
             Self::GroundEnded => matches!(kind, RightKind::Restriction),
             Self::AlreadyAccurate | Self::NotShown => matches!(kind, RightKind::Rectification),
@@ -398,6 +403,8 @@ pub struct RightsRequest {
     pub kept_until: Option<Timestamp>,
     /// When its person complained about how it is dealt with.
     pub complained_at: Option<Timestamp>,
+    /// Whether it was filed by a link in a mail: who asks is shown before anything is erased or handed over.
+    pub by_link: bool,
     /// SHA-256 of what was erased and what was kept, or of what was handed over.
     pub outcome_hash: Option<[u8; 32]>,
     /// The request's own count of steps; who writes over it names the one that was read.
@@ -428,6 +435,7 @@ impl RightsRequest {
             completed_at: None,
             kept_until: None,
             complained_at: None,
+            by_link: false,
             outcome_hash: None,
             steps: 1,
         }
@@ -486,7 +494,8 @@ impl RightsRequest {
     ///
     /// [`NotNow`] once it was answered.
     pub fn granted(self, now: Timestamp) -> Result<Self, NotNow> {
-        if self.state != RightsState::InReview || self.scope.kind == RightKind::Rectification {
+        let is_held = matches!(self.scope.kind, RightKind::Restriction | RightKind::Objection);
+        if self.state != RightsState::InReview || !is_held {
             return Err(NotNow);
         }
         Ok(Self { state: RightsState::Granted, answered_at: Some(now), ..self })
@@ -527,6 +536,19 @@ impl RightsRequest {
         self.state == RightsState::InReview
     }
 
+    /// Takes whoever filed it by a link for the person: it is carried out at an instant from here on.
+    ///
+    /// # Errors
+    ///
+    /// [`NotNow`] unless it was filed so, waits for its answer, and is of those that are carried out.
+    pub fn identified(self, executes_at: Timestamp) -> Result<Self, NotNow> {
+        let is_carried_out = self.scope.kind == RightKind::Erasure || self.scope.kind.hands_over();
+        if !self.by_link || self.state != RightsState::InReview || !is_carried_out {
+            return Err(NotNow);
+        }
+        Ok(Self { state: RightsState::Scheduled, executes_at: Some(executes_at), ..self })
+    }
+
     /// Ends what it asks for, after the person was told.
     ///
     /// # Errors
@@ -534,8 +556,18 @@ impl RightsRequest {
     /// [`NotNow`] unless what it asks for holds, and no end is set.
     pub fn refused(self, ground: RefusalGround, now: Timestamp) -> Result<Self, NotNow> {
         let is_held = matches!(self.state, RightsState::InReview | RightsState::Granted);
-        if !is_held || self.scope.kind == RightKind::Rectification {
+        let is_other = ground == RefusalGround::IdentityNotShown && !self.by_link;
+        if !is_held || is_other || self.scope.kind == RightKind::Rectification {
             return Err(NotNow);
+        }
+        if self.limit_id.is_none() {
+            // Nothing holds that would have to end.
+            return Ok(Self {
+                state: RightsState::Refused,
+                answered_at: Some(now),
+                refusal: Some(ground),
+                ..self
+            });
         }
         Ok(Self {
             state: RightsState::Lifting,

@@ -25,6 +25,7 @@ mod rectification;
 mod registration;
 mod report;
 mod retention;
+mod rights_link;
 mod rights_request;
 mod security;
 mod session;
@@ -105,6 +106,10 @@ pub use report::{
     RegisterAdvertisement, ReportAdEvents,
 };
 pub use retention::RetentionReportView;
+pub use rights_link::{
+    FileRightsRequestByLink, PreviewRightsRequestByLink, RequestRightsLink, RightsLinkView,
+    UploadRightsEvidenceByToken,
+};
 pub use rights_request::{
     AnswerRightsRequest, ExtendRightsRequest, FileRightsRequest, FiledRightsRequestView, Filing,
     PreviewRightsRequest, ReadRightsResult, RightsRequestPageView, RightsRequestPreviewView,

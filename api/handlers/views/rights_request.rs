@@ -73,7 +73,7 @@ impl PreviewRightsRequest {
     }
 }
 
-fn known(scope: RightsScope) -> Result<RightsScope, Problem> {
+pub(super) fn known(scope: RightsScope) -> Result<RightsScope, Problem> {
     if scope.is_known() {
         return Ok(scope);
     }
@@ -641,6 +641,9 @@ pub struct StaffRightsRequestView {
     /// The value that a rectification is about.
     #[schema(required)]
     pub field: Option<RectifiedField>,
+    /// Whether it was filed by a link in a mail: who asks is to be shown before it is granted.
+    #[schema(example = false)]
+    pub by_link: bool,
     /// How far it has come.
     pub state: RightsState,
     /// When it was filed.
@@ -685,6 +688,7 @@ impl From<&StaffRightsRequest> for StaffRightsRequestView {
             purpose: request.scope.purpose,
             data_class: request.scope.data_class,
             field: request.scope.field,
+            by_link: request.by_link,
             state: request.state,
             filed_at: request.filed_at,
             due_at: request.deadline.due_at,
@@ -844,6 +848,7 @@ impl Example for StaffRightsRequestView {
             fields.remove("rectification");
             fields.insert("subject_ref".to_owned(), json!("sbj_0198c8f2b1d07c3f9e21a4b7c6d5e4f3"));
             fields.insert("overdue".to_owned(), json!(false));
+            fields.insert("by_link".to_owned(), json!(false));
         }
         example
     }

@@ -133,7 +133,7 @@ impl AccountService {
         let (name, email) = (registration.real_name.clone(), registration.email.clone());
         let phc = self.passwords.accept(place, registration.password.clone(), name, email).await??;
         // Only now: a password that is refused sends no mail.
-        let has_account = self.admit_mail(&registration.email, &registration.origin, now).await?;
+        let has_account = self.admit_mail(&registration.email, &registration.origin, now).await?.is_some();
 
         let id = AccountId::generate(now);
         let keys = self.vault.create(id, Category::AT_REGISTRATION, now).await?;

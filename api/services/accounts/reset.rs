@@ -96,7 +96,7 @@ impl AccountService {
         repeatable: Option<Draft>,
     ) -> Result<ResetReceipt, AccountError> {
         let now = self.clock.now();
-        let has_account = self.admit_mail(&request.email, &request.origin, now).await?;
+        let has_account = self.admit_mail(&request.email, &request.origin, now).await?.is_some();
         let subject = AccountId::generate(now);
         let keys = self.vault.create(subject, &[Category::Contact, Category::Messages], now).await?;
         let token = opaque::issue(self.vault.kms(), TokenKind::PasswordReset, subject)?;
@@ -132,14 +132,13 @@ impl AccountService {
         Ok(ResetReceipt { token: token.text, expires_at })
     }
 
-    /// Counts a mail with a code that a stranger asks for, and says whether the address has an
-    /// account. The owner's own device has mails of its own, which nobody else can use up.
+    /// Counts a mail that a stranger asks for, and says whose account has the address, if any has. The owner's own device has mails of its own, which nobody else can use up.
     pub(super) async fn admit_mail(
         &self,
         email: &Email,
         origin: &Origin,
         now: Timestamp,
-    ) -> Result<bool, AccountError> {
+    ) -> Result<Option<AccountId>, AccountError> {
         let indexes = self.vault.blind_indexes(KeyPurpose::EmailIndex, email.expose());
         let (name, device) = (email.expose().as_bytes(), origin.device_id);
         let strangers =
@@ -154,9 +153,22 @@ impl AccountService {
                 } else {
                     throttles::take::<AccountError>(c, &strangers, now)?;
                 }
-                Ok(owner.is_some())
+                Ok(owner)
             })
             .await
+    }
+
+    /// The same for a link by which rights are used without signing in.
+    ///
+    /// # Errors
+    ///
+    /// [`AccountError::Throttled`], alike whether or not there is an account.
+    pub async fn admit_link(
+        &self,
+        email: &Email,
+        origin: &Origin,
+    ) -> Result<Option<AccountId>, AccountError> {
+        self.admit_mail(email, origin, self.clock.now()).await
     }
 
     /// Puts a new password in the place of the forgotten one; every session ends.

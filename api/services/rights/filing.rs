@@ -9,6 +9,7 @@ use super::{
 use crate::{
     domain::{
         account::{AccountState, WAIT_AFTER_RESET},
+        data_dictionary::Category,
         ids::{AccountId, NoticeId, ProcessingLimitId, RightsRequestId},
         message::MessageBody,
         notice::NoticeKind,
@@ -65,7 +66,6 @@ impl RightsService {
     ) -> Result<FiledRequest, RightsError> {
         let now = self.clock.now();
         self.check(&preview, (owner, scope), now)?;
-        let (keys, profile) = self.person(owner).await?;
         let executes_at = match scope.kind {
             RightKind::Erasure => Some(self.erasure_day(owner, when).await?),
             RightKind::Access | RightKind::Portability => Some(self.after_reset(owner).await?),
@@ -73,10 +73,26 @@ impl RightsService {
         };
         let request = RightsRequest {
             state: if executes_at.is_some() { RightsState::Scheduled } else { RightsState::InReview },
-            limit_id: scope.limit().map(|_| ProcessingLimitId::generate(now)),
             executes_at,
             ..RightsRequest::filed(owner, scope, now, self.region)
         };
+        self.write_filing(request, recording).await
+    }
+
+    /// Writes a request, with what it keeps from being done.
+    pub(super) async fn write_filing(
+        &self,
+        request: RightsRequest,
+        recording: Option<Draft>,
+    ) -> Result<FiledRequest, RightsError> {
+        let (now, owner, scope) = (self.clock.now(), request.account_id, request.scope);
+        if request.state == RightsState::InReview {
+            // What shows this goes with a key that nothing before it was sealed by.
+            self.vault.rotate(owner, Category::Proofs, now).await?;
+        }
+        let (keys, profile) = self.person(owner).await?;
+        let limit_id = scope.limit().map(|_| ProcessingLimitId::generate(now));
+        let request = RightsRequest { limit_id, ..request };
         let result =
             opaque::issue(self.vault.kms(), TokenKind::RightsResult, owner).map_err(VaultError::from)?;
         let (kind, body) = words(&request);
@@ -110,7 +126,7 @@ impl RightsService {
     }
 
     /// The first instant at which data are handed over: some days after a password was reset.
-    async fn after_reset(&self, owner: AccountId) -> Result<Timestamp, RightsError> {
+    pub(super) async fn after_reset(&self, owner: AccountId) -> Result<Timestamp, RightsError> {
         let now = self.clock.now();
         let instants = self.db.read(move |c| credentials::find_instants(c, owner)).await?;
         let (_, reset_at) = instants.ok_or(RightsError::NotFound)?;
@@ -119,7 +135,11 @@ impl RightsService {
 
     /// When an erasure is carried out: after the time to take it back, unless the person chooses now and nothing
     /// stands against it. Nothing is erased for some days after a password was reset.
-    async fn erasure_day(&self, owner: AccountId, when: ErasureTime) -> Result<Timestamp, RightsError> {
+    pub(super) async fn erasure_day(
+        &self,
+        owner: AccountId,
+        when: ErasureTime,
+    ) -> Result<Timestamp, RightsError> {
         let (now, grace) = (self.clock.now(), self.grace);
         self.db
             .read(move |c| {

@@ -6,6 +6,7 @@ mod desk;
 mod erasing;
 mod erasing_part;
 mod filing;
+mod linking;
 mod preview;
 mod rectifying;
 mod upkeep;
@@ -52,7 +53,7 @@ use crate::{
         images::ImageService,
         limits::LimitError,
         log::LeafDraft,
-        mailing,
+        mailing::{self, Links},
         outbox::OutboxService,
         profiles,
         reads::{NotOpened, ReadBudget},
@@ -89,6 +90,8 @@ pub enum RightsError {
     ArchiveExpired,
     #[error("an archive is not made or not given")]
     Archive(#[source] archive::ContentsError),
+    #[error("the link has done its work, or has lapsed")]
+    LinkEnded,
     #[error("nothing else stands than what was told")]
     NothingToCorrect,
     #[error("as many files as a request can have")]
@@ -186,6 +189,7 @@ pub struct RightsService {
     pub erasure: ErasureService,
     pub files: FileStore,
     pub images: ImageService,
+    pub links: Links,
     pub budget: ReadBudget,
     /// How long an erasure can be taken back.
     pub grace: TimeDelta,

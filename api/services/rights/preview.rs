@@ -58,6 +58,14 @@ struct Claims {
     exp: i64,
 }
 
+/// Who is shown a preview.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Viewer {
+    Person,
+    /// Whoever reads the person's mailbox: nothing is told of what is held, or who has it.
+    Link,
+}
+
 /// The text of a preview, as it was sent along.
 pub struct FiledPreview(pub String);
 
@@ -68,10 +76,22 @@ impl RightsService {
     ///
     /// Storage and signing trouble only.
     pub async fn preview(&self, owner: AccountId, scope: RightsScope) -> Result<RightsPreview, RightsError> {
+        self.preview_for(owner, scope, Viewer::Person).await
+    }
+
+    pub(super) async fn preview_for(
+        &self,
+        owner: AccountId,
+        scope: RightsScope,
+        viewer: Viewer,
+    ) -> Result<RightsPreview, RightsError> {
         let now = self.clock.now();
         let (recipients, has_record) = self
             .db
             .read(move |c| {
+                if viewer == Viewer::Link {
+                    return Ok((Vec::new(), true));
+                }
                 let concerned = match (scope.limit(), scope.field) {
                     (Some(limit), _) => obligations::list_concerned(c, owner, Change::Limited(limit), now)?,
                     (None, Some(field)) => {

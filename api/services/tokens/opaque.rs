@@ -23,6 +23,7 @@ pub enum TokenKind {
     StaffInvitation,
     PartnerSecret,
     RightsResult,
+    RightsLink,
 }
 
 impl TokenKind {
@@ -37,6 +38,7 @@ impl TokenKind {
             Self::StaffInvitation => 7,
             Self::PartnerSecret => 8,
             Self::RightsResult => 9,
+            Self::RightsLink => 10,
         }
     }
 }

@@ -28,6 +28,8 @@ CREATE TABLE rights_requests (
     -- What opens the result once nobody can sign in any more.
     result_mac bytea,
     steps integer NOT NULL,
+    -- Whether it was filed by a link in a mail, so that who asks has to be shown.
+    by_link smallint NOT NULL DEFAULT 0,
     -- How often whoever answers was told that its day comes, or has passed.
     escalations integer NOT NULL DEFAULT 0,
     CONSTRAINT rights_requests_pkey PRIMARY KEY (account_id, rights_request_id)
