@@ -400,6 +400,7 @@ impl From<SupportError> for Problem {
         match error {
             SupportError::NotFound => Self::new(ProblemCode::NotFound),
             SupportError::Conflict => Self::new(ProblemCode::SupportCaseConflict),
+            SupportError::Limited => Self::new(ProblemCode::ProcessingLimited).under_clause("7.3"),
             SupportError::Cursor(error) => error.into(),
             SupportError::Idempotency(error) => error.into(),
             SupportError::Vault(error) => error.into(),

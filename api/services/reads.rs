@@ -74,6 +74,22 @@ impl From<StorageError> for NotOpened {
     }
 }
 
+/// Whether a restriction or an objection of the person keeps some fields shut for a purpose.
+///
+/// # Errors
+///
+/// Storage trouble only.
+pub fn is_limited(
+    c: &mut Conn,
+    (owner, purpose, fields): (AccountId, ReadPurpose, &[ReadField]),
+) -> Result<bool, StorageError> {
+    let Some(purpose) = purpose.limited_as() else { return Ok(false) };
+    let limits = processing_limit_events::list_standing(c, owner)?;
+    let is_limited =
+        |field: &ReadField| limits.iter().any(|limit| limit.scope.is_about(purpose, field.data_class()));
+    Ok(fields.iter().any(is_limited))
+}
+
 /// Admits the opening of some fields, and takes each from the budget, one after the other: the bucket is one.
 ///
 /// # Errors
@@ -85,13 +101,8 @@ pub fn admit(
     budget: &Bucket,
     now: Timestamp,
 ) -> Result<(), NotOpened> {
-    if let Some(purpose) = purpose.limited_as() {
-        let limits = processing_limit_events::list_standing(c, owner)?;
-        let is_limited =
-            |field: &ReadField| limits.iter().any(|limit| limit.scope.is_about(purpose, field.data_class()));
-        if fields.iter().any(is_limited) {
-            return Err(NotOpened::Limited);
-        }
+    if is_limited(c, (owner, purpose, fields))? {
+        return Err(NotOpened::Limited);
     }
     for _ in fields {
         throttles::take::<NotOpened>(c, std::slice::from_ref(budget), now)?;

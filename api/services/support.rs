@@ -5,10 +5,12 @@ use crate::{
     db::{Db, StorageError},
     domain::{
         data_dictionary::SUPPORT_MESSAGE,
+        disclosure::limit::LimitEvent,
         evidence::Act,
         ids::{AccountId, StaffId, SupportCaseId},
         message::MessageBody,
         personal::PersonalText,
+        purpose::{PersonalDataClass, Purpose},
         sealed::Sealed,
         support::{
             ANSWER_WITHIN, CaseCategory, CaseMessage, CaseState, MOST_MESSAGES, MOST_OPEN, SupportCase,
@@ -16,7 +18,7 @@ use crate::{
         time::Timestamp,
     },
     repositories::{
-        accounts, log as leaves, outbox, profiles as profile_rows,
+        accounts, log as leaves, outbox, processing_limit_events, profiles as profile_rows,
         support_cases::{self, SealedCaseMessage},
     },
     services::{
@@ -38,6 +40,8 @@ pub enum SupportError {
     NotFound,
     #[error("the case is closed, full, or one too many")]
     Conflict,
+    #[error("its person restricted that")]
+    Limited,
     #[error(transparent)]
     Cursor(#[from] InvalidCursor),
     #[error(transparent)]
@@ -189,10 +193,19 @@ impl SupportService {
     ///
     /// # Errors
     ///
-    /// [`SupportError::NotFound`] also for another person's case.
+    /// [`SupportError::NotFound`] also for another person's case, [`SupportError::Limited`] for staff where the person
+    /// restricted that.
     pub async fn get(&self, author: Author, id: SupportCaseId) -> Result<CaseWithMessages, SupportError> {
         let case = self.find(author, id).await?;
         let owner = case.account_id;
+        if matches!(author, Author::Staff(_)) {
+            let limits = self.db.read(move |c| processing_limit_events::list_standing(c, owner)).await?;
+            let is_limited =
+                |limit: &LimitEvent| limit.scope.is_about(Purpose::Support, PersonalDataClass::Messages);
+            if limits.iter().any(is_limited) {
+                return Err(SupportError::Limited);
+            }
+        }
         let rows = self.db.read(move |c| support_cases::list_messages(c, owner, id)).await?;
         let keys = self.vault.keys_of(owner).await?;
         let messages = rows.into_iter().map(|row| open(&keys, id, row)).collect::<Result<_, _>>()?;

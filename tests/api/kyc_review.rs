@@ -194,8 +194,13 @@ async fn a_picture_is_opened_for_a_purpose_by_the_reviewer_alone_and_for_minutes
     assert_eq!(review.support.fetches(&image).await.0, 403);
     review.app.advance(TimeDelta::minutes(5));
     assert_eq!(review.grace.fetches(&image).await.0, 404, "five minutes later");
-    let again = review.grace.posts(&path, &body).await.json();
+    let verifying = json!({ "document_id": document, "side": "front", "purpose": "identity_verification" });
+    let again = review.grace.posts(&path, &verifying).await.json();
     let image = format!("/v1/staff/kyc-image-reads/{}/image", again["staff_read_id"].as_str().unwrap());
+    assert_eq!(review.grace.fetches(&image).await.0, 200);
+    let limit = review.ada.asks_for("restriction", Some("identity_verification"), Some("documents")).await;
+    assert_eq!(review.grace.fetches(&image).await.0, 423, "restricted since it was opened");
+    assert_eq!(review.ada.takes_back(&limit).await.status, 201);
     assert_eq!(review.grace.fetches(&image).await.0, 200);
     assert_eq!(review.assigns(&review.alan).await.status, 200);
     assert_eq!(review.grace.fetches(&image).await.0, 404, "the case is another's");

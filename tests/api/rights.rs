@@ -242,6 +242,8 @@ async fn staff_opens_nothing_that_is_restricted_for_what_it_is_restricted_for() 
     let (ada, case) = crate::staff::person_with_case(&app).await;
     let admins = app.admins().await;
     let reader = app.member(&admins, "data_processor").await;
+    let support = app.member(&admins, "support").await;
+    let path = format!("/v1/staff/support-cases/{case}");
     let reads = |fields: Value, purpose: &str| {
         let mut body = crate::staff::read(&ada, &case, &fields);
         body["purpose"] = json!(purpose);
@@ -256,8 +258,12 @@ async fn staff_opens_nothing_that_is_restricted_for_what_it_is_restricted_for() 
     assert_eq!(app.database.number("SELECT count(*) AS n FROM staff_reads"), 0);
     assert_eq!(reads(json!(["real_name"]), "support_case").await.status, 201, "another class");
     assert_eq!(reads(json!(["email"]), "data_quality").await.status, 201, "another purpose");
+    assert_eq!(support.gets(&path).await.status, 200, "another class");
     let all = ada.asks_for("restriction", None, None).await;
     assert_eq!(reads(json!(["real_name"]), "data_quality").await.status, 423);
+    let refused = support.gets(&path).await;
+    assert_eq!(refused.problem(), (423, "processing_limited".to_owned()), "what the person wrote");
+    assert_eq!(support.gets("/v1/staff/support-cases").await.status, 200, "that there is a case");
     assert_eq!(reads(json!(["email"]), "rights_request").await.status, 201, "to carry out what was asked");
     assert_eq!(reads(json!(["email"]), "fraud_prevention").await.status, 201, "others are protected");
     for id in [&id, &all] {

@@ -284,6 +284,12 @@ impl KycService {
         let (ReadCase::Kyc(case, Some(document)), [field]) = (read.case, read.fields.as_slice()) else {
             return Err(KycError::NotFound);
         };
+        // What was opened before a restriction is fetched no more.
+        let (owner, fields) = (read.account_id, read.fields.clone());
+        let is_limited = move |c: &mut Conn| reads::is_limited(c, (owner, read.purpose, &fields));
+        if self.db.read(is_limited).await? {
+            return Err(KycError::Limited);
+        }
         let is_open = self.clock.now() < read.read_at.plus(PICTURE_OPEN_FOR);
         if !is_open || !self.case(case).await?.is_reviewed_by(by) {
             return Err(KycError::NotFound);
