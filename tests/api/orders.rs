@@ -182,6 +182,9 @@ async fn no_view_of_the_person_tips_off_and_all_of_them_tell_when_the_silence_en
     desk.discloses(&ada, &pool, &json!(["email"])).await;
     assert_eq!(ada.decides("analytics", true).await.status, 200);
     app.mail_saying(EMAIL, "Data about you were disclosed").await;
+    // What is compared has come to rest: the notice tells how far its mail is.
+    let sent = || async { (ada.gets("/v1/notices").await.json()["data"][0]["mail"] == "sent").then_some(()) };
+    eventually("the mail is noted as sent", sent).await;
     let ids = |silent: &str| vec![("{disclosure_id}", silent.to_owned())];
     let nothing = "dsc_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
     let before = every_view(&ada, &ids(nothing)).await;
