@@ -38,12 +38,14 @@ pub enum Category {
     Statutory,
     /// What shows that a request of the person is right.
     Proofs,
+    /// What is copied for some days and holds something of everything: archives, and answers that are repeated.
+    Copies,
 }
 
 impl Category {
     /// The categories whose keys a registration makes; the others come with their first use.
     pub const AT_REGISTRATION: &'static [Self] =
-        &[Self::Identity, Self::Contact, Self::Security, Self::Messages, Self::LogDetail];
+        &[Self::Identity, Self::Contact, Self::Security, Self::Messages, Self::LogDetail, Self::Copies];
 
     pub const ALL: &'static [Self] = &[
         Self::Identity,
@@ -55,6 +57,7 @@ impl Category {
         Self::LogDetail,
         Self::Statutory,
         Self::Proofs,
+        Self::Copies,
     ];
 
     pub const fn as_str(self) -> &'static str {
@@ -68,6 +71,7 @@ impl Category {
             Self::LogDetail => "log_detail",
             Self::Statutory => "statutory",
             Self::Proofs => "proofs",
+            Self::Copies => "copies",
         }
     }
 
@@ -205,8 +209,8 @@ dictionary! {
 
     AD_CLICK_CLICKER = ad_clicks.clicker_id: Identifier Security RandomIdentifier for "4.3" by Consent until Days(3);
 
-    ARCHIVE_FILE = rights_archives.file_name: Evidence Messages SealedFile for "7.2" by LegalObligation until Days(7);
-    ARCHIVE_SECRET = rights_archives.secret: Credential Messages Sealed for "7.2" by LegalObligation until Days(7);
+    ARCHIVE_FILE = rights_archives.file_name: Evidence Copies SealedFile for "7.2" by LegalObligation until Days(7);
+    ARCHIVE_SECRET = rights_archives.secret: Credential Copies Sealed for "7.2" by LegalObligation until Days(7);
 
     CORRECTION_IDENTITY = rights_corrections.told_identity: Identity Identity Sealed for "7.2" by LegalObligation until Account;
     CORRECTION_ADDRESS = rights_corrections.told_address: Address Address Sealed for "7.2" by LegalObligation until Account;
@@ -214,7 +218,7 @@ dictionary! {
 
     OUTBOX_RECIPIENT = outbox.recipient: Contact Messages Sealed for "3.1" by Contract until Sent;
     OUTBOX_CONTENT = outbox.content: Correspondence Messages Sealed for "3.1" by Contract until Sent;
-    IDEMPOTENCY_ANSWER = idempotency_keys.answer: Correspondence Messages Sealed for "3.1" by Contract until Days(1);
+    IDEMPOTENCY_ANSWER = idempotency_keys.answer: Correspondence Copies Sealed for "3.1" by Contract until Days(1);
     LOG_DETAIL = log_details.detail: Evidence LogDetail Sealed for "4.8" by LegalObligation until Account;
 }
 

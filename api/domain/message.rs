@@ -243,6 +243,10 @@ pub enum MessageBody {
     },
     /// Such a link was asked for, and the address has no account.
     NoAccountForRights,
+    /// Whoever asked by a link is taken for the person.
+    IdentitySeen {
+        at: String,
+    },
     /// A request is not carried out.
     RequestNotCarriedOut {
         clause: String,
@@ -347,6 +351,7 @@ impl MessageBody {
             Self::CorrectionRefused { .. } => "mail-correction-refused",
             Self::RightsLink { .. } => "mail-rights-link",
             Self::NoAccountForRights => "mail-no-account-for-rights",
+            Self::IdentitySeen { .. } => "mail-identity-seen",
             Self::RequestNotCarriedOut { .. } => "mail-request-not-carried-out",
             Self::RightsRequestDue { .. } => "mail-rights-request-due",
             Self::ProofAsked { .. } => "mail-proof-asked",
@@ -432,6 +437,7 @@ impl MessageBody {
             | Self::PartErasureScheduled { at }
             | Self::PartErased { at }
             | Self::CorrectionMade { at }
+            | Self::IdentitySeen { at }
             | Self::ProofAsked { at }
             | Self::ErasureBegun { at }
             | Self::ClosedAccountErased { at }

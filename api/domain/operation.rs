@@ -306,6 +306,8 @@ operations! {
     "open_rights_evidence" POST "/v1/staff/rights-requests/{rights_request_id}/evidence-reads" Staff[DataProcessor] Session Open Ordinary Leaf Single;
     "get_opened_rights_evidence" GET "/v1/staff/rights-evidence-reads/{staff_read_id}/image" Staff[DataProcessor] Session Open Ordinary Silent Single;
     "decide_correction" POST "/v1/staff/rights-requests/{rights_request_id}/corrections" Staff[DataProcessor] Session Open Ordinary Leaf Single;
+    "open_requester" POST "/v1/staff/rights-requests/{rights_request_id}/identity-reads" Staff[DataProcessor] Session Open Ordinary Leaf Single;
+    "decide_identity" POST "/v1/staff/rights-requests/{rights_request_id}/identity-decisions" Staff[DataProcessor] Session Open Ordinary Leaf Single;
     "list_staff_disclosures" GET "/v1/staff/disclosures" Staff[DataProcessor Legal Auditor] Session Open Ordinary Silent Page;
     "get_staff_disclosure" GET "/v1/staff/disclosures/{disclosure_id}" Staff[DataProcessor Legal Auditor] Session Open Ordinary Silent Single;
     "change_disclosure" PUT "/v1/staff/disclosures/{disclosure_id}" Staff[DataProcessor] Session Open Ordinary Leaf Versioned;

@@ -190,6 +190,8 @@ fn disclosure_operations(routes: &mut ServiceConfig<'_>) {
         .service(rights_requests::open_rights_evidence)
         .service(rights_requests::get_opened_rights_evidence)
         .service(rights_requests::decide_correction)
+        .service(rights_requests::open_requester)
+        .service(rights_requests::decide_identity)
         .service(transfers::list_transfers)
         .service(transfers::object_to_transfer)
         .service(transfers::draft_transfer)

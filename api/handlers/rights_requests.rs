@@ -9,9 +9,10 @@ use super::{
     rights_links::archive,
     views::{
         AnswerRightsRequest, AttachStatement, ExtendRightsRequest, FileRightsRequest, FiledRightsRequestView,
-        Filing, OpenRightsEvidence, OpenedCorrectionView, OpenedEvidenceView, Picture, PreviewRightsRequest,
-        ReadRightsResult, RightsRequestPageView, RightsRequestPreviewView, RightsRequestResultView,
-        RightsRequestView, StaffRightsRequestPageView, StaffRightsRequestView, UploadRightsEvidence, ZipFile,
+        Filing, OpenRightsEvidence, OpenedCorrectionView, OpenedEvidenceView, OpenedRequesterView, Picture,
+        PreviewRightsRequest, ReadRightsResult, RightsRequestPageView, RightsRequestPreviewView,
+        RightsRequestResultView, RightsRequestView, StaffRightsRequestPageView, StaffRightsRequestView,
+        UploadRightsEvidence, ZipFile,
     },
 };
 use crate::{
@@ -26,7 +27,7 @@ use crate::{
         idempotency::{self, Recording},
         kyc::DocumentImage,
         log::{proof_file::ProofFile, proofs::ProofError},
-        rights::{RightsError, ShownRequest},
+        rights::{RightsError, ShownRequest, Viewer},
     },
 };
 use actix_web::{
@@ -242,7 +243,7 @@ pub(super) async fn upload_rights_evidence(
     let who = [owner.as_bytes().as_slice(), id.as_bytes()].concat();
     let place = Success::created(format!("/v1/rights-requests/{id}"));
     once::<_, RightsRequestView, _, _>(key, &who, &digest, place, |recording| async move {
-        services.rights.add_evidence((owner, id), file, recording).await
+        services.rights.add_evidence((owner, id, Viewer::Person), file, recording).await
     })
     .await
 }
@@ -500,6 +501,63 @@ pub(super) async fn decide_correction(
         &digest,
         place_of(id),
         |recording| async move { services.rights.decide_correction((by, id), answer, recording).await },
+    )
+    .await
+}
+
+/// Open who a person is
+///
+/// To hold it against what was handed in with a request that was filed by a link: name, email, phone and day of birth. The
+/// person sees the opening, and nobody opens their own.
+#[utoipa::path(
+    tag = "Staff rights requests",
+    params(("rights_request_id" = RightsRequestId, Path, description = "The request, filed by a link.")),
+    responses((status = CREATED, description = "What was opened.", body = OpenedRequesterView), NotFound, Conflict)
+)]
+#[post("/v1/staff/rights-requests/{rights_request_id}/identity-reads")]
+pub(super) async fn open_requester(
+    ByStaff(staff, (id, key, _)): ByStaff<(TypedPath<RightsRequestId>, IdempotencyKey, NoBody)>,
+    services: Data<Services>,
+) -> Result<HttpResponse, Problem> {
+    let (by, id) = (staff.staff_id, id.0);
+    let digest = idempotency::digest(&[]);
+    once::<_, OpenedRequesterView, _, _>(
+        key,
+        &caller(by, id),
+        &digest,
+        place_of(id),
+        |recording| async move { services.rights.open_requester((by, id), recording).await },
+    )
+    .await
+}
+
+/// Decide who asks
+///
+/// Of a request for erasure or data that was filed by a link, by whoever opened the person and every file
+/// (`identity_not_seen`). Granted, it is carried out; refused as `identity_not_shown`, it ends (clause 7.4; Privacy Act 2020,
+/// section 57; GDPR art. 12(6)).
+#[utoipa::path(
+    tag = "Staff rights requests",
+    params(("rights_request_id" = RightsRequestId, Path, description = "The request, filed by a link.")),
+    request_body = AnswerRightsRequest,
+    responses((status = CREATED, description = "The request.", body = StaffRightsRequestView), NotFound, Conflict)
+)]
+#[post("/v1/staff/rights-requests/{rights_request_id}/identity-decisions")]
+pub(super) async fn decide_identity(
+    ByStaff(staff, (id, key, body)): ByStaff<(
+        TypedPath<RightsRequestId>,
+        IdempotencyKey,
+        StrictJson<AnswerRightsRequest>,
+    )>,
+    services: Data<Services>,
+) -> Result<HttpResponse, Problem> {
+    let (by, id, digest, answer) = (staff.staff_id, id.0, body.digest, body.value.parts()?);
+    once::<_, StaffRightsRequestView, _, _>(
+        key,
+        &caller(by, id),
+        &digest,
+        place_of(id),
+        |recording| async move { services.rights.decide_identity((by, id), answer, recording).await },
     )
     .await
 }

@@ -219,6 +219,9 @@ problem-webhook-state-conflict = Es gibt noch kein Geheimnis oder keine Adresse,
 problem-rights-request-state-conflict = Der Stand des Anliegens lässt das nicht zu
 problem-archive-not-ready = Das Archiv liegt noch nicht bereit
 problem-rights-link-ended = Der Link hat seinen Zweck erfüllt oder ist abgelaufen
+problem-erasure-under-way = Die Person hat die Löschung dessen verlangt, was dafür nötig ist
+problem-verification-under-way = Jemand prüft gerade, wofür diese Daten nötig sind
+problem-identity-not-seen = Wer entscheidet, muss zuerst sehen, wer fragt
 problem-nothing-to-correct = Es steht nichts anderes da
 problem-evidence-full = Mehr Dateien nimmt ein Anliegen nicht auf
 problem-proof-exhausted = Nachweise wurden oft genug verlangt
@@ -404,6 +407,10 @@ mail-no-account-for-rights = Kein Smart-mining-Konto hat diese Adresse
         Jemand, vielleicht Sie, wollte Rechte an den Daten eines Kontos mit dieser Adresse nutzen.
         Es gibt keines, und wir speichern nichts dazu. Wenn Sie ein Konto haben, hat es eine andere Adresse.
         Wenn Sie das nicht waren, ist nichts zu tun.
+
+mail-identity-seen = Ihr Anliegen zu Ihren Daten wird ausgeführt
+    .body =
+        Wir haben gesehen, wer ohne Anmeldung Ihre Daten verlangt hat (Klausel 7.4 der Datenschutzerklärung). Ab { $at } werden sie dem herausgegeben, der das Token des Anliegens hat. Wenn Sie das nicht sind, melden Sie sich sofort an, beenden Sie Ihre Sitzungen und ändern Sie Ihr Passwort.
 
 mail-request-not-carried-out = Ihr Anliegen zu Ihren Daten wurde abgelehnt
     .body =

@@ -321,6 +321,10 @@ mail-no-account-for-rights = No Smart-mining account has this address
         There is none, and we hold nothing under it. If you have an account, it has another address.
         If it was not you, there is nothing to do.
 
+mail-identity-seen = Your request about your data is carried out
+    .body =
+        We have seen who asked for your data without signing in (clause 7.4 of the privacy policy). They are handed over from { $at } on, to whoever holds the token of the request. If that is not you, sign in, end your sessions and change your password at once.
+
 mail-request-not-carried-out = Your request about your data was refused
     .body =
         What you asked for is not carried out: clause { $clause } of the privacy policy, { $law }. With the token that you got when you asked you see the ground.

@@ -145,6 +145,13 @@ impl From<RightsError> for Problem {
             RightsError::Preview(PreviewFault::Expired) => {
                 Self::invalid("/preview", FieldCode::PreviewExpired)
             }
+            RightsError::BornInTheFuture => {
+                Self::invalid("/correction/birth_date", FieldCode::InTheFuture).under_clause("1.4")
+            }
+            RightsError::VerificationUnderWay => {
+                Self::new(ProblemCode::VerificationUnderWay).under_clause("6.1")
+            }
+            RightsError::IdentityNotSeen => Self::new(ProblemCode::IdentityNotSeen).under_clause("7.4"),
             RightsError::LinkEnded => Self::new(ProblemCode::RightsLinkEnded).under_clause("7.4"),
             RightsError::NothingToCorrect => Self::new(ProblemCode::NothingToCorrect).under_clause("7.2"),
             RightsError::EvidenceFull => Self::new(ProblemCode::EvidenceFull).under_clause("7.4"),

@@ -261,6 +261,7 @@ impl From<KycError> for Problem {
             KycError::NotFound => Self::new(ProblemCode::NotFound),
             KycError::AlreadyAsked => Self::new(ProblemCode::KycAlreadyAsked),
             KycError::NotOpen => Self::new(ProblemCode::KycNotOpen),
+            KycError::BeingErased => Self::new(ProblemCode::ErasureUnderWay).under_clause("7.1"),
             KycError::Stale => Self::new(ProblemCode::StaleVersion),
             KycError::BornInTheFuture => Self::invalid("/birth_date".to_owned(), FieldCode::InvalidBirthDate),
             KycError::SpecialCategory { pointer, .. } => {

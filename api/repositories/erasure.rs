@@ -20,6 +20,7 @@ use crate::{
         disclosure::DisclosureState,
         ids::{AccountId, ClickerId, MessageId, RightsRequestId, SupportCaseId},
         kyc::KycState,
+        rights::rectification::RectifiedField,
     },
 };
 
@@ -66,6 +67,10 @@ pub fn erase_rows(c: &mut Conn, id: AccountId, category: Category) -> Result<(),
                 .execute(c)?;
             diesel::delete(kyc_files::table.filter(kyc_files::account_id.eq(id))).execute(c)?;
             diesel::delete(kyc_documents::table.filter(kyc_documents::account_id.eq(id))).execute(c)?;
+        }
+        Category::Copies => {
+            diesel::delete(idempotency_keys::table.filter(idempotency_keys::account_id.eq(id))).execute(c)?;
+            end_archives(c, id)?;
         }
         Category::Proofs => {
             diesel::delete(rights_evidence::table.filter(rights_evidence::account_id.eq(id))).execute(c)?;
@@ -116,6 +121,7 @@ pub fn erase_dead(
             erase_dead_corrections(c, id, &is_dead)
         }
         Category::Messages => erase_dead_correspondence(c, id, &is_dead),
+        Category::Copies => erase_dead_copies(c, id, &is_dead),
         // Of documents each verification goes with its own key, and the others go whole.
         Category::Identity
         | Category::Contact
@@ -138,6 +144,11 @@ fn erase_dead_corrections(
     for (request, _) in told.into_iter().filter(|(_, told)| is_dead(told)) {
         diesel::update(r::table.find((id, request))).set(r::told_address.eq(None::<Vec<u8>>)).execute(c)?;
     }
+    // As the day of birth itself, what is said of it goes with the address.
+    diesel::update(r::table.filter(r::account_id.eq(id)))
+        .filter(r::field.eq(RectifiedField::BirthDate.as_str()))
+        .set(r::told_identity.eq(None::<Vec<u8>>))
+        .execute(c)?;
     Ok(())
 }
 
@@ -146,10 +157,8 @@ fn erase_dead_correspondence(
     id: AccountId,
     is_dead: &impl Fn(&Option<Vec<u8>>) -> bool,
 ) -> Result<(), StorageError> {
-    use idempotency_keys as k;
     use outbox as o;
     use support_messages as m;
-    type Answer = (Vec<u8>, Vec<u8>, Option<Vec<u8>>);
     let own = m::table.filter(m::account_id.eq(id));
     let messages: Vec<(SupportCaseId, i64, Option<Vec<u8>>)> =
         own.select((m::support_case_id, m::number, m::body)).load(c)?;
@@ -162,10 +171,29 @@ fn erase_dead_correspondence(
     for (message, _) in mails.into_iter().filter(|(_, content)| is_dead(content)) {
         diesel::delete(o::table.find((id, message))).execute(c)?;
     }
+    Ok(())
+}
+
+/// Answers are not repeated any more, and what they answered is not done again; archives end.
+fn erase_dead_copies(
+    c: &mut Conn,
+    id: AccountId,
+    is_dead: &impl Fn(&Option<Vec<u8>>) -> bool,
+) -> Result<(), StorageError> {
+    use idempotency_keys as k;
+    use rights_archives as a;
+    type Answer = (Vec<u8>, Vec<u8>, Option<Vec<u8>>);
     let answers: Vec<Answer> =
         k::table.filter(k::account_id.eq(id)).select((k::caller_mac, k::key_mac, k::answer)).load(c)?;
     for (caller, key, _) in answers.into_iter().filter(|(_, _, answer)| is_dead(answer)) {
-        diesel::delete(k::table.find((caller, key))).execute(c)?;
+        diesel::update(k::table.find((caller, key))).set(k::answer.eq(None::<Vec<u8>>)).execute(c)?;
+    }
+    let archives: Vec<(RightsRequestId, Option<Vec<u8>>)> =
+        a::table.filter(a::account_id.eq(id)).select((a::rights_request_id, a::secret)).load(c)?;
+    for (request, _) in archives.into_iter().filter(|(_, secret)| is_dead(secret)) {
+        diesel::update(a::table.find((id, request)))
+            .set((a::file_name.eq(None::<Vec<u8>>), a::secret.eq(None::<Vec<u8>>)))
+            .execute(c)?;
     }
     Ok(())
 }
@@ -191,10 +219,22 @@ pub fn holds_dead(
             );
             cells
         }
-        Category::Messages => support_messages::table
-            .filter(support_messages::account_id.eq(id))
-            .select(support_messages::body)
-            .load(c)?,
+        Category::Messages => {
+            let mut cells: Vec<Option<Vec<u8>>> = support_messages::table
+                .filter(support_messages::account_id.eq(id))
+                .select(support_messages::body)
+                .load(c)?;
+            let mails = outbox::table.filter(outbox::account_id.eq(id)).select(outbox::content);
+            cells.extend(mails.load::<Option<Vec<u8>>>(c)?);
+            cells
+        }
+        Category::Copies => {
+            let answers = idempotency_keys::table.filter(idempotency_keys::account_id.eq(id));
+            let mut cells: Vec<Option<Vec<u8>>> = answers.select(idempotency_keys::answer).load(c)?;
+            let archives = rights_archives::table.filter(rights_archives::account_id.eq(id));
+            cells.extend(archives.select(rights_archives::secret).load::<Option<Vec<u8>>>(c)?);
+            cells
+        }
         Category::Identity
         | Category::Contact
         | Category::Documents
@@ -206,8 +246,7 @@ pub fn holds_dead(
     Ok(cells.into_iter().flatten().any(|cell| is_dead(&cell)))
 }
 
-/// Whether anything that is on its way, or that a repeated call is answered with, was sealed under a key that is about
-/// to go: it goes by itself within a day.
+/// Whether a mail is on its way that was sealed under a key that is about to go: it goes by itself within hours.
 pub fn holds_on_its_way(
     c: &mut Conn,
     id: AccountId,
@@ -215,11 +254,7 @@ pub fn holds_on_its_way(
 ) -> Result<bool, StorageError> {
     let mails: Vec<Option<Vec<u8>>> =
         outbox::table.filter(outbox::account_id.eq(id)).select(outbox::content).load(c)?;
-    let answers: Vec<Option<Vec<u8>>> = idempotency_keys::table
-        .filter(idempotency_keys::account_id.eq(id))
-        .select(idempotency_keys::answer)
-        .load(c)?;
-    Ok(mails.into_iter().chain(answers).flatten().any(|cell| is_old(&cell)))
+    Ok(mails.into_iter().flatten().any(|cell| is_old(&cell)))
 }
 
 /// Columns whose tables know their person by another name, or are about nobody with an account.
@@ -283,8 +318,6 @@ pub fn end_archives(c: &mut Conn, id: AccountId) -> Result<(), StorageError> {
 
 fn erase_messages(c: &mut Conn, id: AccountId) -> Result<(), StorageError> {
     diesel::delete(outbox::table.filter(outbox::account_id.eq(id))).execute(c)?;
-    diesel::delete(idempotency_keys::table.filter(idempotency_keys::account_id.eq(id))).execute(c)?;
-    end_archives(c, id)?;
     diesel::update(support_messages::table.filter(support_messages::account_id.eq(id)))
         .set(support_messages::body.eq(None::<Vec<u8>>))
         .execute(c)?;

@@ -258,21 +258,6 @@ pub fn list_with_documents(
     rows.into_iter().map(KycCase::try_from).collect()
 }
 
-/// A person's verifications with documents, but for one that is being looked at.
-pub fn list_owned_with_documents(c: &mut Conn, owner: AccountId) -> Result<Vec<KycCase>, StorageError> {
-    let rows: Vec<Row> = t::table
-        .filter(t::account_id.eq(owner))
-        .filter(diesel::dsl::exists(
-            kyc_documents::table
-                .filter(kyc_documents::account_id.eq(t::account_id))
-                .filter(kyc_documents::kyc_case_id.eq(t::kyc_case_id)),
-        ))
-        .order(t::number)
-        .load(c)?;
-    let cases: Vec<KycCase> = rows.into_iter().map(KycCase::try_from).collect::<Result<_, _>>()?;
-    Ok(cases.into_iter().filter(|case| !case.is_looked_at()).collect())
-}
-
 /// The verification whose documents a version of the person's key sealed, if any are there.
 pub fn find_with_documents(
     c: &mut Conn,

@@ -250,10 +250,12 @@ pub fn list_done_with(c: &mut Conn, before: Timestamp, limit: i64) -> Result<Vec
         .load(c)?)
 }
 
-/// Whether a request of the person waits for an answer, which files may decide.
+/// Whether a request of the person waits for an answer that files may decide.
 pub fn is_waiting(c: &mut Conn, owner: AccountId) -> Result<bool, StorageError> {
-    let waiting: i64 = r::table
-        .filter(r::account_id.eq(owner))
+    let same = r::account_id.eq(f::account_id).and(r::rights_request_id.eq(f::rights_request_id));
+    let waiting: i64 = f::table
+        .inner_join(r::table.on(same))
+        .filter(f::account_id.eq(owner))
         .filter(r::state.eq(RightsState::InReview.as_str()))
         .count()
         .get_result(c)?;

@@ -140,6 +140,24 @@ pub fn insert(
     Ok(inserted == 1)
 }
 
+/// Puts another token in the place of the one that opens the result of a request about the same, which was filed by a link
+/// and waits; gives that.
+pub fn replace_result(
+    c: &mut Conn,
+    like: &RightsRequest,
+    result_mac: [u8; 32],
+) -> Result<Option<RightsRequest>, StorageError> {
+    let standing = list_open(c, like.account_id)?
+        .into_iter()
+        .find(|other| other.scope == like.scope && other.by_link && other.state == RightsState::InReview);
+    if let Some(standing) = &standing {
+        diesel::update(t::table.find((standing.account_id, standing.id)))
+            .set(t::result_mac.eq(Some(result_mac.to_vec())))
+            .execute(c)?;
+    }
+    Ok(standing)
+}
+
 /// Writes over a request; `false` if somebody else did since it was read.
 pub fn update(c: &mut Conn, was: &RightsRequest, now: &RightsRequest) -> Result<bool, StorageError> {
     let updated = diesel::update(t::table.find((was.account_id, was.id)))
@@ -252,7 +270,7 @@ pub fn find_by_result(c: &mut Conn, mac: &[u8; 32]) -> Result<Option<RightsReque
 /// Some of those of some kinds that are to be carried out by now, or are being carried out.
 pub fn list_to_execute(
     c: &mut Conn,
-    kinds: &[RightKind],
+    (kinds, after): (&[RightKind], Option<RightsRequestId>),
     now: Timestamp,
     limit: i64,
 ) -> Result<Vec<RightsRequest>, StorageError> {
@@ -261,11 +279,23 @@ pub fn list_to_execute(
     let rows: Vec<Row> = t::table
         .filter(t::kind.eq_any(kinds))
         .filter(is_due.or(t::state.eq(RightsState::Executing.as_str())))
+        .filter(t::rights_request_id.gt(after.unwrap_or(RightsRequestId::from_uuid(uuid::Uuid::nil()))))
         .select(columns())
         .order(t::rights_request_id)
         .limit(limit)
         .load(c)?;
     rows.into_iter().map(RightsRequest::try_from).collect()
+}
+
+/// Whether an erasure is to come, or is being carried out, of what a verification is made of.
+pub fn erases_verification(c: &mut Conn, owner: AccountId) -> Result<bool, StorageError> {
+    let concerned = [PersonalDataClass::Address, PersonalDataClass::Documents];
+    let is_coming = |request: &RightsRequest| {
+        request.scope.kind == RightKind::Erasure
+            && request.scope.data_class.is_some_and(|class| concerned.contains(&class))
+            && matches!(request.state, RightsState::Scheduled | RightsState::Executing)
+    };
+    Ok(list_open(c, owner)?.iter().any(is_coming))
 }
 
 /// Whether an erasure about the person is being carried out, or was since an instant.

@@ -135,19 +135,37 @@ pub fn has_opened(
     Ok(opened > 0)
 }
 
-/// Whether a member opened what was told for a rights request.
+/// Whether a member opened what was told for a rights request at or after an instant.
 pub fn has_opened_request(
     c: &mut Conn,
     owner: AccountId,
     by: StaffId,
     request: RightsRequestId,
+    since: Timestamp,
 ) -> Result<bool, StorageError> {
     let opened: i64 = t::table
         .filter(t::account_id.eq(owner))
         .filter(t::staff_id.eq(by))
         .filter(t::rights_request_id.eq(request))
         .filter(t::document_id.is_null())
+        .filter(t::read_at.ge(since))
         .count()
         .get_result(c)?;
     Ok(opened > 0)
+}
+
+/// Which files a member opened for a rights request.
+pub fn list_opened_evidence(
+    c: &mut Conn,
+    owner: AccountId,
+    by: StaffId,
+    request: RightsRequestId,
+) -> Result<Vec<DocumentId>, StorageError> {
+    let opened: Vec<Option<DocumentId>> = t::table
+        .filter(t::account_id.eq(owner))
+        .filter(t::staff_id.eq(by))
+        .filter(t::rights_request_id.eq(request))
+        .select(t::document_id)
+        .load(c)?;
+    Ok(opened.into_iter().flatten().collect())
 }

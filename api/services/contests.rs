@@ -71,7 +71,10 @@ pub fn list(c: &mut Conn, keys: &SubjectKeys) -> Result<Vec<Contest>, VaultError
             continue;
         }
         let field = sealed.correction.field;
-        contests.retain(|other| other.field != field);
+        // A statement stands until the value is another, also while the next correction waits.
+        let before =
+            contests.iter().position(|other| other.field == field).map(|at| contests.swap_remove(at));
+        let statement = statement.or(before.and_then(|before| before.statement));
         contests.push(Contest { field, since: sealed.since, statement });
     }
     Ok(contests)

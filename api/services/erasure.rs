@@ -73,7 +73,7 @@ impl ErasureService {
             .write_for(subject, move |c| {
                 let names = match category {
                     Category::Documents => kyc_documents::list_names(c, subject, None)?,
-                    Category::Messages => rights_archives::list_names(c, subject)?,
+                    Category::Copies => rights_archives::list_names(c, subject)?,
                     Category::Proofs => {
                         let files = rights_corrections::list_names(c, subject)?;
                         files.into_iter().map(|(name, _)| name).collect()
@@ -88,7 +88,7 @@ impl ErasureService {
         Ok(())
     }
 
-    /// Erases what was sealed in a category before it got another key; what was sealed under that stays. Archives go with it, since each holds something of everything.
+    /// Erases what was sealed in a category before it got another key; what was sealed under that stays.
     ///
     /// # Errors
     ///
@@ -98,33 +98,47 @@ impl ErasureService {
         self.erase_dead(subject, category).await
     }
 
-    /// Erases the rows of a category whose key is gone.
+    /// Erases the rows of a category whose key is gone, with the files that go with them.
     async fn erase_dead(&self, subject: AccountId, category: Category) -> Result<(), VaultError> {
         let keys = self.vault.fresh_keys_of(subject).await?;
         let names = self
             .db
             .write_for(subject, move |c| {
-                let names = rights_archives::list_names(c, subject)?;
-                erasure::end_archives(c, subject)?;
-                erasure::erase_dead(c, subject, category, |cell| keys.is_outdated(category, cell))?;
-                Ok::<_, StorageError>(names)
+                let before = if category == Category::Copies {
+                    rights_archives::list_names(c, subject)?
+                } else {
+                    Vec::new()
+                };
+                erasure::erase_dead(c, subject, category, |cell| keys.is_dead(category, cell))?;
+                let kept = rights_archives::filter_kept(c, &before)?;
+                Ok::<_, StorageError>(before.into_iter().filter(|name| !kept.contains(name)).collect())
             })
             .await?;
         self.forget(names).await;
         Ok(())
     }
 
-    /// Erases the documents of every verification that is not being looked at.
+    /// Erases the documents of every verification, whatever was handed in and taken back, with every key that sealed some.
     ///
     /// # Errors
     ///
     /// Storage trouble only; doing it again completes what a crash left.
     pub async fn erase_all_documents(&self, subject: AccountId) -> Result<(), VaultError> {
-        let cases = self.db.read(move |c| kyc_cases::list_owned_with_documents(c, subject)).await?;
-        for case in cases {
-            self.erase_documents(subject, case.id, case.documents_key()).await?;
-        }
-        self.erase_dead(subject, Category::Documents).await
+        self.vault.destroy_versions(subject, Category::Documents, self.clock.now()).await?;
+        let names = self
+            .db
+            .write_for(subject, move |c| {
+                let names = kyc_documents::list_names(c, subject, None)?;
+                erasure::erase_rows(c, subject, Category::Documents)?;
+                // Where something is still awaited, what comes is sealed under a key of its own.
+                if let Some(case) = kyc_cases::find_current(c, subject)? {
+                    kyc_cases::renumber(c, subject, case.id)?;
+                }
+                Ok::<_, StorageError>(names)
+            })
+            .await?;
+        self.forget(names).await;
+        Ok(())
     }
 
     /// Erases the files that some versions of the key sealed, of what was handed in to show that requests are right.
@@ -234,7 +248,7 @@ impl ErasureService {
 
     async fn erase_dead_again(&self, subject: AccountId, category: Category) -> Result<bool, VaultError> {
         let keys = self.vault.fresh_keys_of(subject).await?;
-        let is_dead = move |cell: &[u8]| keys.is_outdated(category, cell);
+        let is_dead = move |cell: &[u8]| keys.is_dead(category, cell);
         let is_back = self.db.read_long(move |c| erasure::holds_dead(c, subject, category, &is_dead)).await?;
         if is_back {
             self.erase_dead(subject, category).await?;

@@ -244,7 +244,11 @@ impl IdempotencyService {
             return Err(IdempotencyError::Reused);
         }
         let sealed = stored.answer.ok_or(IdempotencyError::AlreadyDone)?;
-        let keys = self.vault.keys_of(stored.account_id).await?;
+        let keys = self.vault.keys_to_open(stored.account_id, &IDEMPOTENCY_ANSWER, &sealed).await?;
+        if !keys.can_open(&IDEMPOTENCY_ANSWER, &sealed) {
+            // It went with an erasure, and is not done again.
+            return Err(IdempotencyError::AlreadyDone);
+        }
         let answer = keys.open_bytes(&IDEMPOTENCY_ANSWER, Row(&key_mac), &sealed)?;
         Ok(Begin::Replay { status: u16::try_from(stored.status).unwrap_or(200), answer: answer.to_vec() })
     }

@@ -157,7 +157,7 @@ impl OutboxService {
     }
 
     async fn open(&self, message: &SealedMessage) -> Result<Outgoing, VaultError> {
-        let keys = self.vault.keys_of(message.account_id).await?;
+        let keys = self.vault.keys_to_open(message.account_id, &OUTBOX_CONTENT, &message.content).await?;
         let row = Row(message.id.as_bytes());
         let recipient: PersonalText =
             keys.open(&OUTBOX_RECIPIENT, row, &Sealed::from_envelope(message.recipient.clone()))?;

@@ -127,7 +127,7 @@ async fn an_erasure_leaves_nothing_and_whoever_holds_the_token_has_it_certified(
     let certificate = certificate(&app, &token).await;
     let claims = says(&app, &certificate).await;
     assert_eq!((&claims["sub"], &claims["clause"]), (&json!(id), &json!("7.1")));
-    assert_eq!(claims["entries"].as_array().unwrap().len(), 9);
+    assert_eq!(claims["entries"].as_array().unwrap().len(), 10);
     let account: AccountId = ada.account_id.parse().unwrap();
     let named = Sha256::new().chain_update(account.as_bytes()).chain_update("contact").finalize();
     let named = named.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"));

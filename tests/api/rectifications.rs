@@ -122,6 +122,8 @@ async fn what_nobody_vouches_for_is_corrected_at_once_and_told_to_whoever_has_it
     assert_eq!(duties["data"][0]["kind"], "correct");
     app.mail_saying(EMAIL, "were corrected").await;
 
+    let unborn = corrects(&ada, "birth_date", &json!("2999-01-01")).await;
+    assert_eq!(unborn.first_error(), ("/correction/birth_date".to_owned(), "in_the_future".to_owned()));
     for (field, value) in [
         ("display_name", json!("countess")),
         ("birth_date", json!("1990-12-10")),
@@ -319,6 +321,10 @@ async fn what_is_refused_names_its_law_and_the_persons_words_go_wherever_the_val
         read["contested"].as_array().unwrap().iter().map(|contest| &contest["field"]).collect();
     assert_eq!(contested, [&json!("real_name")], "{read}");
     assert_eq!(ada.takes_back(&name).await.status, 201);
+    // The statement stands while the next correction waits.
+    let next = id_of(&corrects(ada, "birth_date", &json!("1990-10-13")).await);
+    assert_eq!(verified.pulled().await["contested"]["birth_date"]["statement"], words["statement"]);
+    assert_eq!(ada.takes_back(&next).await.status, 201);
 
     // Another value ends what stood beside the one before.
     let id = id_of(&corrects(ada, "birth_date", &json!("1990-10-12")).await);
@@ -353,7 +359,7 @@ async fn more_proof_is_asked_for_three_times_at_most_and_the_day_stays() {
 }
 
 #[tokio::test]
-async fn an_erasure_takes_corrections_and_evidence_along_and_nobody_decides_on_their_own() {
+async fn an_erasure_of_a_part_takes_what_is_about_it_along_and_nobody_decides_on_their_own() {
     let verified = Verified::begins().await;
     let (app, ada) = (&verified.review.app, &verified.review.ada);
     let id = id_of(
@@ -373,19 +379,37 @@ async fn an_erasure_takes_corrections_and_evidence_along_and_nobody_decides_on_t
     assert_eq!(opens(&own_account, &id).await.problem(), (403, "second_person_required".to_owned()));
 
     let services = services(app).await;
+    let born = id_of(&corrects(ada, "birth_date", &json!("1990-10-12")).await);
     let (part, _) = ada.asks_for_erasure_of(Some("documents"), "now").await;
     services.rights.carry_out(5).await.unwrap();
     assert_eq!(own(ada, &part).await["state"], "scheduled", "what shows that a request is right is needed");
     let (part_address, _) = ada.asks_for_erasure_of(Some("address"), "now").await;
     services.rights.carry_out(5).await.unwrap();
-    app.advance(TimeDelta::minutes(2));
+    assert_eq!(own(ada, &part_address).await["state"], "executing");
+    // What is being erased is not sealed anew beside what is corrected.
+    let alan = &verified.review.alan;
+    assert_eq!(opens(alan, &born).await.status, 201);
+    let granted = json!({ "outcome": "granted" });
+    assert_eq!(decides(alan, &born, &granted).await.problem().1, "rights_request_state_conflict");
+    app.advance(TimeDelta::minutes(5));
     services.rights.carry_out(5).await.unwrap();
     assert_eq!(own(ada, &part_address).await["state"], "partly_completed");
-    assert_eq!(own(ada, &id).await["state"], "superseded", "what was to be corrected is gone");
+    for gone in [&id, &born] {
+        assert_eq!(own(ada, gone).await["state"], "superseded", "what was to be corrected is gone");
+    }
     services.rights.carry_out(5).await.unwrap();
-    assert_eq!(own(ada, &part).await["state"], "partly_completed");
+    app.advance(TimeDelta::minutes(5));
+    services.rights.carry_out(5).await.unwrap();
     assert_eq!(app.database.number("SELECT count(*) AS n FROM rights_evidence"), 0);
+    assert_eq!(app.database.number("SELECT count(*) AS n FROM rights_requests WHERE state = 'executing'"), 0);
+    crate::log::verifies(app).await;
+}
 
+#[tokio::test]
+async fn an_erasure_of_everything_takes_corrections_and_evidence_along() {
+    let verified = Verified::begins().await;
+    let (app, ada, services) =
+        (&verified.review.app, &verified.review.ada, services(&verified.review.app).await);
     let id = id_of(&corrects(ada, "real_name", &json!("Ada King")).await);
     assert_eq!(hands_in(ada, &id, &certificate()).await.status, 201);
     ada.asks_for_erasure("now").await;

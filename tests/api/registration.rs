@@ -385,7 +385,7 @@ async fn a_lapsed_registration_leaves_nothing_of_its_person() {
     eventually("the keys' end", || async { (app.database.keys_number(left) == 0).then_some(()) }).await;
     assert_eq!(app.database.number("SELECT count(*) AS n FROM registrations"), 0);
     let tombstones = "SELECT count(*) AS n FROM key_tombstones";
-    eventually("the tombstones", || async { (app.database.keys_number(tombstones) == 9).then_some(()) })
+    eventually("the tombstones", || async { (app.database.keys_number(tombstones) == 10).then_some(()) })
         .await;
     assert_eq!(app.database.number("SELECT count(*) AS n FROM outbox"), 0);
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::{
     archives::prepares,
     rights::services,
-    support::{Answer, App, Form, Person, company},
+    support::{Answer, App, Form, Member, Person, company},
 };
 
 const EMAIL: &str = "ada@example.org";
@@ -52,8 +52,42 @@ async fn hands_in(app: &App, token: &Value) -> Answer {
     app.post_raw("/v1/rights-request-results/evidence", &Form::content_type(), form.body()).await
 }
 
-async fn answers(by: &crate::support::Member, id: &str, body: &Value) -> Answer {
+async fn answers(by: &Member, id: &str, body: &Value) -> Answer {
     by.posts(&format!("/v1/staff/rights-requests/{id}/answers"), body).await
+}
+
+async fn decides(by: &Member, id: &str, body: &Value) -> Answer {
+    by.posts(&format!("/v1/staff/rights-requests/{id}/identity-decisions"), body).await
+}
+
+/// Somebody who may opens every file, and then the person.
+async fn is_seen(app: &App, by: &Member, id: &str, files: usize) {
+    let path = format!("/v1/staff/rights-requests/{id}");
+    let seen = by.gets(&path).await.json();
+    assert_eq!((&seen["by_link"], seen["evidence"].as_array().unwrap().len()), (&json!(true), files));
+    for file in seen["evidence"].as_array().unwrap() {
+        let look = json!({ "document_id": file["document_id"] });
+        assert_eq!(by.posts(&format!("{path}/evidence-reads"), &look).await.status, 201);
+    }
+    let person = by.sends(Method::POST, &format!("{path}/identity-reads"), None).await;
+    assert_eq!(person.json()["real_name"], "Ada Lovelace", "{}", person.text);
+    let reads =
+        app.database.number("SELECT count(*) AS n FROM staff_reads WHERE rights_request_id IS NOT NULL");
+    assert!(reads > 0);
+}
+
+#[tokio::test]
+async fn a_link_ends_when_the_account_moves_to_another_mailbox() {
+    let app = App::start().await;
+    let ada = app.person(EMAIL).await;
+    let token = link_mailed_to(&app, EMAIL).await;
+    assert_eq!(previews(&app, &token, "access").await.status, 200);
+    let confirmation = ada.asks_for_email("ada.new@example.org").await;
+    let code = json!({ "code": app.code_mailed_to("ada.new@example.org").await });
+    assert_eq!(ada.sends(Method::POST, &confirmation, &[], Some(&code)).await.status, 201);
+    for kind in ["access", "restriction"] {
+        assert_eq!(previews(&app, &token, kind).await.problem(), (410, "rights_link_ended".to_owned()));
+    }
 }
 
 #[tokio::test]
@@ -90,7 +124,11 @@ async fn what_is_asked_by_a_link_restricts_at_once_and_shows_nothing() {
     assert_eq!(preview["recipients"], json!([]), "who has the data is for the person");
     let (id, own) = parts(&files(&app, &token, "restriction").await);
     assert_eq!(pool.pulls(&app, &shared).await.problem(), (423, "disclosure_held".to_owned()));
-    assert_eq!(files(&app, &token, "restriction").await.problem().1, "rights_request_duplicate");
+    // Whoever lost the answer files again: the same request, and another token.
+    let (same, another) = parts(&files(&app, &token, "restriction").await);
+    assert_eq!((&same, own == another), (&id, false));
+    assert_eq!(app.post("/v1/rights-request-results", &own).await.status, 404);
+    let own = another;
     // Its person sees it, and takes it back; so does whoever holds the token.
     assert_eq!(ada.gets(&format!("/v1/rights-requests/{id}")).await.json()["state"], "in_review");
     app.mail_saying(EMAIL, "has arrived").await;
@@ -118,15 +156,20 @@ async fn data_are_handed_over_once_somebody_has_seen_who_asks() {
     let asks = format!("/v1/staff/rights-requests/{id}/proof-requests");
     assert_eq!(desk.legal.sends(Method::POST, &asks, None).await.status, 201);
     assert_eq!(hands_in(&app, &token).await.status, 201);
-    // A data processor looks; the legal team answers.
-    let staff = desk.processor.gets(&format!("/v1/staff/rights-requests/{id}")).await.json();
-    assert_eq!(staff["by_link"], true);
-    let document = json!({ "document_id": staff["evidence"][0]["document_id"] });
-    let look =
-        desk.processor.posts(&format!("/v1/staff/rights-requests/{id}/evidence-reads"), &document).await;
-    assert_eq!(look.status, 201, "{}", look.text);
-    let granted = answers(&desk.legal, &id, &json!({ "outcome": "granted" })).await;
-    assert_eq!((granted.status, &granted.json()["state"]), (201, &json!("scheduled")), "{}", granted.text);
+    let granted = json!({ "outcome": "granted" });
+    assert_eq!(answers(&desk.legal, &id, &granted).await.problem().1, "rights_request_state_conflict");
+    assert_eq!(
+        decides(&desk.processor, &id, &granted).await.problem(),
+        (409, "identity_not_seen".to_owned())
+    );
+    is_seen(&app, &desk.processor, &id, 1).await;
+    // What came since has to be seen, too.
+    app.advance(TimeDelta::seconds(1));
+    assert_eq!(hands_in(&app, &token).await.status, 201);
+    assert_eq!(decides(&desk.processor, &id, &granted).await.problem().1, "identity_not_seen");
+    is_seen(&app, &desk.processor, &id, 2).await;
+    let decided = decides(&desk.processor, &id, &granted).await;
+    assert_eq!((decided.status, &decided.json()["state"]), (201, &json!("scheduled")), "{}", decided.text);
     crate::support::eventually("the archive", || async {
         prepares(&services).await;
         (result(&app, &token).await["state"] == "completed").then_some(())
@@ -141,13 +184,19 @@ async fn data_are_handed_over_once_somebody_has_seen_who_asks() {
     assert_eq!(&bytes.bytes().await.unwrap()[..2], b"PK");
     let log = ada.gets("/v1/access-log").await.json();
     assert_eq!(log["data"][0]["rights_request_id"], id.as_str());
+    assert_eq!(log["data"][0]["fields"], json!(["real_name", "email", "phone", "birth_date"]));
 
     // Who is not shown to be the person gets nothing, and is told why.
     let (id, token) = parts(&files(&app, &link_mailed_to(&app, EMAIL).await, "portability").await);
+    assert_eq!(
+        decides(&desk.processor, &id, &granted).await.problem().1,
+        "identity_not_seen",
+        "nothing came"
+    );
     let wrong = json!({ "outcome": "refused", "ground": "not_shown" });
-    assert_eq!(answers(&desk.legal, &id, &wrong).await.first_error().1, "ground_not_for_kind");
+    assert_eq!(decides(&desk.processor, &id, &wrong).await.first_error().1, "ground_not_for_kind");
     let refusal = json!({ "outcome": "refused", "ground": "identity_not_shown" });
-    assert_eq!(answers(&desk.legal, &id, &refusal).await.json()["state"], "refused");
+    assert_eq!(decides(&desk.processor, &id, &refusal).await.json()["state"], "refused");
     let refused = result(&app, &token).await["refusal"].clone();
     assert_eq!(refused["clause"], "7.4");
     assert!(refused["law"].as_str().unwrap().contains("section 57"), "{refused}");
@@ -168,10 +217,9 @@ async fn an_erasure_by_a_link_waits_for_who_asks_and_then_for_its_day() {
     assert_eq!(result(&app, &token).await["state"], "in_review");
     assert_eq!(services.rights.carry_out(5).await.unwrap(), 0);
     assert_eq!(hands_in(&app, &token).await.status, 201);
-    assert_eq!(
-        answers(&desk.legal, &id, &json!({ "outcome": "granted" })).await.json()["state"],
-        "scheduled"
-    );
+    is_seen(&app, &desk.processor, &id, 1).await;
+    let granted = decides(&desk.processor, &id, &json!({ "outcome": "granted" })).await;
+    assert_eq!(granted.json()["state"], "scheduled", "{}", granted.text);
     app.mail_saying(EMAIL, "will be erased").await;
     assert_eq!(services.rights.carry_out(5).await.unwrap(), 0, "its person has time to notice");
     app.advance(TimeDelta::days(14));
@@ -183,10 +231,10 @@ async fn an_erasure_by_a_link_waits_for_who_asks_and_then_for_its_day() {
     // Refused, what it restricts ends as it was told.
     let bob: Person = app.person("bob@example.org").await;
     let (id, token) = parts(&files(&app, &link_mailed_to(&app, "bob@example.org").await, "erasure").await);
-    let mut legal = desk.legal.clone();
-    legal.signs_in().await;
+    let mut processor = desk.processor.clone();
+    processor.signs_in().await;
     let refusal = json!({ "outcome": "refused", "ground": "identity_not_shown" });
-    let refused = answers(&legal, &id, &refusal).await;
+    let refused = decides(&processor, &id, &refusal).await;
     assert_eq!(refused.json()["state"], "lifting", "{}", refused.text);
     app.advance(TimeDelta::days(7));
     assert_eq!(services.rights.lift(5).await.unwrap(), 1);

@@ -435,7 +435,7 @@ fn body_of(id: &str, ada: &Person, case: &str) -> Option<Value> {
             "recipient_id": "rcp_0198c8f2b1d07c3f9e21a4b7c6d5e4f3", "fields": ["email"], "notice_days": 30,
         }),
         "extend_rights_request" => json!({ "until": "2026-05-01T00:00:00Z", "reason": "complexity" }),
-        "answer_rights_request" | "decide_correction" => json!({ "outcome": "granted" }),
+        "answer_rights_request" | "decide_correction" | "decide_identity" => json!({ "outcome": "granted" }),
         "open_rights_evidence" => json!({ "document_id": "doc_0198c8f2b1d07c3f9e21a4b7c6d5e4f3" }),
         "approve_transfer" => json!({ "cohort_hash": "0".repeat(64) }),
         "register_advertisement" => json!({

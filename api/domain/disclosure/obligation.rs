@@ -149,6 +149,20 @@ pub const fn fields_of(category: Category) -> &'static [DisclosureField] {
         Category::Address => &[DisclosureField::Residence],
         Category::Statutory => &[DisclosureField::IdentityDocuments, DisclosureField::VerificationStatus],
         Category::Security => &[DisclosureField::RegisteredAt],
-        Category::Documents | Category::Messages | Category::LogDetail | Category::Proofs => &[],
+        Category::Documents
+        | Category::Messages
+        | Category::LogDetail
+        | Category::Proofs
+        | Category::Copies => &[],
+    }
+}
+
+/// The fields that go with a class of data that is erased alone.
+pub const fn fields_of_part(part: Category) -> &'static [DisclosureField] {
+    match part {
+        Category::Documents => &[DisclosureField::IdentityDocuments],
+        // It was told beside the address, and goes with it.
+        Category::Address => &[DisclosureField::Residence, DisclosureField::BirthDate],
+        other => fields_of(other),
     }
 }

@@ -98,7 +98,8 @@ pub use recipient::{
 };
 pub use rectification::{
     AttachStatement, ContestedValueView, CorrectedValueView, EvidenceFileView, OpenRightsEvidence,
-    OpenedCorrectionView, OpenedEvidenceView, RectificationView, SetCorrection, UploadRightsEvidence,
+    OpenedCorrectionView, OpenedEvidenceView, OpenedRequesterView, RectificationView, SetCorrection,
+    UploadRightsEvidence,
 };
 pub use registration::{ConsentChoice, RegisterAccount, RegistrationView, VerifiedAccount, VerifyAccount};
 pub use report::{

@@ -20,7 +20,7 @@ use crate::{
     problem::{FieldCode, Problem},
     services::{
         contests::Contest,
-        rights::{OpenedCorrection, OpenedEvidence},
+        rights::{OpenedCorrection, OpenedEvidence, OpenedRequester},
     },
 };
 
@@ -199,6 +199,38 @@ impl From<&OpenedCorrection> for OpenedCorrectionView {
     }
 }
 
+/// Who a person is, as it was opened.
+#[derive(Serialize, ToSchema)]
+#[schema(as = OpenedRequester)]
+pub struct OpenedRequesterView {
+    /// Identifies the opening, which the person sees.
+    pub staff_read_id: StaffReadId,
+    /// The real name.
+    #[schema(max_length = 512, example = "Ada Lovelace")]
+    pub real_name: String,
+    /// The address of the account.
+    #[schema(max_length = 254, example = "ada@example.org")]
+    pub email: String,
+    /// The number, if there is one.
+    #[schema(required, max_length = 16, example = "+64211234567")]
+    pub phone: Option<String>,
+    /// The day of birth, if it was told.
+    #[schema(required, format = Date, min_length = 10, max_length = 10, example = "1990-12-10")]
+    pub birth_date: Option<String>,
+}
+
+impl From<&OpenedRequester> for OpenedRequesterView {
+    fn from(opened: &OpenedRequester) -> Self {
+        Self {
+            staff_read_id: opened.read.id,
+            real_name: opened.profile.real_name.expose().to_owned(),
+            email: opened.profile.email.expose().to_owned(),
+            phone: opened.profile.phone.as_ref().map(|phone| phone.expose().to_owned()),
+            birth_date: opened.birth_date.as_ref().map(|day| day.expose().to_owned()),
+        }
+    }
+}
+
 /// Which file is to be opened.
 #[derive(Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
@@ -290,6 +322,15 @@ impl Example for OpenedCorrectionView {
             "correction": CorrectedValueView::example(),
             "standing": standing,
             "evidence": [EvidenceFileView::example()],
+        })
+    }
+}
+
+impl Example for OpenedRequesterView {
+    fn example() -> Value {
+        json!({
+            "staff_read_id": READ, "real_name": "Ada Lovelace", "email": "ada@example.org",
+            "phone": "+64211234567", "birth_date": null,
         })
     }
 }

@@ -357,7 +357,7 @@ const fn class_of(category: Category) -> PersonalDataClass {
         Category::Documents | Category::Proofs => PersonalDataClass::Documents,
         Category::Security => PersonalDataClass::Security,
         Category::Messages => PersonalDataClass::Messages,
-        Category::LogDetail => PersonalDataClass::Evidence,
+        Category::LogDetail | Category::Copies => PersonalDataClass::Evidence,
         Category::Statutory => PersonalDataClass::Statutory,
     }
 }

@@ -17,6 +17,7 @@ use crate::{
     repositories::{
         kyc_cases,
         kyc_details::{self, SealedKycDetails},
+        rights_requests,
     },
     services::{
         contests,
@@ -52,6 +53,9 @@ impl KycService {
                 let item = KycItem::PersonalDetails;
                 let was = kyc_cases::find_current(c, id)?.filter(|case| case.takes(item));
                 let was = was.ok_or(KycError::NotOpen)?;
+                if rights_requests::erases_verification(c, id)? {
+                    return Err(KycError::BeingErased);
+                }
                 let before =
                     kyc_details::find(c, id)?.map(|sealed| open(&keys, sealed)).transpose()?.flatten();
                 let corrected = corrected(before.as_ref(), &told);

@@ -32,7 +32,7 @@ use crate::{
         kyc_documents::{self, KeptFile, SealedDocument},
         kyc_flags,
         log::{self as leaves},
-        rights_archives, rights_corrections,
+        rights_archives, rights_corrections, rights_requests,
     },
     services::{
         idempotency::Recording,
@@ -329,6 +329,9 @@ impl Prepared {
         let was = kyc_cases::find_owned(c, id, case.id)?.filter(|case| case.state.is_open());
         // Of another number the key that sealed this is destroyed.
         let was = was.filter(|was| was.number == case.number).ok_or(KycError::NotOpen)?;
+        if rights_requests::erases_verification(c, id)? {
+            return Err(KycError::BeingErased);
+        }
         let taken = kyc_documents::list(c, id, was.id)?;
         let free = |item| taken.iter().all(|other| other.item != item);
         let item = self.told.items().iter().copied().find(|item| free(*item));

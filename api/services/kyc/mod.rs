@@ -68,6 +68,8 @@ pub enum KycError {
     AlreadyAsked,
     #[error("nothing is asked for, or it is too late to change it")]
     NotOpen,
+    #[error("what it is made of is being erased")]
+    BeingErased,
     #[error("somebody else changed it meanwhile")]
     Stale,
     #[error("the day of birth is yet to come")]

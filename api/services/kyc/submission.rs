@@ -11,7 +11,9 @@ use crate::{
             case::{ItemStanding, KYC_SUBMITTED, KycCase, Provided, REVIEWED_WITHIN_DAYS},
         },
     },
-    repositories::{kyc_cases, kyc_details, kyc_documents, log as leaves, profiles as profile_rows},
+    repositories::{
+        kyc_cases, kyc_details, kyc_documents, log as leaves, profiles as profile_rows, rights_requests,
+    },
     services::{idempotency::Recording, log::LeafDraft},
 };
 
@@ -39,6 +41,9 @@ impl KycService {
                 recording.refuse_if_done(c)?;
                 let was = kyc_cases::find_current(c, id)?.filter(|case| case.state.is_open());
                 let was = was.ok_or(KycError::NotOpen)?;
+                if rights_requests::erases_verification(c, id)? {
+                    return Err(KycError::BeingErased);
+                }
                 let profile = profile_rows::find(c, id)?.ok_or(KycError::NotFound)?;
                 let documents = kyc_documents::list(c, id, was.id)?;
                 let details = kyc_details::find(c, id)?;

@@ -151,22 +151,8 @@ impl RightsService {
             RightsAnswer::Granted => RightsStep::Granted,
             RightsAnswer::Refused(_) => RightsStep::Refused,
         };
-        let asked = self.db.read(move |c| find(c, id)).await?;
-        let carried_out =
-            if asked.by_link { Some(self.day_after_identification(&asked).await?) } else { None };
-        let is_erasure = asked.scope.kind == RightKind::Erasure;
-        let has_limit = asked.limit_id.is_some();
         let tells = move |keys: &SubjectKeys, profile: Option<&Profile>, now: Timestamp| {
             let (kind, body) = match answer {
-                RightsAnswer::Granted if is_erasure => {
-                    let at = carried_out.unwrap_or(now).for_people();
-                    (NoticeKind::ErasureScheduled, MessageBody::ErasureScheduled { at })
-                }
-                RightsAnswer::Refused(ground) if !has_limit => {
-                    let (clause, law) = ground.rests_on();
-                    let (clause, law) = (clause.to_owned(), law.to_owned());
-                    (NoticeKind::RightsRequestRefused, MessageBody::RequestNotCarriedOut { clause, law })
-                }
                 RightsAnswer::Granted => {
                     let at = now.for_people();
                     (NoticeKind::RightsRequestGranted, MessageBody::RightsRequestGranted { at })
@@ -182,10 +168,9 @@ impl RightsService {
             Ok((kind, mail((keys, profile), body, now)?))
         };
         self.act((by, id), step, tells, recording, move |_, _, was, now| match answer {
-            RightsAnswer::Granted => match carried_out {
-                Some(at) if is_carried_out(was.scope.kind) => Ok(was.identified(at)?),
-                _ => Ok(was.granted(now)?),
-            },
+            // Who asks is for those to see who may open what shows it.
+            _ if is_carried_out(was.scope.kind) => Err(RightsError::StateConflict),
+            RightsAnswer::Granted => Ok(was.granted(now)?),
             RightsAnswer::Refused(ground) if !ground.fits(was.scope.kind) => Err(RightsError::Ground),
             RightsAnswer::Refused(ground) => Ok(was.refused(ground, now)?),
         })
@@ -230,7 +215,7 @@ impl RightsService {
         + 'static,
     ) -> Result<StaffRightsRequest, RightsError> {
         let now = self.clock.now();
-        let owner = self.db.read(move |c| find(c, id)).await?.account_id;
+        let owner = self.others_request(by, id).await?.account_id;
         let (keys, profile) = self.person(owner).await?;
         let own = self.vault.keys_of(by.subject()).await?;
         let (notice, told) = tells(&keys, profile.as_ref(), now)?;
@@ -253,6 +238,6 @@ impl RightsService {
 }
 
 /// Whether a request of this kind is carried out, once it is known who asks.
-const fn is_carried_out(kind: RightKind) -> bool {
+pub(super) const fn is_carried_out(kind: RightKind) -> bool {
     matches!(kind, RightKind::Erasure | RightKind::Access | RightKind::Portability)
 }

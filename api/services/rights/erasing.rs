@@ -61,9 +61,9 @@ struct Entry {
     of: ErasureEntry,
     /// SHA-256 of the account's id and the category: whoever knows both finds it, and nobody is found by it.
     key_id: String,
-    /// Which versions of it were destroyed; all of them where none is named.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    key_versions: Vec<u32>,
+    /// Which versions of it were destroyed, where the account goes on; otherwise it was destroyed whole.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key_versions: Option<Vec<u32>>,
 }
 
 /// What an erasure came to, as it is kept and attested.
@@ -78,13 +78,13 @@ impl Outcome {
     pub(super) fn of(
         owner: AccountId,
         entries: Vec<ErasureEntry>,
-        versions: &[u32],
+        versions: Option<&[u32]>,
     ) -> Result<Self, RightsError> {
         let is_kept = |entry: &ErasureEntry| entry.fate == ErasureFate::Kept;
         let kept = (entries.iter().any(is_kept), entries.iter().filter_map(|entry| entry.until).max());
         let named = |entry: ErasureEntry| Entry {
             key_id: key_id(owner, entry.category),
-            key_versions: if is_kept(&entry) { Vec::new() } else { versions.to_vec() },
+            key_versions: versions.filter(|_| !is_kept(&entry)).map(<[u32]>::to_vec),
             of: entry,
         };
         let outcome: Vec<Entry> = entries.into_iter().map(named).collect();
@@ -133,19 +133,28 @@ impl RightsService {
     /// The first failure, after the others had their turn.
     pub async fn carry_out(&self, limit: i64) -> Result<usize, RightsError> {
         let now = self.clock.now();
-        let due = self
-            .db
-            .read(move |c| rights_requests::list_to_execute(c, &[RightKind::Erasure], now, limit))
-            .await?;
-        batches::for_each(due, |request| {
-            Box::pin(async move {
-                match request.scope.part() {
-                    Some(part) => self.carry_out_part(request, part).await,
-                    None => self.carry_out_one(request).await,
-                }
-            })
-        })
-        .await
+        let (mut done, mut failure, mut after) = (0, None, None);
+        // Some wait, and must not keep those behind them from their turn.
+        loop {
+            let kinds = [RightKind::Erasure];
+            let due = self.db.read(move |c| rights_requests::list_to_execute(c, (&kinds, after), now, limit));
+            let due = due.await?;
+            let Some(last) = due.last() else { break };
+            after = Some(last.id);
+            let carried_out = batches::for_each(due, |request| {
+                Box::pin(async move {
+                    match request.scope.part() {
+                        Some(part) => self.carry_out_part(request, part).await,
+                        None => self.carry_out_one(request).await,
+                    }
+                })
+            });
+            match carried_out.await {
+                Ok(some) => done += some,
+                Err(error) => failure = failure.or(Some(error)),
+            }
+        }
+        failure.map_or(Ok(done), Err)
     }
 
     async fn carry_out_one(&self, due: RightsRequest) -> Result<bool, RightsError> {
@@ -293,7 +302,7 @@ impl RightsService {
         (entries, kept): (Vec<ErasureEntry>, Vec<Category>),
     ) -> Result<bool, RightsError> {
         let (now, owner, id) = (self.clock.now(), request.account_id, request.id);
-        let outcome = Outcome::of(owner, entries, &[])?;
+        let outcome = Outcome::of(owner, entries, None)?;
         // Nothing of it is there any more: what a step says is public.
         let keys = self.vault.fresh_keys_of(owner).await?;
         self.db

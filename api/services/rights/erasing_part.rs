@@ -7,16 +7,19 @@ use super::{
     find, mail, waits_after_reset,
 };
 use crate::{
+    db::Conn,
     domain::{
         data_dictionary::Category,
-        disclosure::obligation::fields_of,
+        disclosure::obligation::fields_of_part,
         ids::{AccountId, NoticeId},
         message::MessageBody,
         notice::NoticeKind,
         rights::{
             erasure,
+            rectification::RectifiedField,
             request::{RightsRequest, RightsState, RightsStep},
         },
+        time::Timestamp,
     },
     repositories::{
         accounts, erasure as erased, kyc_cases, kyc_decisions, rights_corrections, rights_requests,
@@ -42,19 +45,30 @@ impl RightsService {
             let Some(started) = self.start_part(due, part).await? else { return Ok(false) };
             started
         };
-        let (now, owner) = (self.clock.now(), request.account_id);
-        let started_at = request.answered_at.unwrap_or(request.filed_at);
+        let owner = request.account_id;
+        if !self.seals_anew(owner, part).await? || self.is_awaited(owner, part).await? {
+            return Ok(false);
+        }
+        // Copies hold something of everything.
+        self.erasure.erase_outdated(owner, Category::Copies).await?;
         if part == Category::Documents {
             self.erasure.erase_all_documents(owner).await?;
             self.forget_evidence_of(owner).await?;
         } else {
-            if now < started_at.plus(SEALS_ANEW_AFTER) || self.is_awaited(owner, part).await? {
-                return Ok(false);
-            }
             self.erasure.erase_outdated(owner, part).await?;
         }
         self.db.clean().await?;
         self.complete_part(request, part).await
+    }
+
+    /// Whether no process seals under an old key any more, and none of those that seal now is about to be an old one.
+    async fn seals_anew(&self, owner: AccountId, part: Category) -> Result<bool, RightsError> {
+        let mut made = vec![self.vault.made_at(owner, Category::Copies).await?];
+        if part != Category::Documents {
+            made.push(self.vault.made_at(owner, part).await?);
+        }
+        let now = self.clock.now();
+        Ok(made.into_iter().flatten().all(|made_at| now >= made_at.plus(SEALS_ANEW_AFTER)))
     }
 
     /// Whether something that was sealed under the old key is still on its way.
@@ -74,16 +88,10 @@ impl RightsService {
         part: Category,
     ) -> Result<Option<RightsRequest>, RightsError> {
         let (now, owner, id) = (self.clock.now(), due.account_id, due.id);
-        let current = self.db.read(move |c| kyc_cases::find_current(c, owner)).await?;
-        if concerns_verification(part) && current.is_some_and(|case| case.is_looked_at()) {
+        if self.db.read(move |c| is_put_off(c, owner, part, now)).await? {
             return Ok(None);
         }
-        // What shows that a request is right is needed until that is answered.
-        if part == Category::Documents
-            && self.db.read(move |c| rights_corrections::is_waiting(c, owner)).await?
-        {
-            return Ok(None);
-        }
+        self.vault.rotate(owner, Category::Copies, now).await?;
         if part != Category::Documents {
             self.vault.rotate(owner, part, now).await?;
         }
@@ -93,13 +101,13 @@ impl RightsService {
                 accounts::hold(c, owner)?;
                 let was = find(c, id)?;
                 let Ok(started) = was.clone().started(now) else { return Ok(None) };
-                if waits_after_reset(c, owner, now)? {
+                if is_put_off(c, owner, part, now)? {
                     return Ok(None);
                 }
                 let started = advance(c, &keys, (Actor::Service, RightsStep::Started), (&was, started), now)?;
                 let checkpoint = checkpoint_before(c)?;
                 rights_requests::keep(c, &started, (checkpoint.as_deref(), None))?;
-                obligations::open(c, &keys, Change::Erased(fields_of(part)), now)?;
+                obligations::open(c, &keys, Change::Erased(fields_of_part(part)), now)?;
                 Ok::<_, RightsError>(Some(started))
             })
             .await
@@ -110,7 +118,7 @@ impl RightsService {
         let has_record = self.db.read(move |c| kyc_decisions::find_last_record(c, owner)).await?.is_some();
         let versions = self.vault.destroyed_versions_of(owner, part).await?;
         let entries = erasure::entries_of_part(part, has_record);
-        let outcome = Outcome::of(owner, entries, &versions)?;
+        let outcome = Outcome::of(owner, entries, Some(&versions))?;
         let (keys, profile) = self.person(owner).await?;
         let told = mail((&keys, profile.as_ref()), MessageBody::PartErased { at: now.for_people() }, now)?;
         let completed = self
@@ -122,13 +130,15 @@ impl RightsService {
                     return Ok(false);
                 };
                 // Whoever had begun to write before may have ended since: it is erased anew then.
-                let is_dead = |cell: &[u8]| keys.is_outdated(part, cell);
+                let is_dead = |cell: &[u8]| keys.is_dead(part, cell);
                 let is_left = match part {
-                    Category::Documents => kyc_cases::list_owned_with_documents(c, owner)?
-                        .iter()
-                        .any(|case| !keys.holds_version(part, case.documents_key())),
+                    Category::Documents => erased::holds_any(c, owner, part)?,
                     _ => erased::holds_dead(c, owner, part, is_dead)?,
                 };
+                // What shows that another request is right is needed until that is answered.
+                if part == Category::Documents && !rights_corrections::list_names(c, owner)?.is_empty() {
+                    return Ok(false);
+                }
                 if is_left {
                     return Err(RightsError::Left(part.as_str()));
                 }
@@ -136,10 +146,13 @@ impl RightsService {
                 let completed = advance(c, &keys, by, (&was, completed), now)?;
                 for other in rights_requests::list_open(c, owner)? {
                     // What was to be corrected is gone.
-                    let is_about = other.scope.field.is_some_and(|field| field.category() == part);
+                    let is_about = other.scope.field.is_some_and(|field| goes_with(field, part));
                     if is_about && let Ok(superseded) = other.clone().superseded() {
                         let by = (Actor::Service, RightsStep::Superseded);
                         advance(c, &keys, by, (&other, superseded), now)?;
+                        if let Some(field) = other.scope.field {
+                            rights_corrections::put(c, owner, (other.id, field), None)?;
+                        }
                     }
                 }
                 rights_requests::keep(c, &completed, (None, Some(&outcome.text)))?;
@@ -155,7 +168,21 @@ impl RightsService {
     }
 }
 
+/// Whether it is not its time: after a password was reset, while somebody looks at a verification that needs it, and while
+/// what shows that another request is right waits for an answer.
+fn is_put_off(c: &mut Conn, owner: AccountId, part: Category, now: Timestamp) -> Result<bool, RightsError> {
+    let is_looked_at = concerns_verification(part)
+        && kyc_cases::find_current(c, owner)?.is_some_and(|case| case.is_looked_at());
+    let is_needed = part == Category::Documents && rights_corrections::is_waiting(c, owner)?;
+    Ok(is_looked_at || is_needed || waits_after_reset(c, owner, now)?)
+}
+
+/// Whether a value goes with a class of data: the day of birth is told beside the address.
+fn goes_with(field: RectifiedField, part: Category) -> bool {
+    field.category() == part || (part == Category::Address && field == RectifiedField::BirthDate)
+}
+
 /// Whether a verification that is being looked at needs it until it is decided (clause 1.3).
-const fn concerns_verification(part: Category) -> bool {
+pub(super) const fn concerns_verification(part: Category) -> bool {
     matches!(part, Category::Address | Category::Documents)
 }

@@ -3,13 +3,12 @@
 use secrecy::SecretString;
 
 use super::{
-    Actor, FiledPreview, RightsError, RightsRequestPage, RightsService, ShownRequest, advance, mail,
-    show_own, step,
+    Actor, FiledPreview, RightsError, RightsRequestPage, RightsService, ShownRequest, advance,
+    erasing_part::concerns_verification, mail, show, show_own, step,
 };
 use crate::{
     domain::{
         account::{AccountState, WAIT_AFTER_RESET},
-        data_dictionary::Category,
         ids::{AccountId, NoticeId, ProcessingLimitId, RightsRequestId},
         message::MessageBody,
         notice::NoticeKind,
@@ -18,7 +17,7 @@ use crate::{
         },
         time::Timestamp,
     },
-    repositories::{accounts, credentials, kyc_flags, rights_corrections, rights_requests},
+    repositories::{accounts, credentials, kyc_cases, kyc_flags, rights_corrections, rights_requests},
     services::{
         cursors,
         idempotency::{Draft, Recording},
@@ -87,8 +86,7 @@ impl RightsService {
     ) -> Result<FiledRequest, RightsError> {
         let (now, owner, scope) = (self.clock.now(), request.account_id, request.scope);
         if request.state == RightsState::InReview {
-            // What shows this goes with a key that nothing before it was sealed by.
-            self.vault.rotate(owner, Category::Proofs, now).await?;
+            self.renew_proofs(owner).await?;
         }
         let (keys, profile) = self.person(owner).await?;
         let limit_id = scope.limit().map(|_| ProcessingLimitId::generate(now));
@@ -110,8 +108,19 @@ impl RightsService {
                     draft.refuse_if_done(c)?;
                     draft.record_secret(c, owner, 201)?;
                 }
+                if request.scope.part().is_some_and(concerns_verification)
+                    && kyc_cases::find_current(c, owner)?.is_some_and(|case| case.is_looked_at())
+                {
+                    return Err(RightsError::VerificationUnderWay);
+                }
                 if !rights_requests::insert(c, &request, Some(mac))? {
-                    return Err(RightsError::Duplicate);
+                    // Whoever holds the link may have lost the answer: the same request, and another token.
+                    let standing = if request.by_link {
+                        rights_requests::replace_result(c, &request, mac)?
+                    } else {
+                        None
+                    };
+                    return show(c, standing.ok_or(RightsError::Duplicate)?);
                 }
                 step(c, &keys, (Actor::Person, RightsStep::Filed), &request, now)?;
                 if let (Some(limit_id), Some(limit)) = (request.limit_id, scope.limit()) {

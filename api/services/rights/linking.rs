@@ -2,32 +2,90 @@
 //! more: what is filed so restricts at once, and erases or hands over nothing before a member of staff has seen who asks.
 
 use chrono::TimeDelta;
-use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use super::{
-    FiledPreview, FiledRequest, RightsError, RightsPreview, RightsResult, RightsService, ShownRequest,
-    archive::Download, preview::Viewer,
+    FiledPreview, FiledRequest, RightsAnswer, RightsError, RightsPreview, RightsResult, RightsService,
+    ShownRequest, StaffRightsRequest,
+    archive::Download,
+    desk::is_carried_out,
+    mail,
+    preview::Viewer,
+    rectifying::{check_takes_evidence, find_details, find_profile, list_evidence, record_read},
 };
 use crate::{
     domain::{
+        account::Profile,
         data_dictionary::Category,
         email::Email,
-        ids::AccountId,
+        ids::{AccountId, RightsRequestId, StaffId, StaffReadId},
+        kyc::case::BirthDate,
         language::LanguageTag,
         message::{Channel, Message, MessageBody},
+        notice::NoticeKind,
         personal::Personal,
-        rights::request::{RightKind, RightsRequest, RightsScope},
+        rights::request::{
+            ErasureTime, RefusalGround, RightKind, RightsRequest, RightsScope, RightsStep,
+            TOLD_BEFORE_LIFTING,
+        },
+        staff::{ReadCase, ReadField, ReadPurpose, StaffRead},
         time::Timestamp,
     },
-    repositories::outbox::{self, SealedMessage},
+    repositories::{
+        accounts,
+        outbox::{self, SealedMessage},
+        staff_reads,
+    },
     services::{
         idempotency::{Draft, Recording},
-        outbox as messages,
+        log::LeafDraft,
+        outbox as messages, reads,
         tokens::opaque::{self, TokenKind},
-        vault::VaultError,
+        vault::{SubjectKeys, VaultError, kms::KeyPurpose},
     },
 };
+
+/// What is opened of a person to be held against what shows who asks.
+const IDENTIFYING: &[ReadField] =
+    &[ReadField::RealName, ReadField::Email, ReadField::Phone, ReadField::BirthDate];
+
+/// Who a person is, opened for whoever sees who asks.
+#[derive(Clone)]
+pub struct OpenedRequester {
+    pub read: StaffRead,
+    pub profile: Profile,
+    pub birth_date: Option<BirthDate>,
+}
+
+/// What a decision tells.
+fn said(
+    request: &RightsRequest,
+    answer: RightsAnswer,
+    day: Timestamp,
+    now: Timestamp,
+) -> (NoticeKind, MessageBody) {
+    let at = day.for_people();
+    match answer {
+        RightsAnswer::Granted if request.scope.part().is_some() => {
+            (NoticeKind::ErasureScheduled, MessageBody::PartErasureScheduled { at })
+        }
+        RightsAnswer::Granted if request.scope.kind == RightKind::Erasure => {
+            (NoticeKind::ErasureScheduled, MessageBody::ErasureScheduled { at })
+        }
+        RightsAnswer::Granted => (NoticeKind::RightsRequestGranted, MessageBody::IdentitySeen { at }),
+        RightsAnswer::Refused(ground) => {
+            let (clause, law) = ground.rests_on();
+            let (clause, law) = (clause.to_owned(), law.to_owned());
+            let body = if request.limit_id.is_some() {
+                let until = now.plus(TOLD_BEFORE_LIFTING).for_people();
+                MessageBody::RightsRequestRefused { clause, law, until }
+            } else {
+                MessageBody::RequestNotCarriedOut { clause, law }
+            };
+            (NoticeKind::RightsRequestRefused, body)
+        }
+    }
+}
 
 /// How long a mailed link can be used.
 pub const LINK_LIVES: TimeDelta = TimeDelta::hours(24);
@@ -50,7 +108,7 @@ impl RightsService {
         // The mail rests under a key of its own, which dies with its delivery.
         let courier = AccountId::generate(now);
         let keys = self.vault.create(courier, &[Category::Messages], now).await?;
-        let token = self.link_of(owner.unwrap_or(courier), expires_at)?;
+        let token = self.link_of((owner.unwrap_or(courier), &email), expires_at)?;
         let body = if owner.is_some() {
             let hours = LINK_LIVES.num_hours();
             MessageBody::RightsLink { link: self.links.to("rights-request", &token), hours }
@@ -73,21 +131,45 @@ impl RightsService {
         Ok(expires_at)
     }
 
-    /// A token that says by itself until when it is good.
-    fn link_of(&self, owner: AccountId, expires_at: Timestamp) -> Result<Zeroizing<String>, RightsError> {
+    /// A token that says by itself until when it is good, and for which mailbox.
+    fn link_of(
+        &self,
+        (owner, email): (AccountId, &Email),
+        expires_at: Timestamp,
+    ) -> Result<Zeroizing<String>, RightsError> {
         let mut target = [0; 16];
-        let (until, random) = target.split_at_mut(8);
+        let (until, mailbox) = target.split_at_mut(8);
         until.copy_from_slice(&expires_at.as_micros().to_be_bytes());
-        getrandom::fill(random)
-            .map_err(|_| VaultError::Kms(crate::services::vault::kms::KmsError::Randomness))?;
+        mailbox.copy_from_slice(&self.mailbox(owner, email)?);
         Ok(opaque::link(self.vault.kms(), TokenKind::RightsLink, owner, &target).map_err(VaultError::from)?)
     }
 
+    /// What stands for a mailbox in a token: once the account has moved to another, the link is over.
+    fn mailbox(&self, owner: AccountId, email: &Email) -> Result<[u8; 8], RightsError> {
+        let kms = self.vault.kms();
+        let version = kms.live_versions(KeyPurpose::TokenMac).last().copied().unwrap_or(1);
+        let parts: [&[u8]; 3] = [b"rights-mailbox", owner.as_bytes(), email.expose().as_bytes()];
+        let mac = kms.mac(KeyPurpose::TokenMac, version, &parts).map_err(VaultError::from)?;
+        let (mailbox, _) = mac.split_first_chunk::<8>().unwrap_or((&[0; 8], &[]));
+        Ok(*mailbox)
+    }
+
     /// Whose link it is, while it is good.
-    fn linked(&self, token: &str) -> Result<AccountId, RightsError> {
+    async fn linked(&self, token: &str) -> Result<AccountId, RightsError> {
         let found = opaque::read_link(self.vault.kms(), TokenKind::RightsLink, token);
         let (owner, target) = found.ok_or(RightsError::LinkEnded)?;
-        if self.clock.now() >= expiry(target)? { Err(RightsError::LinkEnded) } else { Ok(owner) }
+        let (until, mailbox) = target.as_bytes().split_at(8);
+        let until = until.try_into().ok().map(i64::from_be_bytes).and_then(Timestamp::from_micros);
+        if until.is_none_or(|until| self.clock.now() >= until) {
+            return Err(RightsError::LinkEnded);
+        }
+        let (_, profile) = self.person(owner).await?;
+        let email = profile.ok_or(RightsError::LinkEnded)?.email;
+        if self.mailbox(owner, &email)?.as_slice() == mailbox {
+            Ok(owner)
+        } else {
+            Err(RightsError::LinkEnded)
+        }
     }
 
     /// What a request would lead to, as far as whoever reads the mailbox may know: nothing of the person.
@@ -100,7 +182,7 @@ impl RightsService {
         token: &str,
         scope: RightsScope,
     ) -> Result<RightsPreview, RightsError> {
-        self.preview_for(self.linked(token)?, scope, Viewer::Link).await
+        self.preview_for(self.linked(token).await?, scope, Viewer::Link).await
     }
 
     /// Files a request by a link: it waits for its answer, also where one that is filed signed in would not.
@@ -115,7 +197,7 @@ impl RightsService {
         (scope, preview): (RightsScope, FiledPreview),
         recording: Option<Draft>,
     ) -> Result<FiledRequest, RightsError> {
-        let owner = self.linked(token)?;
+        let owner = self.linked(token).await?;
         let now = self.clock.now();
         self.check(&preview, (owner, scope), now)?;
         let request = RightsRequest { by_link: true, ..RightsRequest::filed(owner, scope, now, self.region) };
@@ -137,8 +219,7 @@ impl RightsService {
     ) -> Result<ShownRequest, RightsError> {
         let RightsResult { shown, .. } = self.result(token).await?;
         let request = shown.request;
-        let shown = self.add_evidence((request.account_id, request.id), file, recording).await?;
-        Ok(ShownRequest { told: None, ..shown })
+        self.add_evidence((request.account_id, request.id, Viewer::Link), file, recording).await
     }
 
     /// Takes a request back that was filed by a link; any other takes a session.
@@ -173,21 +254,99 @@ impl RightsService {
         self.download(request.account_id, request.id).await
     }
 
+    /// Opens who the person is, for whoever holds what shows that against it. The row that the person sees is written first.
+    ///
+    /// # Errors
+    ///
+    /// [`RightsError::NotFound`] unless it was filed by a link and is to be carried out, [`RightsError::StateConflict`] once
+    /// it was decided, [`RightsError::OwnRequest`], [`RightsError::BudgetExhausted`].
+    #[tracing::instrument(skip_all)]
+    pub async fn open_requester(
+        &self,
+        (by, id): (StaffId, RightsRequestId),
+        recording: Recording<OpenedRequester>,
+    ) -> Result<OpenedRequester, RightsError> {
+        let owner = self.to_identify(by, id).await?.account_id;
+        let now = self.clock.now();
+        let keys = self.vault.fresh_keys_of(owner).await?;
+        let (budget, read_id) = (self.budget.of(by).map_err(VaultError::from)?, StaffReadId::generate(now));
+        let draft = LeafDraft::new(now).map_err(VaultError::from)?;
+        self.db
+            .write_holding(owner, move |c| {
+                accounts::hold(c, owner)?;
+                recording.refuse_if_done(c)?;
+                check_takes_evidence(c, owner, id)?;
+                reads::admit(c, (owner, ReadPurpose::RightsRequest, IDENTIFYING), &budget, now)?;
+                let of = (IDENTIFYING.to_vec(), ReadCase::Rights(id, None));
+                let read = record_read(c, (&keys, &draft), (by, read_id), of, now)?;
+                let profile = find_profile(c, &keys)?;
+                let birth_date = find_details(c, &keys)?.map(|details| details.birth_date);
+                // Shown once: a repeat opens anew, and is seen.
+                recording.record_without_answer(c, owner)?;
+                Ok(OpenedRequester { read, profile, birth_date })
+            })
+            .await
+    }
+
+    /// Takes whoever filed by a link for the person, or not; by somebody who saw everything that was handed in, and held it
+    /// against the person.
+    ///
+    /// # Errors
+    ///
+    /// [`RightsError::NotFound`], [`RightsError::StateConflict`] once it was decided, [`RightsError::IdentityNotSeen`],
+    /// [`RightsError::OwnRequest`], [`RightsError::Ground`] for any other ground.
+    #[tracing::instrument(skip_all)]
+    pub async fn decide_identity(
+        &self,
+        (by, id): (StaffId, RightsRequestId),
+        answer: RightsAnswer,
+        recording: Recording<StaffRightsRequest>,
+    ) -> Result<StaffRightsRequest, RightsError> {
+        let request = self.to_identify(by, id).await?;
+        let (owner, day) = (request.account_id, self.day_after_identification(&request).await?);
+        let step = match answer {
+            RightsAnswer::Granted => RightsStep::Granted,
+            RightsAnswer::Refused(_) => RightsStep::Refused,
+        };
+        let tells = move |keys: &SubjectKeys, profile: Option<&Profile>, now| {
+            let (kind, body) = said(&request, answer, day, now);
+            Ok((kind, mail((keys, profile), body, now)?))
+        };
+        self.act((by, id), step, tells, recording, move |c, _, was, now| {
+            let evidence = list_evidence(c, owner, id)?;
+            let seen = staff_reads::list_opened_evidence(c, owner, by, id)?;
+            let since = evidence.iter().map(|file| file.uploaded_at).max().unwrap_or(was.filed_at);
+            let has_seen = staff_reads::has_opened_request(c, owner, by, id, since)?
+                && evidence.iter().all(|file| seen.contains(&file.document_id));
+            match answer {
+                RightsAnswer::Granted if evidence.is_empty() || !has_seen => {
+                    Err(RightsError::IdentityNotSeen)
+                }
+                RightsAnswer::Granted => Ok(was.identified(day)?),
+                RightsAnswer::Refused(RefusalGround::IdentityNotShown) if has_seen || evidence.is_empty() => {
+                    Ok(was.refused(RefusalGround::IdentityNotShown, now)?)
+                }
+                RightsAnswer::Refused(RefusalGround::IdentityNotShown) => Err(RightsError::IdentityNotSeen),
+                RightsAnswer::Refused(_) => Err(RightsError::Ground),
+            }
+        })
+        .await
+    }
+
+    async fn to_identify(&self, by: StaffId, id: RightsRequestId) -> Result<RightsRequest, RightsError> {
+        let request = self.others_request(by, id).await?;
+        let is_one = request.by_link && is_carried_out(request.scope.kind);
+        if is_one { Ok(request) } else { Err(RightsError::NotFound) }
+    }
+
     /// When what was filed by a link is carried out, once its person was seen.
     pub(super) async fn day_after_identification(
         &self,
         request: &RightsRequest,
     ) -> Result<Timestamp, RightsError> {
-        use crate::domain::rights::request::ErasureTime;
         match request.scope.kind {
             RightKind::Erasure => self.erasure_day(request.account_id, ErasureTime::AfterGrace).await,
             _ => self.after_reset(request.account_id).await,
         }
     }
-}
-
-/// Until when a link is good, as its token says.
-fn expiry(target: Uuid) -> Result<Timestamp, RightsError> {
-    let (until, _) = target.as_bytes().split_first_chunk::<8>().ok_or(RightsError::LinkEnded)?;
-    Timestamp::from_micros(i64::from_be_bytes(*until)).ok_or(RightsError::LinkEnded)
 }

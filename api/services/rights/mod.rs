@@ -14,7 +14,8 @@ mod upkeep;
 pub use desk::{RightsAnswer, StaffRightsRequest, StaffRightsRequestPage};
 pub use erasing::{ErasureCertificate, RightsResult};
 pub use filing::FiledRequest;
-pub use preview::{FiledPreview, RightsPreview};
+pub use linking::OpenedRequester;
+pub use preview::{FiledPreview, RightsPreview, Viewer};
 pub use rectifying::{OpenedCorrection, OpenedEvidence};
 
 use std::sync::Arc;
@@ -92,6 +93,12 @@ pub enum RightsError {
     Archive(#[source] archive::ContentsError),
     #[error("the link has done its work, or has lapsed")]
     LinkEnded,
+    #[error("somebody looks at a verification that needs it")]
+    VerificationUnderWay,
+    #[error("who asks was not seen by whoever decides")]
+    IdentityNotSeen,
+    #[error("nobody is born in the future")]
+    BornInTheFuture,
     #[error("nothing else stands than what was told")]
     NothingToCorrect,
     #[error("as many files as a request can have")]

@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 
 use super::{
     Actor, FiledPreview, FiledRequest, RightsAnswer, RightsError, RightsService, ShownRequest,
-    StaffRightsRequest, advance, desk::Told as Telling, mail, show_own, step,
+    StaffRightsRequest, advance, desk::Told as Telling, mail, preview::Viewer, show, show_own, step,
 };
 use crate::{
     db::{Conn, Refusal},
@@ -14,7 +14,7 @@ use crate::{
         data_dictionary::{Category, EVIDENCE_FILE},
         evidence::Evidence,
         ids::{AccountId, DocumentId, NoticeId, RightsRequestId, StaffId, StaffReadId},
-        kyc::{case::KycDetails, document::PICTURE_OPEN_FOR, file::Accepts},
+        kyc::{case::KycDetails, days::LocalDay, document::PICTURE_OPEN_FOR, file::Accepts},
         message::MessageBody,
         notice::NoticeKind,
         personal::PersonalText,
@@ -22,7 +22,7 @@ use crate::{
             rectification::{
                 Correction, EvidenceFile, MOST_EVIDENCE, RectifiedField, StatementOfCorrection, Told,
             },
-            request::{RightKind, RightsRequest, RightsScope, RightsStep},
+            request::{RightKind, RightsRequest, RightsScope, RightsState, RightsStep},
         },
         staff::{ReadCase, ReadField, ReadPurpose, StaffRead},
         time::Timestamp,
@@ -85,8 +85,12 @@ impl RightsService {
             field: Some(field),
         };
         self.check(&preview, (owner, scope), now)?;
-        // What shows this goes with a key that nothing before it was sealed by.
-        self.vault.rotate(owner, Category::Proofs, now).await?;
+        if let Correction::BirthDate(born) = &correction
+            && born.day().is_none_or(|born| LocalDay::at(now, None).latest < born)
+        {
+            return Err(RightsError::BornInTheFuture);
+        }
+        self.renew_proofs(owner).await?;
         let (keys, profile) = self.person(owner).await?;
         let request = RightsRequest::filed(owner, scope, now, self.region);
         let result =
@@ -112,22 +116,7 @@ impl RightsService {
                     return Err(RightsError::Duplicate);
                 }
                 step(c, &keys, (Actor::Person, RightsStep::Filed), &request, now)?;
-                let (request, notice, body) = if is_vouched_for(c, owner, field)? {
-                    let told = Told { correction: correction.clone(), statement: None };
-                    let mut sealed = SealedCorrection { request_id: request.id, field, told: None };
-                    sealed.told = Some(contests::seal(&keys, &sealed, &told)?);
-                    rights_corrections::insert(c, owner, &sealed)?;
-                    let until = request.deadline.due_at.for_people();
-                    let body = MessageBody::CorrectionFiled { until };
-                    (request.clone(), NoticeKind::RightsRequestFiled, body)
-                } else {
-                    apply(c, &keys, &correction, now)?;
-                    let corrected = request.clone().corrected(now)?;
-                    let by = (Actor::Service, RightsStep::Completed);
-                    let corrected = advance(c, &keys, by, (&request, corrected), now)?;
-                    let body = MessageBody::CorrectionMade { at: now.for_people() };
-                    (corrected, NoticeKind::RightsRequestGranted, body)
-                };
+                let (request, notice, body) = take_up(c, &keys, &request, &correction, now)?;
                 let told = mail((&keys, profile.as_ref()), body, now)?;
                 notices::tell(c, owner, NoticeId::generate(now), notice, told.as_ref(), now)?;
                 show_own(c, &keys, request)
@@ -146,7 +135,7 @@ impl RightsService {
     #[tracing::instrument(skip_all)]
     pub async fn add_evidence(
         &self,
-        (owner, id): (AccountId, RightsRequestId),
+        (owner, id, viewer): (AccountId, RightsRequestId, Viewer),
         file: Zeroizing<Vec<u8>>,
         recording: Recording<ShownRequest>,
     ) -> Result<ShownRequest, RightsError> {
@@ -164,11 +153,9 @@ impl RightsService {
         let size = i64::try_from(picture.jpeg.len()).unwrap_or(i64::MAX);
         let (width, height) = (picture.width, picture.height);
         let name = self.files.put(sealed).await.map_err(super::archive::stored)?;
-        let kept = KeptEvidence {
-            facts: EvidenceFile { document_id, width, height, size, uploaded_at: now },
-            name,
-            key_version: keys.active_version(Category::Proofs).unwrap_or(0),
-        };
+        let version = keys.active_version(Category::Proofs).unwrap_or(0);
+        let facts = EvidenceFile { document_id, width, height, size, uploaded_at: now };
+        let kept = KeptEvidence { facts, name, key_version: version };
         let written = self
             .db
             .write_holding(owner, move |c| {
@@ -179,11 +166,21 @@ impl RightsService {
                     return Err(RightsError::EvidenceFull);
                 }
                 rights_corrections::insert_file(c, (owner, id), &kept)?;
-                let shown = show_own(c, &keys, request)?;
+                // What was told is for its person alone, also where the call is repeated.
+                let shown = match viewer {
+                    Viewer::Person => show_own(c, &keys, request)?,
+                    Viewer::Link => show(c, request)?,
+                };
                 recording.record(c, &keys, &shown)?;
                 Ok(shown)
             })
             .await;
+        if written.is_ok() && !self.vault.fresh_keys_of(owner).await?.holds_version(Category::Proofs, version)
+        {
+            // What was there before went with its key in this very moment.
+            self.db.write_for(owner, move |c| rights_corrections::delete_files(c, owner, &[version])).await?;
+            return Err(RightsError::StateConflict);
+        }
         // Where storage failed the row may stand all the same; what none names is swept.
         if written.as_ref().is_err_and(|error: &RightsError| error.storage().is_none())
             && let Err(error) = self.files.delete(name).await
@@ -386,7 +383,9 @@ impl RightsService {
         let tells =
             move |keys: &SubjectKeys, profile: Option<&Profile>, now| telling(answer, keys, profile, now);
         self.act((by, id), step, tells, recording, move |c, keys, was, now| {
-            if !staff_reads::has_opened_request(c, owner, by, id)? {
+            let evidence = list_evidence(c, owner, id)?;
+            let since = evidence.iter().map(|file| file.uploaded_at).max().unwrap_or(was.filed_at);
+            if !staff_reads::has_opened_request(c, owner, by, id, since)? {
                 return Err(RightsError::NotOpened);
             }
             let sealed = rights_corrections::find(c, owner, id)?.ok_or(RightsError::NotFound)?;
@@ -407,8 +406,24 @@ impl RightsService {
         .await
     }
 
+    /// Makes another key for what shows that requests are right, where the one that seals now has sealed something: each goes
+    /// without the other.
+    pub(super) async fn renew_proofs(&self, owner: AccountId) -> Result<(), RightsError> {
+        let keys = self.vault.fresh_keys_of(owner).await?;
+        let Some(active) = keys.active_version(Category::Proofs) else { return Ok(()) };
+        let files = self.db.read(move |c| rights_corrections::list_names(c, owner)).await?;
+        if files.iter().any(|(_, version)| *version == active) {
+            self.vault.rotate(owner, Category::Proofs, self.clock.now()).await?;
+        }
+        Ok(())
+    }
+
     /// A request of somebody else than whoever looks at it.
-    async fn others_request(&self, by: StaffId, id: RightsRequestId) -> Result<RightsRequest, RightsError> {
+    pub(super) async fn others_request(
+        &self,
+        by: StaffId,
+        id: RightsRequestId,
+    ) -> Result<RightsRequest, RightsError> {
         let request = self.db.read(move |c| super::find(c, id)).await?;
         if reads::own_account(&self.db, &self.vault, by).await? == Some(request.account_id) {
             return Err(RightsError::OwnRequest);
@@ -441,7 +456,7 @@ impl RightsService {
             .db
             .write_holding(owner, move |c| {
                 accounts::hold(c, owner)?;
-                // Whatever is filed after this gets a key of its own before a file comes.
+                // Whatever comes after this is sealed under another key, or goes with this one.
                 if rights_corrections::is_waiting(c, owner)? {
                     return Ok(Vec::new());
                 }
@@ -459,6 +474,30 @@ impl RightsService {
 
 fn draft(now: Timestamp) -> Result<LeafDraft, RightsError> {
     Ok(LeafDraft::new(now).map_err(VaultError::from)?)
+}
+
+/// Corrects a value at once, or keeps what was told until it is decided; gives the request and what its person is told.
+fn take_up(
+    c: &mut Conn,
+    keys: &SubjectKeys,
+    request: &RightsRequest,
+    correction: &Correction,
+    now: Timestamp,
+) -> Result<(RightsRequest, NoticeKind, MessageBody), RightsError> {
+    let (owner, field) = (request.account_id, correction.field());
+    if is_vouched_for(c, owner, field)? {
+        let told = Told { correction: correction.clone(), statement: None };
+        let mut sealed = SealedCorrection { request_id: request.id, field, told: None };
+        sealed.told = Some(contests::seal(keys, &sealed, &told)?);
+        rights_corrections::insert(c, owner, &sealed)?;
+        let body = MessageBody::CorrectionFiled { until: request.deadline.due_at.for_people() };
+        return Ok((request.clone(), NoticeKind::RightsRequestFiled, body));
+    }
+    apply(c, keys, correction, now)?;
+    let corrected = request.clone().corrected(now)?;
+    let corrected = advance(c, keys, (Actor::Service, RightsStep::Completed), (request, corrected), now)?;
+    let body = MessageBody::CorrectionMade { at: now.for_people() };
+    Ok((corrected, NoticeKind::RightsRequestGranted, body))
 }
 
 /// What a decision tells its person.
@@ -482,7 +521,7 @@ fn telling(
 }
 
 /// Writes what the person will see of a read.
-fn record_read(
+pub(super) fn record_read(
     c: &mut Conn,
     (keys, draft): (&SubjectKeys, &LeafDraft),
     (by, id): (StaffId, StaffReadId),
@@ -515,7 +554,7 @@ pub(super) fn list_evidence(
     Ok(rights_corrections::list_files(c, owner, id)?.into_iter().map(|file| file.facts).collect())
 }
 
-fn check_takes_evidence(
+pub(super) fn check_takes_evidence(
     c: &mut Conn,
     owner: AccountId,
     id: RightsRequestId,
@@ -551,12 +590,12 @@ fn find_standing(
     })
 }
 
-fn find_profile(c: &mut Conn, keys: &SubjectKeys) -> Result<Profile, RightsError> {
+pub(super) fn find_profile(c: &mut Conn, keys: &SubjectKeys) -> Result<Profile, RightsError> {
     let sealed = profile_rows::find_unless_erased(c, keys.account_id())?;
     Ok(profiles::open(keys, &sealed.ok_or(RightsError::NotFound)?)?)
 }
 
-fn find_details(c: &mut Conn, keys: &SubjectKeys) -> Result<Option<KycDetails>, RightsError> {
+pub(super) fn find_details(c: &mut Conn, keys: &SubjectKeys) -> Result<Option<KycDetails>, RightsError> {
     let sealed = kyc_details::find(c, keys.account_id())?;
     Ok(sealed.map(|sealed| open_details(keys, sealed)).transpose()?.flatten())
 }
@@ -568,6 +607,14 @@ fn apply(
     correction: &Correction,
     now: Timestamp,
 ) -> Result<(), RightsError> {
+    let is_going = |request: &RightsRequest| {
+        request.state == RightsState::Executing && request.scope.part() == Some(Category::Address)
+    };
+    let is_told_beside = matches!(correction, Correction::BirthDate(_) | Correction::Residence(_));
+    // What is being erased is not sealed anew, and the day of birth stands beside the address.
+    if is_told_beside && rights_requests::list_open(c, keys.account_id())?.iter().any(is_going) {
+        return Err(RightsError::StateConflict);
+    }
     match correction {
         Correction::RealName(name) => {
             let mut profile = find_profile(c, keys)?;

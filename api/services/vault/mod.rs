@@ -32,7 +32,7 @@ use kms::{KeyPurpose, Kms, KmsError};
 /// How long unwrapped keys stay in memory.
 const CACHE_FOR: Duration = Duration::from_mins(1);
 /// So long after a new version of a key was made no process seals under the one before.
-pub const SEALS_ANEW_AFTER: TimeDelta = TimeDelta::minutes(2);
+pub const SEALS_ANEW_AFTER: TimeDelta = TimeDelta::minutes(5);
 const CACHED_SUBJECTS: usize = 20_000;
 
 /// Why something was not sealed or opened.
@@ -177,6 +177,11 @@ impl SubjectKeys {
         sealed: Option<&Sealed<T>>,
     ) -> Result<Option<T>, VaultError> {
         sealed.map(|sealed| self.open(entry, row, sealed)).transpose()
+    }
+
+    /// Whether the key that sealed an envelope is gone.
+    pub fn is_dead(&self, category: Category, envelope: &[u8]) -> bool {
+        envelope::key_version(envelope).is_ok_and(|version| !self.holds_version(category, version))
     }
 
     /// Whether an envelope was sealed before the key that seals now was made.
@@ -413,6 +418,56 @@ impl Vault {
     pub async fn fresh_keys_of(&self, id: AccountId) -> Result<Arc<SubjectKeys>, VaultError> {
         self.cache.remove(&id);
         self.keys_of(id).await
+    }
+
+    /// The keys of a person, as they are now where those in memory do not open an envelope: another process may have made
+    /// the one that does within the last minute.
+    ///
+    /// # Errors
+    ///
+    /// As [`keys_of`](Self::keys_of).
+    pub async fn keys_to_open(
+        &self,
+        id: AccountId,
+        entry: &'static Entry,
+        envelope: &[u8],
+    ) -> Result<Arc<SubjectKeys>, VaultError> {
+        let keys = self.keys_of(id).await?;
+        if keys.can_open(entry, envelope) { Ok(keys) } else { self.fresh_keys_of(id).await }
+    }
+
+    /// When the version of a key was made that seals now.
+    ///
+    /// # Errors
+    ///
+    /// Only storage trouble.
+    pub async fn made_at(&self, id: AccountId, category: Category) -> Result<Option<Timestamp>, VaultError> {
+        let keys = self.store.read(move |c| subject_keys::list(c, id)).await?;
+        let own = keys.into_iter().filter(|key| key.category == category);
+        Ok(own.max_by_key(|key| key.version).map(|key| key.created_at))
+    }
+
+    /// Destroys every version of a key; what is sealed later gets another.
+    ///
+    /// # Errors
+    ///
+    /// Only storage trouble; doing it again completes it.
+    pub async fn destroy_versions(
+        &self,
+        id: AccountId,
+        category: Category,
+        now: Timestamp,
+    ) -> Result<(), VaultError> {
+        self.store
+            .write(move |c| {
+                for key in subject_keys::list(c, id)?.iter().filter(|key| key.category == category) {
+                    subject_keys::destroy_version(c, id, category, key.version, now)?;
+                }
+                Ok::<_, StorageError>(())
+            })
+            .await?;
+        self.cache.remove(&id);
+        Ok(())
     }
 
     /// Drops keys from memory that were not read again for a while.

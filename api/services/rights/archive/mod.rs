@@ -139,7 +139,8 @@ impl RightsService {
     ) -> Result<usize, RightsError> {
         let now = self.clock.now();
         let kinds = [RightKind::Access, RightKind::Portability];
-        let due = self.db.read(move |c| rights_requests::list_to_execute(c, &kinds, now, limit)).await?;
+        let due =
+            self.db.read(move |c| rights_requests::list_to_execute(c, (&kinds, None), now, limit)).await?;
         batches::for_each(due, |request| Box::pin(self.hand_over_one(contents, request, is_stopping))).await
     }
 
