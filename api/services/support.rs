@@ -207,7 +207,11 @@ impl SupportService {
             }
         }
         let rows = self.db.read(move |c| support_cases::list_messages(c, owner, id)).await?;
-        let keys = self.vault.keys_of(owner).await?;
+        let newest = rows.iter().rev().find_map(|row| row.body.as_deref());
+        let keys = match newest {
+            Some(body) => self.vault.keys_to_open(owner, &SUPPORT_MESSAGE, body).await?,
+            None => self.vault.keys_of(owner).await?,
+        };
         let messages = rows.into_iter().map(|row| open(&keys, id, row)).collect::<Result<_, _>>()?;
         Ok(CaseWithMessages { case, messages })
     }

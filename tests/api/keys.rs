@@ -29,7 +29,7 @@ async fn every_purpose_rotates_and_what_was_sealed_still_opens() {
     drop(ada);
     let status = keys(&app, &["status"]);
     assert_eq!(status.lines().count(), 14, "{status}");
-    assert!(status.lines().any(|line| line.starts_with("kek") && line.ends_with(" 5")), "{status}");
+    assert!(status.lines().any(|line| line.starts_with("kek") && line.ends_with(" 6")), "{status}");
 
     // A service that runs is given time to learn of a new index key; here it is stopped instead.
     let mut app = app.stop_and_keep().await;
@@ -43,7 +43,7 @@ async fn every_purpose_rotates_and_what_was_sealed_still_opens() {
         status.lines().find(|line| line.starts_with("kek") && line.contains(version)).unwrap().to_owned()
     };
     assert!(kek(" 1  decrypt_only").ends_with('-'), "{status}");
-    assert!(kek(" 2  active").ends_with(" 5"), "{status}");
+    assert!(kek(" 2  active").ends_with(" 6"), "{status}");
     assert_eq!(app.database.number("SELECT count(*) AS n FROM account_emails"), 2);
 
     app = app.restart().await;

@@ -32,6 +32,7 @@ use crate::{
     services::{
         cursors,
         idempotency::{Draft, Recording},
+        kyc::keys_to_read,
         vault::{SubjectKeys, kms::Kms},
         webhooks::announce,
     },
@@ -164,7 +165,7 @@ impl DisclosureService {
             Puller::Staff(_) => self.find(id).await?.0,
         };
         let owner = released.account_id;
-        let keys = self.vault.keys_of(owner).await?;
+        let keys = keys_to_read(&self.db, &self.vault, owner).await?;
         let outcome = self
             .under_policy(|policy| {
                 let pull = Pull {

@@ -1,7 +1,10 @@
 //! What the person tells: day of birth and residence (clauses 1.4 and 1.5).
 
+use std::sync::Arc;
+
 use super::{KycError, KycOverview, KycService};
 use crate::{
+    db::Db,
     domain::{
         data_dictionary::{Category, KYC_BIRTH_DATE, KYC_RESIDENCE},
         disclosure::scope::DisclosureField,
@@ -22,7 +25,7 @@ use crate::{
     services::{
         contests,
         obligations::{self, Change},
-        vault::{Row, SubjectKeys, VaultError},
+        vault::{Row, SubjectKeys, Vault, VaultError},
     },
 };
 
@@ -45,6 +48,8 @@ impl KycService {
         if LocalDay::at(now, None).latest < born {
             return Err(KycError::BornInTheFuture);
         }
+        // What was told before is opened with what is sealed now.
+        keys_to_read(&self.db, &self.vault, id).await?;
         let keys = self.vault.keys_with(id, &[Category::Identity, Category::Address], now).await?;
         let told = KycDetails { birth_date, residence, updated_at: now };
         let sealed = seal(&keys, &told)?;
@@ -81,8 +86,7 @@ impl KycService {
         sealed: Option<SealedKycDetails>,
     ) -> Result<Option<KycDetails>, KycError> {
         let Some(sealed) = sealed.filter(|sealed| sealed.residence.is_some()) else { return Ok(None) };
-        // Another process may have made the key within the last minute.
-        let keys = self.vault.keys_with(id, &[Category::Address], self.clock.now()).await?;
+        let keys = keys_to_read(&self.db, &self.vault, id).await?;
         Ok(open(&keys, sealed)?)
     }
 }
@@ -95,6 +99,19 @@ fn corrected(before: Option<&KycDetails>, told: &KycDetails) -> Vec<DisclosureFi
     let birth_date = is_other_birth_date.then_some(DisclosureField::BirthDate);
     let residence = is_other_residence.then_some(DisclosureField::Residence);
     birth_date.into_iter().chain(residence).collect()
+}
+
+/// The keys of a person that open what was told: another process may have made the newest within the last minute.
+///
+/// # Errors
+///
+/// Storage trouble, and keys that do not unwrap.
+pub async fn keys_to_read(db: &Db, vault: &Vault, id: AccountId) -> Result<Arc<SubjectKeys>, VaultError> {
+    let sealed = db.read(move |c| kyc_details::find(c, id)).await?;
+    match sealed.and_then(|sealed| sealed.residence) {
+        Some(residence) => vault.keys_to_open(id, &KYC_RESIDENCE, &residence).await,
+        None => vault.keys_of(id).await,
+    }
 }
 
 fn unwritable() -> VaultError {

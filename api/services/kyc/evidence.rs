@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use super::{KycError, KycService, details, documents};
+use super::{KycError, KycService, details, details::keys_to_read, documents};
 use crate::{
     db::Conn,
     domain::{
@@ -36,7 +36,7 @@ impl KycService {
     /// The keys of everything that stands for a verification. Another process may have made some of them
     /// within the last minute.
     pub(super) async fn keys_for(&self, case: &KycCase) -> Result<Arc<SubjectKeys>, VaultError> {
-        let keys = self.vault.keys_of(case.account_id).await?;
+        let keys = keys_to_read(&self.db, &self.vault, case.account_id).await?;
         let is_whole =
             keys.holds(Category::Address) && keys.holds_version(Category::Documents, case.documents_key());
         // What was erased is missing for good, and its rows with it.

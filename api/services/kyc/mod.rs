@@ -18,7 +18,7 @@ mod submission;
 
 pub use deadlines::Ease;
 pub use decision::DecideKyc;
-pub use details::{open as open_details, seal as seal_details};
+pub use details::{keys_to_read, open as open_details, seal as seal_details};
 pub use documents::{DocumentImage, ORPHAN_AFTER, Upload};
 pub use flags::{DismissedFlag, KycFlagPage};
 pub use overview::{HandedIn, KycOverview};

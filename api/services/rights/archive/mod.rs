@@ -138,10 +138,23 @@ impl RightsService {
         is_stopping: &(dyn Fn() -> bool + Sync),
     ) -> Result<usize, RightsError> {
         let now = self.clock.now();
-        let kinds = [RightKind::Access, RightKind::Portability];
-        let due =
-            self.db.read(move |c| rights_requests::list_to_execute(c, (&kinds, None), now, limit)).await?;
-        batches::for_each(due, |request| Box::pin(self.hand_over_one(contents, request, is_stopping))).await
+        let (mut done, mut failure, mut after) = (0, None, None);
+        // Some wait, and must not keep those behind them from their turn.
+        loop {
+            let kinds = [RightKind::Access, RightKind::Portability];
+            let due = self.db.read(move |c| rights_requests::list_to_execute(c, (&kinds, after), now, limit));
+            let due = due.await?;
+            let Some(last) = due.last() else { break };
+            after = Some(last.id);
+            let made = batches::for_each(due, |request| {
+                Box::pin(self.hand_over_one(contents, request, is_stopping))
+            });
+            match made.await {
+                Ok(some) => done += some,
+                Err(error) => failure = failure.or(Some(error)),
+            }
+        }
+        failure.map_or(Ok(done), Err)
     }
 
     async fn hand_over_one(
