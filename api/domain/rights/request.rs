@@ -783,7 +783,8 @@ mod tests {
         let filed_at = instant("2026-03-01T00:00:00Z");
         let scope = RightsScope { kind: RightKind::Objection, purpose: None, data_class: None, field: None };
         let owner = AccountId::generate(filed_at);
-        RightsRequest { state, ..RightsRequest::filed(owner, scope, filed_at, None) }
+        let limit_id = Some(ProcessingLimitId::generate(filed_at));
+        RightsRequest { state, limit_id, ..RightsRequest::filed(owner, scope, filed_at, None) }
     }
 
     #[test]
@@ -806,6 +807,26 @@ mod tests {
             Err(NotNow)
         );
         assert_eq!(lifting.lifted(now.plus(TOLD_BEFORE_LIFTING)).unwrap().state, RightsState::Lifted);
+    }
+
+    #[test]
+    fn what_was_filed_by_a_link_is_carried_out_once_it_is_known_who_asks() {
+        let now = instant("2026-03-02T00:00:00Z");
+        let filed = |kind, by_link| {
+            let scope = RightsScope { kind, purpose: None, data_class: None, field: None };
+            RightsRequest { scope, by_link, limit_id: None, ..request(RightsState::InReview) }
+        };
+        assert_eq!(filed(RightKind::Access, false).identified(now), Err(NotNow));
+        assert_eq!(filed(RightKind::Restriction, true).identified(now), Err(NotNow));
+        let scheduled = filed(RightKind::Access, true).identified(now).unwrap();
+        assert_eq!((scheduled.state, scheduled.executes_at), (RightsState::Scheduled, Some(now)));
+        assert_eq!(scheduled.identified(now), Err(NotNow));
+        let ground = RefusalGround::IdentityNotShown;
+        assert_eq!(filed(RightKind::Access, false).refused(ground, now), Err(NotNow));
+        let refused = filed(RightKind::Access, true).refused(ground, now).unwrap();
+        assert_eq!(refused.state, RightsState::Refused, "nothing holds that would have to end");
+        assert!(!refused.takes_statement());
+        assert_eq!(request(RightsState::InReview).refused(ground, now), Err(NotNow));
     }
 
     #[test]
