@@ -22,7 +22,7 @@ use smart_mining::{
 };
 
 use crate::{
-    archives::prepares,
+    archives::is_prepared,
     kyc_review::{tells_everything, usual},
     orders::compelled,
     rights::services,
@@ -141,8 +141,8 @@ async fn lives(app: &App, seen: &mut Seen) -> (Person, Desk, String) {
     (ada, desk, silent)
 }
 
-/// What stands about somebody for a while, or about an address that is theirs.
-async fn lingers(app: &App, ada: &Person) {
+/// What stands about somebody for a while, or about an address that is theirs; gives the request for an archive.
+async fn lingers(app: &App, ada: &Person) -> String {
     assert!(
         Process::run(&app.settings, &["blocks", "add", "198.51.100.9", "--reason", "spam", "--hours", "9"])
             .status
@@ -150,7 +150,7 @@ async fn lingers(app: &App, ada: &Person) {
     );
     crate::recovery::asks_for_reset(app, EMAIL).await;
     ada.asks_for_email("canary.green@example.org").await;
-    ada.asks_for("access", None, None).await;
+    ada.asks_for("access", None, None).await
 }
 
 /// Says that values are wrong, hands in what shows it, and has words put beside what was not changed.
@@ -334,10 +334,10 @@ async fn nothing_of_a_person_is_found_after_an_erasure() {
             .await;
     let mut seen = Seen::default();
     let (ada, _desk, _silent) = lives(&app, &mut seen).await;
-    lingers(&app, &ada).await;
+    let archive = lingers(&app, &ada).await;
     let services = services(&app).await;
     let picture = picture_of(&app, &ada).await;
-    assert_eq!(prepares(&services).await, 1);
+    is_prepared(&services, &ada, &archive).await;
     seen.look(&app);
     assert_eq!(seen.missing(), Vec::<String>::new(), "a value that is never written is never looked for");
     let values: Vec<Vec<u8>> =

@@ -449,7 +449,7 @@ async fn request_of(app: &App, operation: &str, ada: &Person) -> String {
         return ada.asks_for("objection", None, None).await;
     }
     let id = ada.asks_for("access", None, None).await;
-    assert_eq!(crate::archives::prepares(&crate::rights::services(app).await).await, 1);
+    crate::archives::is_prepared(&crate::rights::services(app).await, ada, &id).await;
     id
 }
 

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use smart_mining::services::rights::RightsService;
 
 use crate::{
-    archives::prepares,
+    archives::{is_prepared, prepares},
     disclosures::answers,
     kyc_documents::asks,
     kyc_review::{Review, tells_everything, usual},
@@ -177,7 +177,7 @@ async fn messages_go_once_nothing_of_them_is_on_its_way_and_archives_with_them()
     let opened = ada.sends(Method::POST, "/v1/support-cases", &once, Some(&asked)).await;
     assert_eq!(opened.status, 201, "{}", opened.text);
     let archive = ada.asks_for("access", None, None).await;
-    assert_eq!(prepares(&services).await, 1);
+    is_prepared(&services, &ada, &archive).await;
     let (id, _) = ada.asks_for_erasure_of(Some("messages"), "now").await;
     let told = ada.changes_profile(json!({ "display_name": "countess" })).await;
     assert_eq!(told.status, 200, "the account goes on meanwhile");
@@ -213,10 +213,6 @@ async fn messages_go_once_nothing_of_them_is_on_its_way_and_archives_with_them()
     let gone = ada.gets(&format!("/v1/rights-requests/{archive}/result")).await;
     assert_eq!(gone.problem(), (410, "archive_expired".to_owned()));
     app.advance(TimeDelta::seconds(1));
-    eventually("the archive that waited", || async {
-        prepares(&services).await;
-        (own(&ada, &second).await["state"] == "completed").then_some(())
-    })
-    .await;
+    is_prepared(&services, &ada, &second).await;
     crate::log::verifies(&app).await;
 }
