@@ -185,9 +185,9 @@ pub fn has_approved(c: &mut Conn, owner: AccountId) -> Result<bool, StorageError
     Ok(approved > 0)
 }
 
-/// Gives a case whose documents were destroyed a number of its own, and so a key for new ones.
-pub fn renumber(c: &mut Conn, owner: AccountId, id: KycCaseId) -> Result<(), StorageError> {
-    let next = last_number(c, owner)? + 1;
+/// Gives a case whose documents were destroyed a number of its own, beyond another, and so a key for new ones.
+pub fn renumber(c: &mut Conn, owner: AccountId, id: KycCaseId, beyond: i64) -> Result<(), StorageError> {
+    let next = last_number(c, owner)?.max(beyond) + 1;
     diesel::update(t::table.find((owner, id)))
         .filter(t::decided_at.is_null())
         .set((t::number.eq(next), t::revision.eq(t::revision + 1)))

@@ -132,7 +132,7 @@ impl ErasureService {
                 erasure::erase_rows(c, subject, Category::Documents)?;
                 // Where something is still awaited, what comes is sealed under a key of its own.
                 if let Some(case) = kyc_cases::find_current(c, subject)? {
-                    kyc_cases::renumber(c, subject, case.id)?;
+                    kyc_cases::renumber(c, subject, case.id, 0)?;
                 }
                 Ok::<_, StorageError>(names)
             })
@@ -184,7 +184,7 @@ impl ErasureService {
                     kyc_documents::delete(c, subject, document.id)?;
                 }
                 // Where something is still awaited, what comes is sealed under a key of its own.
-                kyc_cases::renumber(c, subject, case)?;
+                kyc_cases::renumber(c, subject, case, 0)?;
                 Ok::<_, StorageError>(names)
             })
             .await?;

@@ -421,3 +421,22 @@ async fn nothing_is_taken_that_nobody_asks_for() {
     assert_eq!(ada.uploads(&Form::passport("LH123456")).await.problem(), (409, "kyc_not_open".to_owned()));
     assert_eq!(files_below(&app.database.folder.path().join("files")).len(), 0);
 }
+
+#[tokio::test]
+async fn a_restored_database_that_numbers_a_verification_as_one_before_takes_documents_all_the_same() {
+    let app = App::start().await;
+    let ada = person_asked(&app).await;
+    let hex = ada.account_id.trim_start_matches("acc_");
+    let account = if is_postgres() { format!("'{hex}'::uuid") } else { format!("x'{hex}'") };
+    // The key store never goes back: it knows of verifications that the database does not know any more.
+    let erased_at = if is_postgres() { "now()" } else { "0" };
+    app.database.keys_sql(&format!(
+        "INSERT INTO key_version_tombstones (account_id, category, version, erased_at) \
+         VALUES ({account}, 'documents', 1, {erased_at}), ({account}, 'documents', 2, {erased_at})"
+    ));
+    let uploaded = ada.uploads(&Form::passport("LH123456")).await;
+    assert_eq!(uploaded.status, 201, "{}", uploaded.text);
+    let versions = "SELECT CAST(max(version) AS BIGINT) AS n FROM subject_keys WHERE category = 'documents'";
+    assert_eq!(app.database.keys_number(versions), 3);
+    assert_eq!(app.database.number("SELECT CAST(number AS BIGINT) AS n FROM kyc_cases"), 3);
+}

@@ -88,13 +88,7 @@ impl KycService {
         let (_, profile) = self.person(id).await?;
         let case = self.open_case(id).await?;
         self.check_told(id, &profile, &upload, now).await?;
-        let version = case.documents_key();
-        let keys = self.vault.keys_with_version(id, Category::Documents, version, now).await;
-        // Asked no longer in this very moment: the key went with everything else.
-        let keys = keys.map_err(|error| match error {
-            VaultError::NoKey(_) => KycError::NotOpen,
-            error => error.into(),
-        })?;
+        let (case, keys) = self.keys_to_keep(case, now).await?;
         let prepared = self.prepare(&keys, upload, now).await?;
         let names: Vec<FileName> = prepared.files.iter().map(|file| file.name).collect();
         let written = self
@@ -111,6 +105,33 @@ impl KycService {
             self.forget(names).await;
         }
         written
+    }
+
+    /// The keys that seal what is handed in for a verification, each under a version of its own. A database that was
+    /// restored may number one as another was whose key is destroyed; then it gets a number beyond all that were.
+    async fn keys_to_keep(
+        &self,
+        case: KycCase,
+        now: Timestamp,
+    ) -> Result<(KycCase, Arc<SubjectKeys>), KycError> {
+        let (id, version) = (case.account_id, case.documents_key());
+        match self.vault.keys_with_version(id, Category::Documents, version, now).await {
+            Ok(keys) => return Ok((case, keys)),
+            Err(VaultError::NoKey(_)) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let destroyed = self.vault.destroyed_versions_of(id, Category::Documents).await?;
+        let live = self.vault.fresh_keys_of(id).await?.active_version(Category::Documents);
+        let beyond = i64::from(destroyed.into_iter().chain(live).max().unwrap_or(0));
+        self.db.write_for(id, move |c| kyc_cases::renumber(c, id, case.id, beyond)).await?;
+        // Asked no longer in this very moment: the key went with everything else.
+        let case = self.open_case(id).await?;
+        let keys = self.vault.keys_with_version(id, Category::Documents, case.documents_key(), now).await;
+        match keys {
+            Ok(keys) => Ok((case, keys)),
+            Err(VaultError::NoKey(_)) => Err(KycError::NotOpen),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// The verification that is open to what the person hands in.
