@@ -129,8 +129,13 @@ impl Draft {
         status: u16,
         answer: &[u8],
     ) -> Result<(), IdempotencyError> {
-        let sealed = keys.seal_bytes(&IDEMPOTENCY_ANSWER, Row(&self.key_mac), answer)?;
-        self.insert(c, keys.account_id(), status, Some(sealed))
+        // Whose account is older than this key has a repeat refused, and not done again.
+        let sealed = match keys.seal_bytes(&IDEMPOTENCY_ANSWER, Row(&self.key_mac), answer) {
+            Ok(sealed) => Some(sealed),
+            Err(VaultError::NoKey(_)) => None,
+            Err(error) => return Err(error.into()),
+        };
+        self.insert(c, keys.account_id(), status, sealed)
     }
 
     fn insert(

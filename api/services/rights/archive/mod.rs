@@ -28,7 +28,7 @@ use super::{Actor, RightsError, RightsService, advance, find, mail};
 use crate::{
     db::Refusal,
     domain::{
-        data_dictionary::ARCHIVE_SECRET,
+        data_dictionary::{ARCHIVE_SECRET, Category},
         ids::{AccountId, DocumentId, NoticeId, RightsRequestId},
         kyc::document::DocumentSide,
         message::MessageBody,
@@ -167,7 +167,7 @@ impl RightsService {
         let mut tables = contents.tables();
         tables.retain(|table| table.is_portable || !is_portability);
         let Some(request) = self.begin_archive(due, &tables).await? else { return Ok(false) };
-        let keys = self.vault.keys_of(request.account_id).await?;
+        let keys = self.vault.keys_with(request.account_id, &[Category::Copies], self.clock.now()).await?;
         let secret = x25519::Identity::generate();
         let file = self.files.begin().await.map_err(stored)?;
         let mut writer = Box::new(ArchiveWriter::new(file, &secret.to_public(), self.clock.now())?);
