@@ -52,13 +52,12 @@ pub(super) async fn register_account(
 
 fn registration(body: RegisterAccount, client: &Client, gpc: bool) -> Result<Registration, Problem> {
     let too_long = || Problem::invalid("/password", FieldCode::PasswordTooLong);
-    let language = body.language.or_else(|| client.language()).map_or_else(|| "en".parse(), Ok);
     Ok(Registration {
         email: body.email,
         real_name: body.real_name,
         phone: body.phone,
         password: Password::presented(&body.password.0).ok_or_else(too_long)?,
-        language: language.map_err(|_| Problem::invalid("/language", FieldCode::InvalidLanguage))?,
+        language: client.language_or(body.language)?,
         policy_version: body.policy_version,
         content_hash: body.policy_content_hash.0,
         consents: body.consents.iter().map(|choice| (choice.purpose, choice.granted)).collect(),

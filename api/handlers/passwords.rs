@@ -78,10 +78,9 @@ pub(super) async fn request_password_reset(
         Turn::Act(ticket) => ticket,
         Turn::Repeat(answer) => return Ok(answer),
     };
-    let language = body.value.language.or(client.language()).map_or_else(|| "en".parse(), Ok);
     let request = ResetRequest {
         email: body.value.email,
-        language: language.map_err(|_| Problem::invalid("/language", FieldCode::InvalidLanguage))?,
+        language: client.language_or(body.value.language)?,
         origin: client.origin(),
     };
     let receipt = services.accounts.request_reset(request, draft(ticket.as_ref())).await?;

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     openapi::responses::{Conflict, Gone, NotFound},
-    problem::{FieldCode, Problem, ProblemCode},
+    problem::{Problem, ProblemCode},
     server::Services,
     services::rights::archive::Download,
 };
@@ -42,8 +42,7 @@ pub(super) async fn request_rights_link(
         Turn::Act(ticket) => ticket,
         Turn::Repeat(answer) => return Ok(answer),
     };
-    let language = body.value.language.or(client.language()).map_or_else(|| "en".parse(), Ok);
-    let language = language.map_err(|_| Problem::invalid("/language", FieldCode::InvalidLanguage))?;
+    let language = client.language_or(body.value.language)?;
     let email = body.value.email;
     let owner = services.accounts.admit_link(&email, &client.origin()).await;
     let owner = owner.map_err(|error| error.into_problem(ProblemCode::Unauthenticated))?;

@@ -36,6 +36,7 @@ use actix_web::{
     post,
     web::{Data, Json},
 };
+use serde::Serialize;
 
 /// Preview a rights request
 ///
@@ -173,12 +174,12 @@ pub(super) async fn get_rights_request_result(
 /// Takes a step on a request of the person's own, once.
 async fn on_own<F: Future<Output = Result<ShownRequest, RightsError>>>(
     (owner, id): (AccountId, RightsRequestId),
-    key: IdempotencyKey,
+    (key, digest): (IdempotencyKey, [u8; 32]),
     act: impl FnOnce(Recording<ShownRequest>) -> F,
 ) -> Result<HttpResponse, Problem> {
     let who = [owner.as_bytes().as_slice(), id.as_bytes()].concat();
     let place = Success::created(format!("/v1/rights-requests/{id}"));
-    once::<_, RightsRequestView, _, _>(key, &who, &idempotency::digest(&[]), place, act).await
+    once::<_, RightsRequestView, _, _>(key, &who, &digest, place, act).await
 }
 
 /// Withdraw a rights request
@@ -195,8 +196,10 @@ pub(super) async fn withdraw_rights_request(
     services: Data<Services>,
 ) -> Result<HttpResponse, Problem> {
     let (owner, id) = (person.account_id, id.0);
-    on_own((owner, id), key, |recording| async move { services.rights.withdraw(owner, id, recording).await })
-        .await
+    on_own((owner, id), (key, idempotency::digest(&[])), |recording| async move {
+        services.rights.withdraw(owner, id, recording).await
+    })
+    .await
 }
 
 /// Complain about a rights request
@@ -214,8 +217,10 @@ pub(super) async fn complain_about_rights_request(
     services: Data<Services>,
 ) -> Result<HttpResponse, Problem> {
     let (owner, id) = (person.account_id, id.0);
-    on_own((owner, id), key, |recording| async move { services.rights.complain(owner, id, recording).await })
-        .await
+    on_own((owner, id), (key, idempotency::digest(&[])), |recording| async move {
+        services.rights.complain(owner, id, recording).await
+    })
+    .await
 }
 
 /// Hand in evidence for a rights request
@@ -240,9 +245,7 @@ pub(super) async fn upload_rights_evidence(
 ) -> Result<HttpResponse, Problem> {
     let StrictMultipart { value, mut files, digest } = body;
     let (owner, id, file) = (person.account_id, id.0, files.take(value.file));
-    let who = [owner.as_bytes().as_slice(), id.as_bytes()].concat();
-    let place = Success::created(format!("/v1/rights-requests/{id}"));
-    once::<_, RightsRequestView, _, _>(key, &who, &digest, place, |recording| async move {
+    on_own((owner, id), (key, digest), |recording| async move {
         services.rights.add_evidence((owner, id, Viewer::Person), file, recording).await
     })
     .await
@@ -268,20 +271,26 @@ pub(super) async fn attach_statement_of_correction(
     services: Data<Services>,
 ) -> Result<HttpResponse, Problem> {
     let (owner, id, statement) = (person.account_id, id.0, body.value.statement);
-    let who = [owner.as_bytes().as_slice(), id.as_bytes()].concat();
-    let place = Success::created(format!("/v1/rights-requests/{id}"));
-    once::<_, RightsRequestView, _, _>(key, &who, &body.digest, place, |recording| async move {
+    on_own((owner, id), (key, body.digest), |recording| async move {
         services.rights.attach_statement((owner, id), statement, recording).await
     })
     .await
 }
 
-fn place_of(id: RightsRequestId) -> Success {
-    Success::created(format!("/v1/staff/rights-requests/{id}"))
-}
-
-fn caller(by: StaffId, id: RightsRequestId) -> Vec<u8> {
-    [by.as_bytes().as_slice(), id.as_bytes()].concat()
+/// Takes an act of a member of staff on a request, once.
+async fn on_queue<T, V, F>(
+    (by, id): (StaffId, RightsRequestId),
+    key: IdempotencyKey,
+    digest: &[u8; 32],
+    act: impl FnOnce(Recording<T>) -> F,
+) -> Result<HttpResponse, Problem>
+where
+    V: Serialize + for<'a> From<&'a T>,
+    F: Future<Output = Result<T, RightsError>>,
+{
+    let who = [by.as_bytes().as_slice(), id.as_bytes()].concat();
+    let place = Success::created(format!("/v1/staff/rights-requests/{id}"));
+    once::<_, V, _, _>(key, &who, digest, place, act).await
 }
 
 /// List rights requests to answer
@@ -338,13 +347,9 @@ pub(super) async fn extend_rights_request(
     services: Data<Services>,
 ) -> Result<HttpResponse, Problem> {
     let (by, id, asked) = (staff.staff_id, id.0, (body.value.until, body.value.reason));
-    once::<_, StaffRightsRequestView, _, _>(
-        key,
-        &caller(by, id),
-        &body.digest,
-        place_of(id),
-        |recording| async move { services.rights.extend((by, id), asked, recording).await },
-    )
+    on_queue::<_, StaffRightsRequestView, _>((by, id), key, &body.digest, |recording| async move {
+        services.rights.extend((by, id), asked, recording).await
+    })
     .await
 }
 
@@ -368,13 +373,9 @@ pub(super) async fn answer_rights_request(
     services: Data<Services>,
 ) -> Result<HttpResponse, Problem> {
     let (by, id, digest, answer) = (staff.staff_id, id.0, body.digest, body.value.parts()?);
-    once::<_, StaffRightsRequestView, _, _>(
-        key,
-        &caller(by, id),
-        &digest,
-        place_of(id),
-        |recording| async move { services.rights.answer((by, id), answer, recording).await },
-    )
+    on_queue::<_, StaffRightsRequestView, _>((by, id), key, &digest, |recording| async move {
+        services.rights.answer((by, id), answer, recording).await
+    })
     .await
 }
 
@@ -394,13 +395,9 @@ pub(super) async fn ask_for_proof(
 ) -> Result<HttpResponse, Problem> {
     let (by, id) = (staff.staff_id, id.0);
     let digest = idempotency::digest(&[]);
-    once::<_, StaffRightsRequestView, _, _>(
-        key,
-        &caller(by, id),
-        &digest,
-        place_of(id),
-        |recording| async move { services.rights.ask_for_proof((by, id), recording).await },
-    )
+    on_queue::<_, StaffRightsRequestView, _>((by, id), key, &digest, |recording| async move {
+        services.rights.ask_for_proof((by, id), recording).await
+    })
     .await
 }
 
@@ -419,13 +416,9 @@ pub(super) async fn open_correction(
 ) -> Result<HttpResponse, Problem> {
     let (by, id) = (staff.staff_id, id.0);
     let digest = idempotency::digest(&[]);
-    once::<_, OpenedCorrectionView, _, _>(
-        key,
-        &caller(by, id),
-        &digest,
-        place_of(id),
-        |recording| async move { services.rights.open_correction((by, id), recording).await },
-    )
+    on_queue::<_, OpenedCorrectionView, _>((by, id), key, &digest, |recording| async move {
+        services.rights.open_correction((by, id), recording).await
+    })
     .await
 }
 
@@ -448,13 +441,9 @@ pub(super) async fn open_rights_evidence(
     services: Data<Services>,
 ) -> Result<HttpResponse, Problem> {
     let (by, id, document) = (staff.staff_id, id.0, body.value.document_id);
-    once::<_, OpenedEvidenceView, _, _>(
-        key,
-        &caller(by, id),
-        &body.digest,
-        place_of(id),
-        |recording| async move { services.rights.open_evidence((by, id), document, recording).await },
-    )
+    on_queue::<_, OpenedEvidenceView, _>((by, id), key, &body.digest, |recording| async move {
+        services.rights.open_evidence((by, id), document, recording).await
+    })
     .await
 }
 
@@ -495,13 +484,9 @@ pub(super) async fn decide_correction(
     services: Data<Services>,
 ) -> Result<HttpResponse, Problem> {
     let (by, id, digest, answer) = (staff.staff_id, id.0, body.digest, body.value.parts()?);
-    once::<_, StaffRightsRequestView, _, _>(
-        key,
-        &caller(by, id),
-        &digest,
-        place_of(id),
-        |recording| async move { services.rights.decide_correction((by, id), answer, recording).await },
-    )
+    on_queue::<_, StaffRightsRequestView, _>((by, id), key, &digest, |recording| async move {
+        services.rights.decide_correction((by, id), answer, recording).await
+    })
     .await
 }
 
@@ -521,13 +506,9 @@ pub(super) async fn open_requester(
 ) -> Result<HttpResponse, Problem> {
     let (by, id) = (staff.staff_id, id.0);
     let digest = idempotency::digest(&[]);
-    once::<_, OpenedRequesterView, _, _>(
-        key,
-        &caller(by, id),
-        &digest,
-        place_of(id),
-        |recording| async move { services.rights.open_requester((by, id), recording).await },
-    )
+    on_queue::<_, OpenedRequesterView, _>((by, id), key, &digest, |recording| async move {
+        services.rights.open_requester((by, id), recording).await
+    })
     .await
 }
 
@@ -552,12 +533,8 @@ pub(super) async fn decide_identity(
     services: Data<Services>,
 ) -> Result<HttpResponse, Problem> {
     let (by, id, digest, answer) = (staff.staff_id, id.0, body.digest, body.value.parts()?);
-    once::<_, StaffRightsRequestView, _, _>(
-        key,
-        &caller(by, id),
-        &digest,
-        place_of(id),
-        |recording| async move { services.rights.decide_identity((by, id), answer, recording).await },
-    )
+    on_queue::<_, StaffRightsRequestView, _>((by, id), key, &digest, |recording| async move {
+        services.rights.decide_identity((by, id), answer, recording).await
+    })
     .await
 }

@@ -71,6 +71,11 @@ impl RightKind {
         }
     }
 
+    /// Whether it is carried out at an instant, rather than holding from its filing on.
+    pub const fn is_carried_out(self) -> bool {
+        self.hands_over() || matches!(self, Self::Erasure)
+    }
+
     /// Whether it ends with an archive for its person.
     pub const fn hands_over(self) -> bool {
         matches!(self, Self::Access | Self::Portability)
@@ -542,8 +547,8 @@ impl RightsRequest {
     ///
     /// [`NotNow`] unless it was filed so, waits for its answer, and is of those that are carried out.
     pub fn identified(self, executes_at: Timestamp) -> Result<Self, NotNow> {
-        let is_carried_out = self.scope.kind == RightKind::Erasure || self.scope.kind.hands_over();
-        if !self.by_link || self.state != RightsState::InReview || !is_carried_out {
+        let is_one = self.by_link && self.scope.kind.is_carried_out();
+        if self.state != RightsState::InReview || !is_one {
             return Err(NotNow);
         }
         Ok(Self { state: RightsState::Scheduled, executes_at: Some(executes_at), ..self })

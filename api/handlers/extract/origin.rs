@@ -19,7 +19,7 @@ use super::services;
 use crate::{
     domain::{device::CookieName, ids::DeviceId, language::LanguageTag, personal::PersonalText},
     handlers::edge::{Edge, client_address, network_of},
-    problem::{Problem, ProblemCode},
+    problem::{FieldCode, Problem, ProblemCode},
     services::{consents::ConsentOrigin, devices, sessions::Origin, vault::kms::Kms},
 };
 
@@ -121,8 +121,17 @@ fn spoken(request: &HttpRequest) -> Option<LanguageTag> {
 }
 
 impl Client {
-    pub(in crate::handlers) fn language(&self) -> Option<LanguageTag> {
-        self.language.clone()
+    /// The language that a body asks for, or else the one that the browser does.
+    ///
+    /// # Errors
+    ///
+    /// Never: there is always English.
+    pub(in crate::handlers) fn language_or(
+        &self,
+        asked: Option<LanguageTag>,
+    ) -> Result<LanguageTag, Problem> {
+        let language = asked.or_else(|| self.language.clone()).map_or_else(|| "en".parse(), Ok);
+        language.map_err(|_| Problem::invalid("/language", FieldCode::InvalidLanguage))
     }
 
     /// Who calls, for idempotency keys: strangers without a cookie share one name, and their keys

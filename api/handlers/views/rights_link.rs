@@ -5,7 +5,10 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::{Example, Secret};
+use super::{
+    Example, Secret,
+    rights_request::{LONGEST_PREVIEW, known},
+};
 use crate::{
     domain::{
         email::Email,
@@ -18,9 +21,6 @@ use crate::{
     problem::{FieldCode, Problem},
     services::rights::FiledPreview,
 };
-
-/// The longest preview, in bytes.
-const LONGEST_PREVIEW: u64 = 16_384;
 
 /// Where a link is mailed to.
 #[derive(Deserialize, ToSchema, Validate)]
@@ -73,7 +73,7 @@ fn scope(
     if kind == RightKind::Rectification {
         return Err(Problem::invalid("/kind", FieldCode::InvalidValue));
     }
-    super::rights_request::known(RightsScope { kind, purpose, data_class, field: None })
+    known(RightsScope { kind, purpose, data_class, field: None })
 }
 
 /// A request, with the preview of what it leads to.

@@ -44,7 +44,7 @@ use crate::{
 };
 
 /// The longest preview, in bytes.
-const LONGEST_PREVIEW: u64 = 16_384;
+pub(super) const LONGEST_PREVIEW: u64 = 16_384;
 /// Whom a person can complain to, and where.
 const AUTHORITY: (&str, &str) = ("Office of the Privacy Commissioner", "https://www.privacy.org.nz");
 

@@ -12,7 +12,7 @@ use crate::{
         rights::{
             deadline,
             rectification::MOST_PROOF_REQUESTS,
-            request::{ExtensionReason, RefusalGround, RightKind, RightsRequest, RightsState, RightsStep},
+            request::{ExtensionReason, RefusalGround, RightsRequest, RightsState, RightsStep},
         },
         time::Timestamp,
     },
@@ -169,7 +169,7 @@ impl RightsService {
         };
         self.act((by, id), step, tells, recording, move |_, _, was, now| match answer {
             // Who asks is for those to see who may open what shows it.
-            _ if is_carried_out(was.scope.kind) => Err(RightsError::StateConflict),
+            _ if was.scope.kind.is_carried_out() => Err(RightsError::StateConflict),
             RightsAnswer::Granted => Ok(was.granted(now)?),
             RightsAnswer::Refused(ground) if !ground.fits(was.scope.kind) => Err(RightsError::Ground),
             RightsAnswer::Refused(ground) => Ok(was.refused(ground, now)?),
@@ -235,9 +235,4 @@ impl RightsService {
         self.outbox.wake();
         answered
     }
-}
-
-/// Whether a request of this kind is carried out, once it is known who asks.
-pub(super) const fn is_carried_out(kind: RightKind) -> bool {
-    matches!(kind, RightKind::Erasure | RightKind::Access | RightKind::Portability)
 }

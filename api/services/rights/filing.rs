@@ -7,6 +7,7 @@ use super::{
     erasing_part::concerns_verification, mail, show, show_own, step,
 };
 use crate::{
+    db::Conn,
     domain::{
         account::{AccountState, WAIT_AFTER_RESET},
         ids::{AccountId, NoticeId, ProcessingLimitId, RightsRequestId},
@@ -24,7 +25,7 @@ use crate::{
         limits::{self, LimitedBy},
         notices,
         tokens::opaque::{self, TokenKind},
-        vault::VaultError,
+        vault::{SubjectKeys, VaultError},
     },
 };
 
@@ -46,6 +47,23 @@ fn words(request: &RightsRequest) -> (NoticeKind, MessageBody) {
     }
     let until = request.deadline.due_at.for_people();
     (NoticeKind::RightsRequestFiled, MessageBody::RightsRequestFiled { until })
+}
+
+/// A request after what follows from its filing, and what its person is told.
+pub(super) type Followed = (RightsRequest, (NoticeKind, MessageBody));
+
+/// What it asks for holds from here on.
+pub(super) fn begin(
+    c: &mut Conn,
+    keys: &SubjectKeys,
+    request: RightsRequest,
+    now: Timestamp,
+) -> Result<Followed, RightsError> {
+    if let (Some(limit_id), Some(limit)) = (request.limit_id, request.scope.limit()) {
+        limits::begin(c, keys, (limit_id, limit), now)?;
+    }
+    let told = words(&request);
+    Ok((request, told))
 }
 
 impl RightsService {
@@ -75,14 +93,18 @@ impl RightsService {
             executes_at,
             ..RightsRequest::filed(owner, scope, now, self.region)
         };
-        self.write_filing(request, recording).await
+        self.write_filing(request, recording, begin).await
     }
 
-    /// Writes a request, with what it keeps from being done.
+    /// Writes a request, and what follows from it at once.
     pub(super) async fn write_filing(
         &self,
         request: RightsRequest,
         recording: Option<Draft>,
+        follow: impl Fn(&mut Conn, &SubjectKeys, RightsRequest, Timestamp) -> Result<Followed, RightsError>
+        + Send
+        + Sync
+        + 'static,
     ) -> Result<FiledRequest, RightsError> {
         let (now, owner, scope) = (self.clock.now(), request.account_id, request.scope);
         if request.state == RightsState::InReview {
@@ -93,8 +115,6 @@ impl RightsService {
         let request = RightsRequest { limit_id, ..request };
         let result =
             opaque::issue(self.vault.kms(), TokenKind::RightsResult, owner).map_err(VaultError::from)?;
-        let (kind, body) = words(&request);
-        let told = mail((&keys, profile.as_ref()), body, now)?;
         let mac = result.mac;
         let shown = self
             .db
@@ -123,11 +143,10 @@ impl RightsService {
                     return show(c, standing.ok_or(RightsError::Duplicate)?);
                 }
                 step(c, &keys, (Actor::Person, RightsStep::Filed), &request, now)?;
-                if let (Some(limit_id), Some(limit)) = (request.limit_id, scope.limit()) {
-                    limits::begin(c, &keys, (limit_id, limit), now)?;
-                }
+                let (request, (kind, body)) = follow(c, &keys, request.clone(), now)?;
+                let told = mail((&keys, profile.as_ref()), body, now)?;
                 notices::tell(c, owner, NoticeId::generate(now), kind, told.as_ref(), now)?;
-                show_own(c, &keys, request.clone())
+                show_own(c, &keys, request)
             })
             .await?;
         self.outbox.wake();

@@ -8,17 +8,18 @@ use super::{
     FiledPreview, FiledRequest, RightsAnswer, RightsError, RightsPreview, RightsResult, RightsService,
     ShownRequest, StaffRightsRequest,
     archive::Download,
-    desk::is_carried_out,
+    evidence::list_evidence,
+    filing::begin,
     mail,
     preview::Viewer,
-    rectifying::{check_takes_evidence, find_details, find_profile, list_evidence, record_read},
+    rectifying::{find_details, find_profile},
 };
 use crate::{
     domain::{
         account::Profile,
         data_dictionary::Category,
         email::Email,
-        ids::{AccountId, RightsRequestId, StaffId, StaffReadId},
+        ids::{AccountId, RightsRequestId, StaffId},
         kyc::case::BirthDate,
         language::LanguageTag,
         message::{Channel, Message, MessageBody},
@@ -28,7 +29,7 @@ use crate::{
             ErasureTime, RefusalGround, RightKind, RightsRequest, RightsScope, RightsStep,
             TOLD_BEFORE_LIFTING,
         },
-        staff::{ReadCase, ReadField, ReadPurpose, StaffRead},
+        staff::{ReadField, StaffRead},
         time::Timestamp,
     },
     repositories::{
@@ -38,8 +39,7 @@ use crate::{
     },
     services::{
         idempotency::{Draft, Recording},
-        log::LeafDraft,
-        outbox as messages, reads,
+        outbox as messages,
         tokens::opaque::{self, TokenKind},
         vault::{SubjectKeys, VaultError, kms::KeyPurpose},
     },
@@ -201,7 +201,7 @@ impl RightsService {
         let now = self.clock.now();
         self.check(&preview, (owner, scope), now)?;
         let request = RightsRequest { by_link: true, ..RightsRequest::filed(owner, scope, now, self.region) };
-        let filed = self.write_filing(request, recording).await?;
+        let filed = self.write_filing(request, recording, begin).await?;
         // Whoever reads the mailbox learns of nothing else.
         Ok(FiledRequest { shown: ShownRequest { told: None, ..filed.shown }, ..filed })
     }
@@ -267,18 +267,12 @@ impl RightsService {
         recording: Recording<OpenedRequester>,
     ) -> Result<OpenedRequester, RightsError> {
         let owner = self.to_identify(by, id).await?.account_id;
-        let now = self.clock.now();
-        let keys = self.vault.fresh_keys_of(owner).await?;
-        let (budget, read_id) = (self.budget.of(by).map_err(VaultError::from)?, StaffReadId::generate(now));
-        let draft = LeafDraft::new(now).map_err(VaultError::from)?;
+        let (keys, opening) = (self.vault.fresh_keys_of(owner).await?, self.opening(by, id)?);
         self.db
             .write_holding(owner, move |c| {
                 accounts::hold(c, owner)?;
                 recording.refuse_if_done(c)?;
-                check_takes_evidence(c, owner, id)?;
-                reads::admit(c, (owner, ReadPurpose::RightsRequest, IDENTIFYING), &budget, now)?;
-                let of = (IDENTIFYING.to_vec(), ReadCase::Rights(id, None));
-                let read = record_read(c, (&keys, &draft), (by, read_id), of, now)?;
+                let read = opening.admit(c, &keys, (IDENTIFYING, None))?;
                 let profile = find_profile(c, &keys)?;
                 let birth_date = find_details(c, &keys)?.map(|details| details.birth_date);
                 // Shown once: a repeat opens anew, and is seen.
@@ -335,7 +329,7 @@ impl RightsService {
 
     async fn to_identify(&self, by: StaffId, id: RightsRequestId) -> Result<RightsRequest, RightsError> {
         let request = self.others_request(by, id).await?;
-        let is_one = request.by_link && is_carried_out(request.scope.kind);
+        let is_one = request.by_link && request.scope.kind.is_carried_out();
         if is_one { Ok(request) } else { Err(RightsError::NotFound) }
     }
 

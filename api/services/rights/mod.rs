@@ -5,6 +5,7 @@ pub mod archive;
 mod desk;
 mod erasing;
 mod erasing_part;
+mod evidence;
 mod filing;
 mod linking;
 mod preview;
@@ -13,10 +14,11 @@ mod upkeep;
 
 pub use desk::{RightsAnswer, StaffRightsRequest, StaffRightsRequestPage};
 pub use erasing::{ErasureCertificate, RightsResult};
+pub use evidence::OpenedEvidence;
 pub use filing::FiledRequest;
 pub use linking::OpenedRequester;
 pub use preview::{FiledPreview, RightsPreview, Viewer};
-pub use rectifying::{OpenedCorrection, OpenedEvidence};
+pub use rectifying::OpenedCorrection;
 
 use std::sync::Arc;
 
@@ -282,7 +284,7 @@ fn advance(
 fn show(c: &mut Conn, request: RightsRequest) -> Result<ShownRequest, RightsError> {
     let steps = rights_requests::list_events(c, request.account_id, request.id)?;
     let archive = rights_archives::find(c, request.account_id, request.id)?;
-    let evidence = rectifying::list_evidence(c, request.account_id, request.id)?;
+    let evidence = evidence::list_evidence(c, request.account_id, request.id)?;
     Ok(ShownRequest { request, steps, archive, evidence, told: None })
 }
 
