@@ -27,7 +27,7 @@ use crate::{
         idempotency::{self, Recording},
         kyc::DocumentImage,
         log::{proof_file::ProofFile, proofs::ProofError},
-        rights::{RightsError, ShownRequest, Viewer},
+        rights::{RightsError, ShownRequest},
     },
 };
 use actix_web::{
@@ -227,7 +227,7 @@ pub(super) async fn complain_about_rights_request(
 ///
 /// As a form with a file (`multipart/form-data`): whatever shows that the request is right, while it waits for its answer;
 /// five files at most (`evidence_full`). It is decoded and encoded anew, rests sealed, and goes thirty days after the answer
-/// (clause 7.4).
+/// (clause 7.4). Who asked by a link is shown with the token of that request alone.
 #[utoipa::path(
     tag = "Rights requests",
     params(("rights_request_id" = RightsRequestId, Path, description = "The request.")),
@@ -246,7 +246,7 @@ pub(super) async fn upload_rights_evidence(
     let StrictMultipart { value, mut files, digest } = body;
     let (owner, id, file) = (person.account_id, id.0, files.take(value.file));
     on_own((owner, id), (key, digest), |recording| async move {
-        services.rights.add_evidence((owner, id, Viewer::Person), file, recording).await
+        services.rights.add_evidence((owner, id, None), file, recording).await
     })
     .await
 }

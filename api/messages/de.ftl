@@ -424,7 +424,7 @@ mail-rights-request-due = Ein Anliegen ist bis { $until } zu beantworten
 
 mail-proof-asked = Wir brauchen weitere Nachweise für Ihren Antrag
     .body =
-        Am { $at } haben wir weitere Nachweise für Ihren Antrag zu Ihren Daten verlangt (Klausel 7.4 der Datenschutzerklärung). Melden Sie sich an und reichen Sie ein, was Ihre Angaben belegt; der Tag, bis zu dem wir antworten, bleibt derselbe.
+        Am { $at } haben wir weitere Nachweise für Ihren Antrag zu Ihren Daten verlangt (Klausel 7.4 der Datenschutzerklärung). Reichen Sie sie ein: angemeldet, oder, wenn Sie ohne Anmeldung gefragt haben, mit dem Token, das Sie dabei erhalten haben. Der Tag, bis zu dem wir antworten, bleibt derselbe. Wenn Sie nichts verlangt haben, melden Sie sich an und nehmen Sie das Anliegen zurück.
 
 mail-rights-request-extended = Die Antwort auf Ihr Anliegen dauert länger
     .body =

@@ -337,7 +337,7 @@ mail-rights-request-due = A rights request is due by { $until }
 
 mail-proof-asked = We need more proof for your request
     .body =
-        At { $at } we asked for more proof for your request about your data (clause 7.4 of the privacy policy). Sign in and hand in what shows that you are right; the day by which we answer stays the same.
+        At { $at } we asked for more proof for your request about your data (clause 7.4 of the privacy policy). Hand it in: signed in, or, if you asked without signing in, with the token that you got then. The day by which we answer stays the same. If you asked for nothing, sign in and take the request back.
 
 mail-rights-request-extended = The answer to your request takes longer
     .body =

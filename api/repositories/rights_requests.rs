@@ -140,22 +140,16 @@ pub fn insert(
     Ok(inserted == 1)
 }
 
-/// Puts another token in the place of the one that opens the result of a request about the same, which was filed by a link
-/// and waits; gives that.
+/// Puts another token in the place of the one that opens the result of a request.
 pub fn replace_result(
     c: &mut Conn,
-    like: &RightsRequest,
+    request: &RightsRequest,
     result_mac: [u8; 32],
-) -> Result<Option<RightsRequest>, StorageError> {
-    let standing = list_open(c, like.account_id)?
-        .into_iter()
-        .find(|other| other.scope == like.scope && other.by_link && other.state == RightsState::InReview);
-    if let Some(standing) = &standing {
-        diesel::update(t::table.find((standing.account_id, standing.id)))
-            .set(t::result_mac.eq(Some(result_mac.to_vec())))
-            .execute(c)?;
-    }
-    Ok(standing)
+) -> Result<(), StorageError> {
+    diesel::update(t::table.find((request.account_id, request.id)))
+        .set(t::result_mac.eq(Some(result_mac.to_vec())))
+        .execute(c)?;
+    Ok(())
 }
 
 /// Writes over a request; `false` if somebody else did since it was read.

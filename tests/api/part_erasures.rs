@@ -11,7 +11,7 @@ use crate::{
     kyc_documents::asks,
     kyc_review::{Review, tells_everything, usual},
     rights::{jobs, services},
-    support::{App, Person, company, eventually, is_postgres},
+    support::{App, Desk, Partner, Person, company, eventually, is_postgres},
 };
 
 const EMAIL: &str = "ada@example.org";
@@ -42,6 +42,15 @@ fn cells(app: &App, table: &str, column: &str) -> Vec<String> {
     app.database.texts(&format!("SELECT {hex} AS t FROM {table} WHERE {column} IS NOT NULL"))
 }
 
+/// Discloses what its person is asked about first; gives the disclosure.
+async fn shares(desk: &Desk, ada: &Person, to: &Partner, fields: &Value) -> String {
+    let id = desk.submits(ada, &to.recipient_id, fields).await;
+    desk.approves(&id).await;
+    assert_eq!(answers(ada, true).await.status, 201);
+    desk.releases(&id).await;
+    id
+}
+
 #[tokio::test]
 async fn an_address_goes_with_its_key_and_the_account_goes_on_with_another() {
     let app = App::start().await;
@@ -51,12 +60,13 @@ async fn an_address_goes_with_its_key_and_the_account_goes_on_with_another() {
     asks(&support, &ada).await;
     tells_everything(&ada, "1990-12-10", usual()).await;
     let pool = desk.partner(&app, company("Harbour Pool")).await;
-    let shared = desk.submits(&ada, &pool.recipient_id, &json!(["email", "residence"])).await;
-    desk.approves(&shared).await;
-    assert_eq!(answers(&ada, true).await.status, 201);
-    desk.releases(&shared).await;
+    let shared = shares(&desk, &ada, &pool, &json!(["email", "residence"])).await;
     let pulled = pool.pulls(&app, &shared).await;
     assert_eq!(pool.opens(&app, &pulled).await["fields"]["residence"]["city"], "Auckland");
+    // The day of birth is told beside the address, and goes with it.
+    let lake = desk.partner(&app, company("Lake Pool")).await;
+    let born = shares(&desk, &ada, &lake, &json!(["birth_date"])).await;
+    assert_eq!(lake.pulls(&app, &born).await.status, 201);
     let before = cells(&app, "kyc_details", "residence");
     assert_eq!(before.len(), 1);
 
@@ -65,6 +75,9 @@ async fn an_address_goes_with_its_key_and_the_account_goes_on_with_another() {
     assert_eq!(preview["entries"].as_array().unwrap().len(), 1, "{preview}");
     assert_eq!(preview["entries"][0]["category"], "address");
     assert!(!preview["consequences"].to_string().contains("service_ends"));
+    let told: Vec<&Value> =
+        preview["recipients"].as_array().unwrap().iter().map(|recipient| &recipient["name"]).collect();
+    assert_eq!(told, [&json!("Harbour Pool"), &json!("Lake Pool")], "whoever is told is named before");
     let (id, token) = ada.asks_for_erasure_of(Some("address"), "now").await;
     app.mail_saying(EMAIL, "Some of your data").await;
     assert_eq!(pool.pulls(&app, &shared).await.problem(), (423, "disclosure_held".to_owned()));
@@ -82,6 +95,9 @@ async fn an_address_goes_with_its_key_and_the_account_goes_on_with_another() {
     let duties = pool.gets(&app, "/v1/partner/obligations").await.json();
     let duty = duties["data"].as_array().unwrap().iter().find(|duty| duty["kind"] == "erase").unwrap();
     assert_eq!(duty["fields"], json!(["residence"]));
+    let duties = lake.gets(&app, "/v1/partner/obligations").await.json();
+    let duty = duties["data"].as_array().unwrap().iter().find(|duty| duty["kind"] == "erase").unwrap();
+    assert_eq!(duty["fields"], json!(["birth_date"]));
     let pulled = pool.pulls(&app, &shared).await;
     let fields = pool.opens(&app, &pulled).await["fields"].clone();
     assert_eq!(fields, json!({ "email": EMAIL, "residence": null }), "what it restricted is over");
@@ -101,11 +117,15 @@ async fn an_address_goes_with_its_key_and_the_account_goes_on_with_another() {
     assert_eq!(app.database.keys_number(versions), 2);
     crate::log::verifies(&app).await;
 
-    // And what a backup brings back opens no more, and goes again.
-    let old = if is_postgres() { format!(r"'\x{}'::bytea", before[0]) } else { format!("x'{}'", before[0]) };
+    a_backup_brings_nothing_back(&app, &jobs, &before[0]).await;
+}
+
+/// What a backup brings back opens no more, and goes again.
+async fn a_backup_brings_nothing_back(app: &App, jobs: &RightsService, cell: &str) {
+    let old = if is_postgres() { format!(r"'\x{cell}'::bytea") } else { format!("x'{cell}'") };
     app.database.sql(&format!("UPDATE kyc_details SET residence = {old}"));
     assert_eq!(jobs.replay_erasures().await.unwrap(), (1, 0));
-    assert_eq!(cells(&app, "kyc_details", "residence"), [""; 0]);
+    assert_eq!(cells(app, "kyc_details", "residence"), [""; 0]);
     assert_eq!(jobs.replay_erasures().await.unwrap(), (0, 0));
 }
 

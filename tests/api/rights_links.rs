@@ -163,6 +163,15 @@ async fn data_are_handed_over_once_somebody_has_seen_who_asks() {
         (409, "identity_not_seen".to_owned())
     );
     is_seen(&app, &desk.processor, &id, 1).await;
+    // Nobody is spoken for: not by the person, who may have asked for nothing, nor by whoever else reads the mailbox.
+    let path = format!("{}/v1/rights-requests/{id}/evidence", app.url);
+    let form =
+        Form::default().file("file", "x.png", &crate::support::pictures::picture(image::ImageFormat::Png));
+    let request = app.client.post(path).bearer_auth(&ada.access_token);
+    let request = request.header("content-type", Form::content_type()).body(form.body());
+    assert_eq!(request.send().await.unwrap().status(), 409);
+    let again = files(&app, &link_mailed_to(&app, EMAIL).await, "access").await;
+    assert_eq!(again.problem(), (409, "rights_request_duplicate".to_owned()));
     // What came since has to be seen, too.
     app.advance(TimeDelta::seconds(1));
     assert_eq!(hands_in(&app, &token).await.status, 201);
@@ -185,8 +194,14 @@ async fn data_are_handed_over_once_somebody_has_seen_who_asks() {
     let log = ada.gets("/v1/access-log").await.json();
     assert_eq!(log["data"][0]["rights_request_id"], id.as_str());
     assert_eq!(log["data"][0]["fields"], json!(["real_name", "email", "phone", "birth_date"]));
+    crate::log::verifies(&app).await;
+}
 
-    // Who is not shown to be the person gets nothing, and is told why.
+#[tokio::test]
+async fn who_is_not_shown_to_be_the_person_gets_nothing_and_is_told_why() {
+    let app = App::start().await;
+    let (desk, ada) = (app.desk().await, app.person(EMAIL).await);
+    let granted = json!({ "outcome": "granted" });
     let (id, token) = parts(&files(&app, &link_mailed_to(&app, EMAIL).await, "portability").await);
     assert_eq!(
         decides(&desk.processor, &id, &granted).await.problem().1,

@@ -2,9 +2,7 @@
 
 use zeroize::Zeroizing;
 
-use super::{
-    RightsError, RightsService, ShownRequest, archive::stored, find, preview::Viewer, show, show_own,
-};
+use super::{RightsError, RightsService, ShownRequest, archive::stored, find, show, show_own};
 use crate::{
     db::{Conn, Refusal},
     domain::{
@@ -65,21 +63,23 @@ impl RightsService {
         })
     }
 
-    /// Takes a file in that shows that a request is right, while it waits for its answer (clause 7.4).
+    /// Takes a file in that shows that a request is right, while it waits for its answer (clause 7.4): from its person, or
+    /// from whoever holds the token of its result, by the token's hash. Where who asks is to be shown, it is the holder of
+    /// the token who shows it: what another hands in would speak for them.
     ///
     /// # Errors
     ///
-    /// [`RightsError::NotFound`] also for another person's, [`RightsError::StateConflict`] once it was answered,
-    /// [`RightsError::EvidenceFull`], and [`RightsError::File`] for what cannot be taken.
+    /// [`RightsError::NotFound`] also for another person's, [`RightsError::StateConflict`] once it was answered, or where
+    /// it takes the token, [`RightsError::EvidenceFull`], and [`RightsError::File`] for what cannot be taken.
     #[tracing::instrument(skip_all)]
     pub async fn add_evidence(
         &self,
-        (owner, id, viewer): (AccountId, RightsRequestId, Viewer),
+        (owner, id, token): (AccountId, RightsRequestId, Option<[u8; 32]>),
         file: Zeroizing<Vec<u8>>,
         recording: Recording<ShownRequest>,
     ) -> Result<ShownRequest, RightsError> {
         let now = self.clock.now();
-        self.db.read(move |c| check_takes_evidence(c, owner, id)).await?;
+        self.db.read(move |c| check_takes_evidence_of(c, (owner, id, token))).await?;
         let picture = self.images.clean(file, Accepts::ImagesAndPdf).await.map_err(|error| match error {
             ImageError::Fault(fault) => RightsError::File(fault),
             error => RightsError::Image(error),
@@ -100,15 +100,15 @@ impl RightsService {
             .write_holding(owner, move |c| {
                 accounts::hold(c, owner)?;
                 recording.refuse_if_done(c)?;
-                let request = check_takes_evidence(c, owner, id)?;
+                let request = check_takes_evidence_of(c, (owner, id, token))?;
                 if list_evidence(c, owner, id)?.len() >= MOST_EVIDENCE {
                     return Err(RightsError::EvidenceFull);
                 }
                 rights_corrections::insert_file(c, (owner, id), &kept)?;
                 // What was told is for its person alone, also where the call is repeated.
-                let shown = match viewer {
-                    Viewer::Person => show_own(c, &keys, request)?,
-                    Viewer::Link => show(c, request)?,
+                let shown = match token {
+                    None => show_own(c, &keys, request)?,
+                    Some(_) => show(c, request)?,
                 };
                 recording.record(c, &keys, &shown)?;
                 Ok(shown)
@@ -319,4 +319,18 @@ pub(super) fn check_takes_evidence(
         return Err(RightsError::StateConflict);
     }
     Ok(request)
+}
+
+/// The same for whoever hands something in.
+fn check_takes_evidence_of(
+    c: &mut Conn,
+    (owner, id, token): (AccountId, RightsRequestId, Option<[u8; 32]>),
+) -> Result<RightsRequest, RightsError> {
+    let request = check_takes_evidence(c, owner, id)?;
+    match token {
+        None if request.by_link && request.scope.kind.is_carried_out() => Err(RightsError::StateConflict),
+        None => Ok(request),
+        // The token may have been replaced since it was read.
+        Some(mac) => rights_requests::find_by_result(c, &mac)?.ok_or(RightsError::NotFound),
+    }
 }

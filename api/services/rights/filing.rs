@@ -4,7 +4,7 @@ use secrecy::SecretString;
 
 use super::{
     Actor, FiledPreview, RightsError, RightsRequestPage, RightsService, ShownRequest, advance,
-    erasing_part::concerns_verification, mail, show, show_own, step,
+    erasing_part::concerns_verification, evidence::list_evidence, mail, show, show_own, step,
 };
 use crate::{
     db::Conn,
@@ -47,6 +47,25 @@ fn words(request: &RightsRequest) -> (NoticeKind, MessageBody) {
     }
     let until = request.deadline.due_at.for_people();
     (NoticeKind::RightsRequestFiled, MessageBody::RightsRequestFiled { until })
+}
+
+/// Whoever holds a link may have lost the answer of its filing: the same request gets another token. Not once something was
+/// handed in: that shows who holds the token which is there.
+fn give_another_token(
+    c: &mut Conn,
+    like: &RightsRequest,
+    mac: [u8; 32],
+) -> Result<RightsRequest, RightsError> {
+    let open = rights_requests::list_open(c, like.account_id)?;
+    let is_same = |other: &RightsRequest| {
+        like.by_link && other.by_link && other.scope == like.scope && other.takes_evidence()
+    };
+    let standing = open.into_iter().find(is_same).ok_or(RightsError::Duplicate)?;
+    if !list_evidence(c, standing.account_id, standing.id)?.is_empty() {
+        return Err(RightsError::Duplicate);
+    }
+    rights_requests::replace_result(c, &standing, mac)?;
+    Ok(standing)
 }
 
 /// A request after what follows from its filing, and what its person is told.
@@ -134,13 +153,8 @@ impl RightsService {
                     return Err(RightsError::VerificationUnderWay);
                 }
                 if !rights_requests::insert(c, &request, Some(mac))? {
-                    // Whoever holds the link may have lost the answer: the same request, and another token.
-                    let standing = if request.by_link {
-                        rights_requests::replace_result(c, &request, mac)?
-                    } else {
-                        None
-                    };
-                    return show(c, standing.ok_or(RightsError::Duplicate)?);
+                    let standing = give_another_token(c, &request, mac)?;
+                    return show(c, standing);
                 }
                 step(c, &keys, (Actor::Person, RightsStep::Filed), &request, now)?;
                 let (request, (kind, body)) = follow(c, &keys, request.clone(), now)?;

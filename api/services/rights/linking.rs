@@ -217,9 +217,11 @@ impl RightsService {
         file: Zeroizing<Vec<u8>>,
         recording: Recording<ShownRequest>,
     ) -> Result<ShownRequest, RightsError> {
+        let presented = opaque::read(self.vault.kms(), TokenKind::RightsResult, token);
+        let mac = presented.ok_or(RightsError::NotFound)?.mac;
         let RightsResult { shown, .. } = self.result(token).await?;
         let request = shown.request;
-        self.add_evidence((request.account_id, request.id, Viewer::Link), file, recording).await
+        self.add_evidence((request.account_id, request.id, Some(mac)), file, recording).await
     }
 
     /// Takes a request back that was filed by a link; any other takes a session.

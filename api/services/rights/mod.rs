@@ -17,7 +17,7 @@ pub use erasing::{ErasureCertificate, RightsResult};
 pub use evidence::OpenedEvidence;
 pub use filing::FiledRequest;
 pub use linking::OpenedRequester;
-pub use preview::{FiledPreview, RightsPreview, Viewer};
+pub use preview::{FiledPreview, RightsPreview};
 pub use rectifying::OpenedCorrection;
 
 use std::sync::Arc;

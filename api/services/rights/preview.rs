@@ -6,7 +6,7 @@ use super::{PreviewFault, RightsError, RightsService};
 use crate::{
     db::StorageError,
     domain::{
-        disclosure::recipient::Recipient,
+        disclosure::{obligation::fields_of_part, recipient::Recipient},
         ids::AccountId,
         purpose::{PersonalDataClass, Purpose},
         rights::{
@@ -92,14 +92,21 @@ impl RightsService {
                 if viewer == Viewer::Link {
                     return Ok((Vec::new(), true));
                 }
-                let concerned = match (scope.limit(), scope.field) {
-                    (Some(limit), _) => obligations::list_concerned(c, owner, Change::Limited(limit), now)?,
-                    (None, Some(field)) => {
-                        let corrected = [field.disclosed_as()];
-                        obligations::list_concerned(c, owner, Change::Corrected(&corrected), now)?
-                    }
+                let mut concerned = Vec::new();
+                if let Some(limit) = scope.limit() {
+                    concerned.extend(obligations::list_concerned(c, owner, Change::Limited(limit), now)?);
+                }
+                // A day of birth goes with an address, and whoever has that is told, too.
+                let told = match (scope.part(), scope.field.map(RectifiedField::disclosed_as)) {
+                    (Some(part), _) => fields_of_part(part).to_vec(),
+                    (None, Some(field)) => vec![field],
                     (None, None) => Vec::new(),
                 };
+                for other in obligations::list_concerned(c, owner, Change::Corrected(&told), now)? {
+                    if !concerned.iter().any(|known: &Recipient| known.id == other.id) {
+                        concerned.push(other);
+                    }
+                }
                 let record = kyc_decisions::find_last_record(c, owner)?;
                 Ok::<_, StorageError>((concerned, record.is_some()))
             })
