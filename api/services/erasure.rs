@@ -11,7 +11,6 @@ use crate::{
         data_dictionary::Category,
         disclosure::{obligation::fields_of, scope::DisclosureField},
         ids::{AccountId, KycCaseId},
-        kyc::file::FileName,
     },
     repositories::{accounts, erasure, kyc_cases, kyc_documents, rights_archives, rights_corrections},
     services::{
@@ -84,7 +83,7 @@ impl ErasureService {
                 Ok::<_, StorageError>(names)
             })
             .await?;
-        self.forget(names).await;
+        self.files.forget(names).await;
         Ok(())
     }
 
@@ -114,7 +113,7 @@ impl ErasureService {
                 Ok::<_, StorageError>(before.into_iter().filter(|name| !kept.contains(name)).collect())
             })
             .await?;
-        self.forget(names).await;
+        self.files.forget(names).await;
         Ok(())
     }
 
@@ -137,7 +136,7 @@ impl ErasureService {
                 Ok::<_, StorageError>(names)
             })
             .await?;
-        self.forget(names).await;
+        self.files.forget(names).await;
         Ok(())
     }
 
@@ -159,7 +158,7 @@ impl ErasureService {
                 Ok::<_, StorageError>(gone.map(|(name, _)| name).collect())
             })
             .await?;
-        self.forget(names).await;
+        self.files.forget(names).await;
         Ok(())
     }
 
@@ -188,7 +187,7 @@ impl ErasureService {
                 Ok::<_, StorageError>(names)
             })
             .await?;
-        self.forget(names).await;
+        self.files.forget(names).await;
         Ok(())
     }
 
@@ -254,14 +253,5 @@ impl ErasureService {
             self.erase_dead(subject, category).await?;
         }
         Ok(is_back)
-    }
-
-    /// Takes files away that nobody reads any more; where the store does not answer, the sweep does.
-    async fn forget(&self, names: Vec<FileName>) {
-        for name in names {
-            if let Err(error) = self.files.delete(name).await {
-                tracing::warn!(%error, "an erased file is left for the sweep");
-            }
-        }
     }
 }

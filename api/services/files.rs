@@ -207,6 +207,15 @@ impl FileStore {
         }
     }
 
+    /// Takes files away that no row names any more; where the store does not answer, the sweep does.
+    pub async fn forget(&self, names: Vec<FileName>) {
+        for name in names {
+            if let Err(error) = self.delete(name).await {
+                tracing::warn!(%error, "a file that nothing names is left for the sweep");
+            }
+        }
+    }
+
     /// Calls `each` with every file that was written before an instant, for who looks for orphans.
     ///
     /// # Errors

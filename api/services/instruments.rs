@@ -23,7 +23,7 @@ use crate::{
         ids::{AccountId, InstrumentId, RecipientId, StaffId},
         kyc::{
             decision::RECORD_YEARS,
-            file::{Accepts, FileFault, FileName},
+            file::{Accepts, FileFault},
         },
         personal::{Personal, PersonalText},
         sealed::Sealed,
@@ -193,7 +193,7 @@ impl InstrumentService {
             .await;
         // Where storage failed, the row may stand all the same; what none names is swept.
         if written.as_ref().is_err_and(|error| error.storage().is_none()) {
-            self.forget(name).await;
+            self.files.forget(vec![name]).await;
         }
         written
     }
@@ -209,16 +209,10 @@ impl InstrumentService {
         batches::for_each(past, |(id, name)| async move {
             self.vault.destroy(subject(id), Category::Documents, self.clock.now()).await?;
             self.db.write_guarded(move |c| instruments::forget(c, id)).await?;
-            self.forget(name).await;
+            self.files.forget(vec![name]).await;
             Ok(true)
         })
         .await
-    }
-
-    async fn forget(&self, name: FileName) {
-        if let Err(error) = self.files.delete(name).await {
-            tracing::warn!(%error, "a file that nothing names is left for the sweep");
-        }
     }
 
     async fn check(&self, new: &NewInstrument, now: Timestamp) -> Result<(), InstrumentError> {

@@ -102,7 +102,7 @@ impl KycService {
             .await;
         // Where storage failed, the rows may stand all the same; what they do not name is swept.
         if written.as_ref().is_err_and(|error: &KycError| error.storage().is_none()) {
-            self.forget(names).await;
+            self.files.forget(names).await;
         }
         written
     }
@@ -207,7 +207,7 @@ impl KycService {
             match self.files.put(sealed).await {
                 Ok(name) => files.push(KeptFile { facts, name }),
                 Err(error) => {
-                    self.forget(files.into_iter().map(|file| file.name).collect()).await;
+                    self.files.forget(files.into_iter().map(|file| file.name).collect()).await;
                     return Err(error.into());
                 }
             }
@@ -229,7 +229,8 @@ impl KycService {
             })
             .await?;
         let sealed = sealed.ok_or(KycError::NotFound)?;
-        let keys = self.keys_to_open(id, sealed.told.as_deref()).await?;
+        let told = sealed.told.as_deref().ok_or(KycError::NotFound)?;
+        let keys = self.vault.keys_to_open(id, &KYC_DOCUMENT, told).await?;
         open(&keys, sealed, files.into_iter().map(|(_, file)| file.facts).collect())?
             .ok_or(KycError::NotFound)
     }
@@ -265,7 +266,7 @@ impl KycService {
                 Ok(files.into_iter().map(|(_, file)| file.name).collect())
             })
             .await?;
-        self.forget(names).await;
+        self.files.forget(names).await;
         Ok(())
     }
 
@@ -284,34 +285,12 @@ impl KycService {
         let file = files.into_iter().find(|(_, file)| file.facts.side == side);
         let (_, file) = file.ok_or(KycError::NotFound)?;
         let sealed = self.files.get(file.name).await?.ok_or(KycError::NotFound)?;
-        let keys = self.keys_to_open(id, Some(&sealed)).await?;
+        let keys = self.vault.keys_to_open(id, &KYC_FILE, &sealed).await?;
         if !keys.can_open(&KYC_FILE, &sealed) {
             return Err(KycError::NotFound);
         }
         let jpeg = keys.open_bytes(&KYC_FILE, Row(&file_row(document, side)), &sealed)?;
         Ok(DocumentImage { jpeg })
-    }
-
-    /// The person's keys, with one that another process made within the last minute, if it takes that one.
-    async fn keys_to_open(
-        &self,
-        id: AccountId,
-        envelope: Option<&[u8]>,
-    ) -> Result<Arc<SubjectKeys>, VaultError> {
-        let keys = self.vault.keys_of(id).await?;
-        match envelope {
-            Some(envelope) if !keys.can_open(&KYC_DOCUMENT, envelope) => self.vault.fresh_keys_of(id).await,
-            _ => Ok(keys),
-        }
-    }
-
-    /// Takes files away that no row names any more. What cannot be reached now is swept later.
-    pub(super) async fn forget(&self, names: Vec<FileName>) {
-        for name in names {
-            if let Err(error) = self.files.delete(name).await {
-                tracing::warn!(%error, "a file that nothing names is left for the sweep");
-            }
-        }
     }
 
     /// Takes away files of before an instant that no row names; says how many.
@@ -337,7 +316,7 @@ impl KycService {
                 .await?;
             let orphans: Vec<FileName> = batch.iter().copied().filter(|name| !kept.contains(name)).collect();
             swept += orphans.len();
-            self.forget(orphans).await;
+            self.files.forget(orphans).await;
         }
         Ok(swept)
     }

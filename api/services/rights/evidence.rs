@@ -121,10 +121,8 @@ impl RightsService {
             return Err(RightsError::StateConflict);
         }
         // Where storage failed the row may stand all the same; what none names is swept.
-        if written.as_ref().is_err_and(|error: &RightsError| error.storage().is_none())
-            && let Err(error) = self.files.delete(name).await
-        {
-            tracing::warn!(%error, "a file that nothing names is left for the sweep");
+        if written.as_ref().is_err_and(|error: &RightsError| error.storage().is_none()) {
+            self.files.forget(vec![name]).await;
         }
         written
     }

@@ -191,8 +191,8 @@ impl RightsService {
         // names is swept.
         let is_named =
             completed.as_ref().map_or_else(|error| error.storage().is_some(), |completed| *completed);
-        if !is_named && let Err(error) = self.files.delete(kept.name).await {
-            tracing::warn!(%error, "an archive that nobody names is left for the sweep");
+        if !is_named {
+            self.files.forget(vec![kept.name]).await;
         }
         completed
     }
