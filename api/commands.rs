@@ -13,11 +13,12 @@ use crate::{
     db::{Db, StorageError},
     domain::{
         account::StateReason,
+        ban::BanGround,
         block::{BlockReason, BlockTarget},
         data_dictionary::PROFILE_EMAIL,
         email::Email,
         evidence::Act,
-        ids::{AccountId, BlockId},
+        ids::{AccountId, BanId, BlockId},
         operation::operation_page,
         personal::Personal,
     },
@@ -39,6 +40,7 @@ use crate::{
             promise,
             proof_file::{ProofFault, ProofFile},
             proofs::ProofError,
+            restore::Restored,
             sequencer::LogError,
             verify::{Against, VerifyError, verify},
         },
@@ -152,7 +154,8 @@ enum LogCommand {
     Keys,
     /// Print the newest checkpoint.
     Checkpoint,
-    /// Begin a new lineage after the database was restored: its first leaf names what was lost, and why.
+    /// Make the log whole after the database was restored, for all to see: leaves come back from the copy, and a
+    /// leaf names what was lost, and why. Where leaves are gone, a new lineage begins.
     Reopen {
         #[arg(long)]
         reason: String,
@@ -206,8 +209,36 @@ impl From<ReasonArg> for BlockReason {
 enum AccountsCommand {
     /// Restrict an account for a security review: its person reads and uses rights, and is told.
     Restrict { account_id: AccountId },
-    /// Lift the restriction; the person is told.
+    /// Lift the restriction, also that of a ban; the person is told.
     Lift { account_id: AccountId },
+    /// Ban a person: the account is restricted, and whoever had it is recognised by address and documents until the end.
+    Ban {
+        account_id: AccountId,
+        #[arg(long, value_enum)]
+        ground: BanGroundArg,
+        /// How long.
+        #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1830))]
+        days: u16,
+    },
+    /// Show the bans, the one that ends first before the others.
+    Bans,
+    /// End a ban before its time, also where the person was erased.
+    EndBan { ban_id: BanId },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum BanGroundArg {
+    Abuse,
+    Fraud,
+}
+
+impl From<BanGroundArg> for BanGround {
+    fn from(ground: BanGroundArg) -> Self {
+        match ground {
+            BanGroundArg::Abuse => Self::Abuse,
+            BanGroundArg::Fraud => Self::Fraud,
+        }
+    }
 }
 
 #[derive(Subcommand)]
@@ -232,6 +263,7 @@ enum PurposeArg {
     EmailIndex,
     PhoneIndex,
     DocumentIndex,
+    BanMark,
     Pepper,
     TokenMac,
     PersonToken,
@@ -250,6 +282,7 @@ impl From<PurposeArg> for KeyPurpose {
             PurposeArg::EmailIndex => Self::EmailIndex,
             PurposeArg::PhoneIndex => Self::PhoneIndex,
             PurposeArg::DocumentIndex => Self::DocumentIndex,
+            PurposeArg::BanMark => Self::BanMark,
             PurposeArg::Pepper => Self::Pepper,
             PurposeArg::TokenMac => Self::TokenMac,
             PurposeArg::PersonToken => Self::PersonToken,
@@ -429,8 +462,29 @@ async fn look_after_blocks(config: &Config, command: &BlocksCommand) -> Result<(
 }
 
 async fn look_after_accounts(config: &Config, command: &AccountsCommand) -> Result<(), CommandError> {
-    let accounts = server::open_services(config, Clock::system()).await?.accounts;
+    let server::Services { accounts, kyc, .. } = server::open_services(config, Clock::system()).await?;
     let (id, reason) = match command {
+        AccountsCommand::Ban { account_id, ground, days } => {
+            let documents = kyc.document_keys(*account_id).await?;
+            let lasts = TimeDelta::days((*days).into());
+            let ban = accounts.ban(*account_id, ((*ground).into(), lasts), &documents).await?;
+            return print(&format!("{} {account_id} until {}\n", ban.id, ban.ends_at));
+        }
+        AccountsCommand::Bans => {
+            let mut page = String::new();
+            for ban in accounts.bans().await? {
+                let whose = ban.account_id.map_or_else(|| "erased".to_owned(), |id| id.to_string());
+                let _ = writeln!(
+                    page,
+                    "{}  {whose:<36}  {:<6}  until {}",
+                    ban.id,
+                    ban.ground.as_str(),
+                    ban.ends_at
+                );
+            }
+            return print(&page);
+        }
+        AccountsCommand::EndBan { ban_id } => return Ok(accounts.end_ban(*ban_id).await?),
         AccountsCommand::Restrict { account_id } => (*account_id, StateReason::SecurityReview),
         AccountsCommand::Lift { account_id } => (*account_id, StateReason::RestrictionLifted),
     };
@@ -494,19 +548,25 @@ async fn look_after_log(config: &Config, command: &LogCommand) -> Result<(), Com
             let log = server::open_services(config, clock).await?.log;
             print(&log.checkpoint().await?.note)
         }
-        LogCommand::Reopen { reason } => {
-            let services = server::open_services(config, clock).await?;
-            let sequencer = services.log.sequencer();
-            sequencer.find_rollback().await?;
-            // Before anybody is served: who was erased stays erased.
-            let (erased, persons) = services.rights.replay_erasures().await?;
-            let origin = sequencer.reopen(reason, (erased, persons)).await?;
-            print(&format!(
-                "{} goes on from entry {}; {persons} persons erased anew, {erased} categories of data\n",
-                origin.name, origin.first_seq
-            ))
-        }
+        LogCommand::Reopen { reason } => reopen_log(config, clock, reason).await,
     }
+}
+
+async fn reopen_log(config: &Config, clock: Clock, reason: &str) -> Result<(), CommandError> {
+    let services = server::open_services(config, clock).await?;
+    let sequencer = services.log.sequencer();
+    sequencer.find_rollback().await?;
+    // Before anybody is served: who was erased stays erased.
+    let (erased, persons) = services.rights.replay_erasures().await?;
+    let goes_on = match sequencer.restore(reason, (erased, persons)).await? {
+        Restored::Replayed { origin, leaves } => {
+            format!("{} goes on: {leaves} leaves came back from the copy", origin.name)
+        }
+        Restored::Reopened { origin } => {
+            format!("leaves are gone: {} goes on from entry {}", origin.name, origin.first_seq)
+        }
+    };
+    print(&format!("{goes_on}; {persons} persons erased anew, {erased} categories of data\n"))
 }
 
 async fn verify_log(db: &Db, against: &Against) -> Result<(), CommandError> {
@@ -520,10 +580,11 @@ async fn verify_log(db: &Db, against: &Against) -> Result<(), CommandError> {
     }
     let _ = writeln!(
         page,
-        "{} entries, {} checkpoints, {} rows of evidence: {}",
+        "{} entries, {} checkpoints, {} rows of evidence, {} lost at restores: {}",
         report.entries,
         report.checkpoints,
         report.rows,
+        report.lost,
         if report.findings.is_empty() { "whole" } else { "NOT WHOLE" },
     );
     print(&page)?;
@@ -572,6 +633,7 @@ async fn keys_rotate(config: &Config, purpose: KeyPurpose) -> Result<(), Command
         KeyPurpose::System
         | KeyPurpose::PhoneIndex
         | KeyPurpose::DocumentIndex
+        | KeyPurpose::BanMark
         | KeyPurpose::Pepper
         | KeyPurpose::TokenMac
         | KeyPurpose::PersonToken

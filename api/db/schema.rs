@@ -540,6 +540,29 @@ table! {
     use diesel::sql_types::{BigInt, Binary, Integer, Nullable, SmallInt, Text};
     use super::super::types::{Id, Instant, Json};
 
+    bans (ban_id) {
+        ban_id -> Id,
+        account_id -> Nullable<Id>,
+        ground -> Text,
+        banned_at -> Instant,
+        ends_at -> Instant,
+    }
+}
+
+table! {
+    use diesel::sql_types::Binary;
+    use super::super::types::Id;
+
+    ban_marks (ban_id, mark) {
+        ban_id -> Id,
+        mark -> Binary,
+    }
+}
+
+table! {
+    use diesel::sql_types::{BigInt, Binary, Integer, Nullable, SmallInt, Text};
+    use super::super::types::{Id, Instant, Json};
+
     blocks (block_id) {
         block_id -> Id,
         target_mac -> Binary,
@@ -1456,6 +1479,7 @@ table! {
 
 joinable!(totp_factors -> accounts (account_id));
 
+allow_tables_to_appear_in_same_query!(bans, ban_marks);
 allow_tables_to_appear_in_same_query!(
     accounts,
     account_emails,

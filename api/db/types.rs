@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::{MultiBackend, conn::MultiRawValue};
 use crate::domain::{
     ids::{
-        AccountId, AdvertisementId, BlockId, ChallengeId, ClickerId, ConsentEventId, ConsentRequestId,
+        AccountId, AdvertisementId, BanId, BlockId, ChallengeId, ClickerId, ConsentEventId, ConsentRequestId,
         ContactChangeId, DataConfirmationId, DeviceId, DeviceRef, DisclosureEventId, DisclosureId,
         DocumentId, FactorResetId, InstallationId, InstanceId, InstrumentId, KycCaseId, KycDecisionId,
         KycFlagId, KycSignalId, LeafId, MessageId, NoticeId, ObligationId, PartnerClientId,
@@ -132,6 +132,7 @@ macro_rules! ids {
 }
 ids!(
     AccountId,
+    BanId,
     BlockId,
     ChallengeId,
     ConsentEventId,

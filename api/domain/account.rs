@@ -63,6 +63,8 @@ pub enum StateReason {
     RestrictionLifted,
     /// Something about the account's security is being looked into.
     SecurityReview,
+    /// The person abused the service (clauses 2.4 and 6.3).
+    Banned,
     /// What a verification asked for did not come in time (clause 1.3).
     VerificationOverdue,
     /// A verification was refused.
@@ -78,11 +80,12 @@ pub enum StateReason {
 }
 
 impl StateReason {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Opened,
         Self::ClosureWithdrawn,
         Self::RestrictionLifted,
         Self::SecurityReview,
+        Self::Banned,
         Self::VerificationOverdue,
         Self::VerificationRejected,
         Self::VerificationSettled,
@@ -97,6 +100,7 @@ impl StateReason {
             Self::ClosureWithdrawn => "closure_withdrawn",
             Self::RestrictionLifted => "restriction_lifted",
             Self::SecurityReview => "security_review",
+            Self::Banned => "banned",
             Self::VerificationOverdue => "verification_overdue",
             Self::VerificationRejected => "verification_rejected",
             Self::VerificationSettled => "verification_settled",
@@ -116,6 +120,7 @@ impl StateReason {
             Self::Opened => "1.1",
             Self::VerificationOverdue | Self::VerificationRejected | Self::VerificationSettled => "1.3",
             Self::SecurityReview | Self::RestrictionLifted => "2.3",
+            Self::Banned => "2.4",
             Self::ClosureRequested | Self::ClosureWithdrawn | Self::ClosureCompleted => "7.6",
             Self::Erased => "7.1",
         }
@@ -127,7 +132,7 @@ impl StateReason {
             Self::Opened | Self::ClosureWithdrawn | Self::RestrictionLifted | Self::VerificationSettled => {
                 AccountState::Active
             }
-            Self::SecurityReview | Self::VerificationOverdue | Self::VerificationRejected => {
+            Self::SecurityReview | Self::Banned | Self::VerificationOverdue | Self::VerificationRejected => {
                 AccountState::Restricted
             }
             Self::ClosureRequested => AccountState::Closing,
@@ -139,7 +144,7 @@ impl StateReason {
     pub const fn act(self) -> Act {
         let name = match self {
             Self::Opened => "account.opened",
-            Self::SecurityReview | Self::VerificationOverdue | Self::VerificationRejected => {
+            Self::SecurityReview | Self::Banned | Self::VerificationOverdue | Self::VerificationRejected => {
                 "account.restricted"
             }
             Self::RestrictionLifted | Self::VerificationSettled => "account.restriction_lifted",
@@ -156,7 +161,9 @@ impl StateReason {
             Self::Opened => &[],
             // Ends a closure that is under way: whoever took the account over does not run away with it.
             // And takes the place of a lesser restriction, which could be lifted by handing something in.
-            Self::SecurityReview => &[AccountState::Active, AccountState::Closing, AccountState::Restricted],
+            Self::SecurityReview | Self::Banned => {
+                &[AccountState::Active, AccountState::Closing, AccountState::Restricted]
+            }
             // Not from a restriction: taking the closure back would lift that.
             Self::ClosureRequested | Self::VerificationOverdue | Self::VerificationRejected => {
                 &[AccountState::Active]

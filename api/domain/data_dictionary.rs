@@ -183,6 +183,7 @@ dictionary! {
     PASSWORD_RESET_EMAIL = password_resets.email: Contact Contact Sealed for "2.3" by Contract until Days(1);
     BLOCK_TARGET = blocks.target: Identifier Security Wrapped for "2.4" by LegitimateInterests until Expiry;
     BLOCK_TARGET_INDEX = blocks.target_mac: Identifier Security BlindIndex for "2.4" by LegitimateInterests until Expiry;
+    BAN_MARK = ban_marks.mark: Identifier Security BlindIndex for "2.4" by LegitimateInterests until Expiry;
     THROTTLE_BUCKET = throttles.bucket_mac: Identifier Security BlindIndex for "2.4" by LegitimateInterests until Days(1);
 
     STAFF_EMAIL = staff_members.email: Contact Contact Sealed for "5.2" by LegitimateInterests until Account;
@@ -243,6 +244,7 @@ pub const NOT_PERSONAL: &[(&str, &[&str])] = &[
             "*.contact_change_id",
             "*.factor_reset_id",
             "blocks.block_id",
+            "*.ban_id",
             "*.staff_id",
             "*.staff_session_id",
             "*.partner_client_id",
@@ -501,6 +503,7 @@ pub const NOT_PERSONAL: &[(&str, &[&str])] = &[
             "kyc_flags.state",
             "accounts.state_reason",
             "blocks.reason",
+            "bans.ground",
             "contact_changes.field",
             "factor_resets.state",
             "one_time_codes.purpose",

@@ -65,6 +65,9 @@ pub const DATA_CONFIRMED: Act = Act { name: "account.data_confirmed", object: "a
 pub const ACCOUNT_CHANGED: Act = Act { name: "account.changed", object: "account", clause: "3.9" };
 
 /// Acts that a row stands for: as many rows as leaves.
+/// The database was restored from a backup and the log from its copy: the rows of some entries may be gone.
+pub const LOG_RESTORED: Act = Act { name: "log.restored", object: "log_origin", clause: "" };
+
 const ACTS: &[&Act] = &[
     &POLICY_PUBLISHED,
     &POLICY_ACCEPTED,

@@ -148,6 +148,8 @@ typed_ids! {
     KycFlagId = "flg", "flg_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
     /// Identifies an entry of the block list.
     BlockId = "blk", "blk_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
+    /// Identifies a ban.
+    BanId = "ban", "ban_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
     /// Identifies a browser or app by its device cookie.
     DeviceId = "dev", "dev_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
     /// Names a device in ledgers; nothing leads from it to the device once the device was forgotten.

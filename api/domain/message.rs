@@ -138,6 +138,16 @@ pub enum MessageBody {
     RestrictionLifted {
         at: String,
     },
+    Banned {
+        ground: String,
+        clause: String,
+        until: String,
+    },
+    /// Somebody who is banned asked for an account, or for the address in another one.
+    AccountRefused {
+        clause: String,
+        until: String,
+    },
     /// The yearly question whether the data are still true.
     ConfirmYourData,
     /// A version of the policy came into force.
@@ -325,6 +335,8 @@ impl MessageBody {
             Self::AccountClosed { .. } => "mail-account-closed",
             Self::AccountRestricted { .. } => "mail-account-restricted",
             Self::RestrictionLifted { .. } => "mail-restriction-lifted",
+            Self::Banned { .. } => "mail-banned",
+            Self::AccountRefused { .. } => "mail-account-refused",
             Self::ConfirmYourData => "mail-confirm-your-data",
             Self::PolicyPublished { .. } => "mail-policy-published",
             Self::DeviceChoicesMerged => "mail-device-choices-merged",
@@ -413,8 +425,11 @@ impl MessageBody {
             Self::DataDisclosed { recipient, at } => {
                 vec![("recipient", recipient.clone()), ("at", at.clone())]
             }
-            Self::KycRequested { clause, until } => {
+            Self::KycRequested { clause, until } | Self::AccountRefused { clause, until } => {
                 vec![("clause", clause.clone()), ("until", until.clone())]
+            }
+            Self::Banned { ground, clause, until } => {
+                vec![("ground", ground.clone()), ("clause", clause.clone()), ("until", until.clone())]
             }
             Self::AccountRestricted { reason, clause } => {
                 vec![("reason", reason.clone()), ("clause", clause.clone())]

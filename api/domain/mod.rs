@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod aggregate;
+pub mod ban;
 pub mod block;
 mod closed_list;
 pub mod consent;

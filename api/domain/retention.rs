@@ -23,6 +23,8 @@ closed_list! {
         Throttles = "throttles",
         /// Blocks, at their end.
         Blocks = "blocks",
+        /// The marks of banned persons, at the end of the ban.
+        Bans = "bans",
         /// Clicks, some days after they were counted.
         AdClicks = "ad_clicks",
         /// Archives, a week after they were ready.
@@ -55,6 +57,7 @@ impl RetentionRule {
             "contact_changes" => Self::ContactChanges,
             "throttles" => Self::Throttles,
             "blocks" => Self::Blocks,
+            "ban_marks" => Self::Bans,
             "ad_clicks" => Self::AdClicks,
             "rights_archives" => Self::Archives,
             "rights_evidence" => Self::RightsEvidence,

@@ -159,6 +159,22 @@ mail-account-restricted = Ihr Smart-mining-Konto ist eingeschränkt
         Ihre Daten können Sie weiterhin lesen und Ihre Rechte nutzen. Falls das Konto geschlossen
         werden sollte, beantragen Sie das bitte erneut, sobald die Einschränkung aufgehoben ist.
 
+mail-banned = Sie sind bei Smart-mining gesperrt
+    .body =
+        Nach Klausel { $clause } der Datenschutzerklärung ({ $ground }) ist Ihr Konto bis { $until }
+        eingeschränkt, und Sie können kein anderes eröffnen. Sie können sich weiterhin anmelden, Ihre
+        Daten lesen und Ihre Rechte nutzen. Lassen Sie Ihre Daten löschen, bleibt bis dahin ein
+        verschlüsseltes Merkmal Ihrer E-Mail-Adresse und Ihrer Ausweise, und nichts sonst führt zu
+        Ihnen. Halten Sie das für falsch, schreiben Sie unserem Support, oder beschweren Sie sich bei
+        der Aufsichtsbehörde.
+
+mail-account-refused = Sie können zurzeit kein Smart-mining-Konto haben
+    .body =
+        Jemand, vielleicht Sie, wollte ein Konto mit dieser Adresse. Wer eines damit hatte, ist nach
+        Klausel { $clause } der Datenschutzerklärung bis { $until } gesperrt. Danach können Sie sich neu
+        registrieren. Halten Sie das für falsch, schreiben Sie unserem Support, oder beschweren Sie sich
+        bei der Aufsichtsbehörde.
+
 mail-staff-invitation = Sie sind eingeladen, bei Smart-mining mitzuarbeiten
     .body =
         Eine Verwalterin hat Sie eingeladen. Nehmen Sie binnen { $hours } Stunden mit diesem Zeichen an:

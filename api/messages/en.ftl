@@ -159,6 +159,20 @@ mail-account-restricted = Your Smart-mining account is restricted
         You can still read your data and use your rights. If you had asked to close the account,
         please ask again once the restriction is lifted.
 
+mail-banned = You are banned from Smart-mining
+    .body =
+        Under clause { $clause } of the privacy policy ({ $ground }) your account is restricted, and you
+        cannot open another, until { $until }. You can still sign in to read your data and to use your
+        rights. If you have them erased, a keyed mark of your email address and identity documents is
+        kept until then, and nothing else leads to you. If you think that this is wrong, answer to our
+        support, or complain to the supervisory authority.
+
+mail-account-refused = You cannot have a Smart-mining account now
+    .body =
+        Somebody, perhaps you, asked for an account with this address. Whoever had one with it is banned
+        under clause { $clause } of the privacy policy until { $until }. After that you can register anew.
+        If you think that this is wrong, write to our support, or complain to the supervisory authority.
+
 mail-staff-invitation = You are invited to work as Smart-mining staff
     .body =
         An admin has invited you. Accept within { $hours } hours with this token:

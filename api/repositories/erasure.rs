@@ -259,7 +259,7 @@ pub fn holds_on_its_way(
 
 /// Columns whose tables know their person by another name, or are about nobody with an account.
 const KEYED_OTHERWISE: &[&str] =
-    &["blocks", "throttles", "staff_members", "staff_emails", "instruments", "ad_clicks"];
+    &["blocks", "ban_marks", "throttles", "staff_members", "staff_emails", "instruments", "ad_clicks"];
 
 /// A column of the data dictionary that still holds something of a person, but for what is kept: nothing after an
 /// erasure.

@@ -99,6 +99,21 @@ pub fn filter_pending(c: &mut Conn, ids: &[LeafId]) -> Result<Vec<LeafId>, Stora
     Ok(log_pending::table.filter(log_pending::leaf_id.eq_any(ids)).select(log_pending::leaf_id).load(c)?)
 }
 
+/// Stores leaves that are not stored yet; nothing opens what they commit to.
+pub fn insert_leaves(c: &mut Conn, leaves: &[(LeafId, Vec<u8>, LeafHash)]) -> Result<(), StorageError> {
+    for (id, bytes, hash) in leaves {
+        diesel::insert_into(log_leaves::table)
+            .values((
+                log_leaves::leaf_id.eq(*id),
+                log_leaves::bytes.eq(bytes.clone()),
+                log_leaves::hash.eq(hash.to_vec()),
+            ))
+            .on_conflict_do_nothing()
+            .dispatch(c)?;
+    }
+    Ok(())
+}
+
 /// Gives leaves their places, from `first` on.
 pub fn insert_entries(c: &mut Conn, first: i64, leaves: &[(LeafId, LeafHash)]) -> Result<(), StorageError> {
     for (seq, (id, hash)) in (first..).zip(leaves) {

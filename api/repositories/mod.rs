@@ -9,6 +9,7 @@ pub mod account_emails;
 pub mod account_phones;
 pub mod accounts;
 pub mod advertisements;
+pub mod bans;
 pub mod blocks;
 pub mod consent_events;
 pub mod consent_requests;

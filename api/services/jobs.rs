@@ -464,6 +464,8 @@ impl JobRunner {
             (Rule::Blocks, blocks::delete_past, now),
             (Rule::AdClicks, advertisements::delete_past_clicks, now.minus(CLICKS_KEPT)),
         ];
+        let bans = self.while_any(stop, || self.accounts.end_past_bans(BATCH)).await;
+        self.applied(Rule::Bans, is_hourly, bans).await;
         for (rule, delete, before) in personal {
             self.applied(rule, is_hourly, self.delete_all(stop, delete, before).await).await;
         }

@@ -22,6 +22,7 @@ macro_rules! service_error {
     };
 }
 pub mod accounts;
+pub mod bans;
 pub mod batches;
 pub mod blocks;
 pub mod clock;

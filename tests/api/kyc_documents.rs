@@ -15,7 +15,7 @@ use crate::support::{
 
 const EMAIL: &str = "ada@example.org";
 
-async fn asked(app: &App, support: &Member, email: &str) -> Person {
+pub async fn asked(app: &App, support: &Member, email: &str) -> Person {
     let person = app.person(email).await;
     asks(support, &person).await;
     person

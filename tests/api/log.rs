@@ -414,54 +414,149 @@ async fn a_log_that_was_cut_forged_or_emptied_does_not_verify() {
     println!("an unplaced leaf deleted with its row: {}", said.lines().next().unwrap());
 }
 
-#[tokio::test]
-async fn a_database_that_was_turned_back_is_found_out_and_reopened_in_the_open() {
-    let app = App::start().await;
-    let ada = app.person(EMAIL).await;
-    settled(&app).await;
-    drop(ada);
-    let app = app.stop_and_keep().await;
-    let backup = app.database.snapshot();
-    let app = app.restart().await;
-    let eve = app.person("eve@example.org").await;
-    settled(&app).await;
-    let note = app.get("/v1/log/checkpoint").await.json()["note"].as_str().unwrap().to_owned();
-    let key = public_key(&app.settings);
-    drop(eve);
-    let app = app.stop_and_keep().await;
-    let later = app.database.folder.path().join("later");
-    fs::write(&later, &note).unwrap();
-    let later = later.display().to_string();
+/// A service whose database died after a backup, and all that was kept.
+struct TurnedBack {
+    app: App,
+    /// Another copy of the backup.
+    twin: String,
+    /// Settings that name the backup.
+    settings: BTreeMap<String, String>,
+    /// The last checkpoint that was signed, in a file.
+    later: String,
+    /// The leaves that were promised since the backup.
+    promised: Vec<String>,
+}
 
-    let of_backup = ["--database", &backup, "--public-key", &key];
-    assert!(verify(&app.settings, &of_backup).0, "by itself it is whole");
-    let (right, said) = verify(&app.settings, &[&of_backup[..], &["--checkpoint", &later]].concat());
+impl TurnedBack {
+    async fn begin() -> Self {
+        let app = App::start().await;
+        let ada = app.person(EMAIL).await;
+        settled(&app).await;
+        drop(ada);
+        let app = app.stop_and_keep().await;
+        let (backup, twin) = (app.database.snapshot("backup"), app.database.snapshot("twin"));
+        let app = app.restart().await;
+        let eve = app.person("eve@example.org").await;
+        let changed = eve.changes_profile(json!({ "display_name": "eve" })).await;
+        settled(&app).await;
+        let note = app.get("/v1/log/checkpoint").await.json()["note"].as_str().unwrap().to_owned();
+        drop(eve);
+        let app = app.stop_and_keep().await;
+        let later = app.database.folder.path().join("later");
+        fs::write(&later, &note).unwrap();
+        let settings = with_database(&app.settings, &backup);
+        Self { settings, later: later.display().to_string(), promised: promised(&changed), twin, app }
+    }
+
+    fn leaves(&self) -> PathBuf {
+        PathBuf::from(&self.app.settings["SMART_MINING_DATA_DIR"]).join("log/leaves-1.jsonl")
+    }
+
+    /// Loses the last leaf of the copy.
+    fn loses_a_leaf(&self) {
+        let kept = fs::read_to_string(self.leaves()).unwrap();
+        let (but_last, _) = kept.trim_end().rsplit_once('\n').unwrap();
+        fs::write(self.leaves(), format!("{but_last}\n")).unwrap();
+    }
+}
+
+fn with_database(settings: &BTreeMap<String, String>, url: &str) -> BTreeMap<String, String> {
+    let mut settings = settings.clone();
+    settings.insert("SMART_MINING_DATABASE_URL".to_owned(), url.to_owned());
+    settings
+}
+
+/// What `log reopen` says, once the start was refused.
+fn reopened(settings: &BTreeMap<String, String>, reason: &str) -> String {
+    let refused = Process::run(settings, &["serve"]);
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(!refused.status.success() && said.contains("log reopen"), "quarantine: {said}");
+    let reopened = Process::run(settings, &["log", "reopen", "--reason", reason]);
+    assert!(reopened.status.success(), "{}", String::from_utf8_lossy(&reopened.stderr));
+    let again = Process::run(settings, &["log", "reopen", "--reason", "twice"]);
+    assert!(!again.status.success(), "a whole log is not reopened");
+    String::from_utf8_lossy(&reopened.stdout).into_owned()
+}
+
+/// `log verify` with all keys that `log keys` prints, and more arguments.
+fn verify_with_keys(settings: &BTreeMap<String, String>, more: &[&str]) -> (bool, String) {
+    let keys = public_key(settings);
+    let trusted: Vec<&str> = keys.lines().flat_map(|key| ["--public-key", key]).collect();
+    verify(settings, &[&trusted[..], more].concat())
+}
+
+async fn origin_served(settings: &BTreeMap<String, String>) -> String {
+    let process = Process::serve(settings);
+    let checkpoint = reqwest::get(format!("{}/v1/log/checkpoint", process.url)).await.unwrap();
+    let checkpoint: Value = checkpoint.json().await.unwrap();
+    process.kill();
+    checkpoint["origin"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_database_that_was_turned_back_is_found_out_and_the_copy_gives_its_leaves_back() {
+    let lost = TurnedBack::begin().await;
+    let (settings, later) = (&lost.settings, ["--checkpoint", lost.later.as_str()]);
+    assert!(verify_with_keys(settings, &[]).0, "by itself the backup is whole");
+    let (right, said) = verify_with_keys(settings, &later);
     assert!(!right && said.contains("the checkpoint given was signed over"), "{said}");
     println!("rolled back: {}", said.lines().next().unwrap());
 
     // Nothing is signed on top of it until somebody says why.
-    let mut settings = app.settings.clone();
-    settings.insert("SMART_MINING_DATABASE_URL".to_owned(), backup.clone());
-    let refused = Process::run(&settings, &["serve"]);
-    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
-    assert!(!refused.status.success() && said.contains("log reopen"), "{said}");
-    let reopened =
-        Process::run(&settings, &["log", "reopen", "--reason", "restored from the backup of Monday"]);
-    assert!(reopened.status.success(), "{}", String::from_utf8_lossy(&reopened.stderr));
-    let again = Process::run(&settings, &["log", "reopen", "--reason", "twice"]);
-    assert!(!again.status.success(), "a whole log is not reopened");
+    let said = reopened(settings, "restored from the backup of Monday");
+    assert!(said.contains("/log/1 goes on") && !said.contains(" 0 leaves"), "{said}");
+    let copy = lost.leaves();
+    let copy = ["--copy", copy.parent().unwrap().to_str().unwrap()];
+    let (right, said) = verify_with_keys(settings, &[later, copy].concat());
+    assert!(right, "what was signed is in the tree: {said}");
+    assert!(said.contains("rows of evidence") && !said.contains(" 0 lost"), "the rows are gone: {said}");
 
-    let keys = public_key(&settings);
-    let trusted: Vec<&str> = keys.lines().flat_map(|key| ["--public-key", key]).collect();
-    let (right, said) = verify(&settings, &trusted);
-    assert!(right, "{said}");
-    let (right, _) = verify(&settings, &[&trusted[..], &["--checkpoint", &later]].concat());
-    assert!(!right, "what was lost stays lost");
-    let process = Process::serve(&settings);
-    let checkpoint = reqwest::get(format!("{}/v1/log/checkpoint", process.url)).await.unwrap();
-    let checkpoint: Value = checkpoint.json().await.unwrap();
-    assert!(checkpoint["origin"].as_str().unwrap().ends_with("/log/2"), "{checkpoint}");
+    let process = Process::serve(settings);
+    for hash in &lost.promised {
+        let proof = format!("{}/v1/log/proofs/inclusion?leaf_hash={hash}", process.url);
+        assert_eq!(reqwest::get(proof).await.unwrap().status(), 200, "what was promised is kept");
+    }
     process.kill();
+    assert!(origin_served(settings).await.ends_with("/log/1"));
+}
+
+#[tokio::test]
+async fn what_the_copy_lost_too_is_closed_off_by_a_new_lineage() {
+    let lost = TurnedBack::begin().await;
+    lost.loses_a_leaf();
+    let said = reopened(&lost.settings, "the disk died, and its copy");
+    assert!(said.contains("leaves are gone") && said.contains("/log/2 goes on"), "{said}");
+    let (right, said) = verify_with_keys(&lost.settings, &[]);
+    assert!(right, "{said}");
+    let (right, _) = verify_with_keys(&lost.settings, &["--checkpoint", &lost.later]);
+    assert!(!right, "what was lost stays lost");
+    assert!(origin_served(&lost.settings).await.ends_with("/log/2"));
+
+    // The same backup once more: it is from before the second lineage, which was told to everybody.
+    let settings = with_database(&lost.settings, &lost.twin);
+    let said = reopened(&settings, "and died again");
+    assert!(said.contains("/log/2 goes on") && !said.contains(" 0 leaves"), "{said}");
+    let (right, said) = verify_with_keys(&settings, &[]);
+    assert!(right, "{said}");
+    assert!(origin_served(&settings).await.ends_with("/log/2"));
+}
+
+#[tokio::test]
+async fn a_copy_that_was_changed_is_not_replayed() {
+    let lost = TurnedBack::begin().await;
+    let kept = fs::read_to_string(lost.leaves()).unwrap();
+    let mut lines: Vec<&str> = kept.lines().collect();
+    let (end, before) = (lines.len() - 1, lines.len() - 2);
+    // Each is still a leaf of ours, in the place of another.
+    let (one, other) = (
+        lines[end].replace(&format!(":{end},"), &format!(":{before},")),
+        lines[before].replace(&format!(":{before},"), &format!(":{end},")),
+    );
+    assert_ne!((one.as_str(), other.as_str()), (lines[end], lines[before]));
+    (lines[before], lines[end]) = (&one, &other);
+    fs::write(lost.leaves(), lines.join("\n") + "\n").unwrap();
+    let said = reopened(&lost.settings, "the disk died");
+    assert!(said.contains("leaves are gone") && said.contains("/log/2 goes on"), "{said}");
 }
 
 #[tokio::test]
@@ -473,7 +568,7 @@ async fn who_was_erased_after_a_backup_does_not_come_back_with_it() {
     settled(&app).await;
     drop((ada, eve));
     let app = app.stop_and_keep().await;
-    let backup = app.database.snapshot();
+    let backup = app.database.snapshot("backup");
     let app = app.restart().await;
     let ada = app.signs_in(EMAIL, "").await;
     assert_eq!(ada.steps_up_by_mail(EMAIL).await.status, 201);
@@ -491,17 +586,12 @@ async fn who_was_erased_after_a_backup_does_not_come_back_with_it() {
     drop((ada, services, access));
     let app = app.stop_and_keep().await;
 
-    let mut settings = app.settings.clone();
-    settings.insert("SMART_MINING_DATABASE_URL".to_owned(), backup.clone());
+    let settings = with_database(&app.settings, &backup);
     let count = |what: &str| {
         crate::support::texts_of(&backup, &format!("SELECT CAST(count(*) AS TEXT) AS t FROM {what}"))
     };
     assert_eq!(count("profiles WHERE email IS NOT NULL"), ["2"], "the backup has her");
-    let refused = Process::run(&settings, &["serve"]);
-    assert!(!refused.status.success(), "quarantine");
-    let reopened = Process::run(&settings, &["log", "reopen", "--reason", "the disk died"]);
-    let said = String::from_utf8_lossy(&reopened.stdout).into_owned();
-    assert!(reopened.status.success(), "{}", String::from_utf8_lossy(&reopened.stderr));
+    let said = reopened(&settings, "the disk died");
     assert!(said.contains("1 persons erased anew"), "{said}");
     assert_eq!(count("profiles WHERE email IS NOT NULL"), ["1"], "before anybody is served");
     assert_eq!(count("accounts WHERE state = 'closed'"), ["1"]);

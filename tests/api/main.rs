@@ -11,6 +11,7 @@
 mod abuse;
 mod account;
 mod archives;
+mod bans;
 mod canaries;
 mod configuration;
 mod consents;

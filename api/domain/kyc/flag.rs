@@ -16,6 +16,8 @@ closed_list! {
         Activity = "activity",
         /// Another account shows a document of the same number.
         SameDocument = "same_document",
+        /// A document shows the number of somebody who was banned.
+        BannedPerson = "banned_person",
         /// A reviewer suspects fraud.
         SuspectedFraud = "suspected_fraud",
     }
@@ -24,7 +26,7 @@ closed_list! {
 impl FlagKind {
     /// Whether a decision takes a second reviewer while it is up.
     pub const fn takes_two(self) -> bool {
-        matches!(self, Self::SameDocument | Self::SuspectedFraud)
+        matches!(self, Self::SameDocument | Self::BannedPerson | Self::SuspectedFraud)
     }
 }
 

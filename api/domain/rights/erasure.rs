@@ -4,6 +4,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::domain::{
+    ban::Ban,
     closed_list::closed_list,
     data_dictionary::{Category, DataClass, ENTRIES},
     kyc::decision::RECORD_YEARS,
@@ -58,8 +59,12 @@ fn entry(category: Category, fate: ErasureFate, until: Option<Timestamp>) -> Era
     }
 }
 
-/// What an erasure comes to, category by category; a record that a law wants is kept until its day.
-pub fn entries(has_record: bool, ended: Timestamp) -> Vec<ErasureEntry> {
+/// The mark by which a banned person is recognised.
+pub const BAN_MARK: &str = "ban_mark";
+
+/// What an erasure comes to, category by category; a record that a law wants is kept until its day, and the mark of a
+/// ban until its end.
+pub fn entries(has_record: bool, ban: Option<&Ban>, ended: Timestamp) -> Vec<ErasureEntry> {
     let of = |category: &Category| {
         if has_record && *category == Category::Statutory {
             entry(*category, ErasureFate::Kept, Some(records_kept_until(ended)))
@@ -67,7 +72,14 @@ pub fn entries(has_record: bool, ended: Timestamp) -> Vec<ErasureEntry> {
             entry(*category, ErasureFate::Erased, None)
         }
     };
-    Category::ALL.iter().map(of).collect()
+    let mark = ban.map(|ban| ErasureEntry {
+        category: BAN_MARK,
+        data_classes: vec![DataClass::Identifier],
+        fate: ErasureFate::Kept,
+        law: Some(ban.ground.law()),
+        until: Some(ban.ends_at),
+    });
+    Category::ALL.iter().map(of).chain(mark).collect()
 }
 
 /// What an erasure of a part comes to: the record of a verification holds some of the same, and is kept for five years
@@ -107,11 +119,11 @@ mod tests {
     fn only_the_record_of_a_verification_is_kept_and_for_five_years() {
         let ended: Timestamp = serde_json::from_value("2028-02-29T10:00:00Z".into()).unwrap();
         let kept: Vec<ErasureEntry> =
-            entries(true, ended).into_iter().filter(|entry| entry.fate == ErasureFate::Kept).collect();
+            entries(true, None, ended).into_iter().filter(|entry| entry.fate == ErasureFate::Kept).collect();
         assert_eq!(kept.len(), 1);
         assert_eq!(kept[0].category, "statutory");
         assert_eq!(kept[0].until.unwrap().to_string(), "2033-02-28T10:00:00.000000Z");
-        assert!(entries(false, ended).iter().all(|entry| entry.fate == ErasureFate::Erased));
-        assert_eq!(entries(true, ended).len(), Category::ALL.len());
+        assert!(entries(false, None, ended).iter().all(|entry| entry.fate == ErasureFate::Erased));
+        assert_eq!(entries(true, None, ended).len(), Category::ALL.len());
     }
 }

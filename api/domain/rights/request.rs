@@ -734,9 +734,13 @@ impl Evidence for RightsEvent {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::rights::{
-        archive::WITHHELD,
-        erasure::{ErasureFate, entries, entries_of_part},
+    use crate::domain::{
+        ban::{Ban, BanGround},
+        ids::BanId,
+        rights::{
+            archive::WITHHELD,
+            erasure::{ErasureFate, entries, entries_of_part},
+        },
     };
 
     fn instant(text: &str) -> Timestamp {
@@ -758,10 +762,19 @@ mod tests {
             let scope = RightsScope { kind: *kind, purpose: None, data_class: None, field };
             assert!(scope.consequences().iter().all(|(_, clause)| is_clause(clause)), "{kind:?}");
         }
-        let all =
-            [entries(true, instant("2026-03-01T00:00:00Z")), entries(false, instant("2026-03-01T00:00:00Z"))];
+        let ended = instant("2026-03-01T00:00:00Z");
+        let ban = |ground| Ban {
+            id: BanId::generate(ended),
+            account_id: None,
+            ground,
+            banned_at: ended,
+            ends_at: ended.plus_years(1),
+        };
+        let bans = BanGround::ALL.iter().map(|ground| entries(false, Some(&ban(*ground)), ended));
+        let all = [entries(true, None, ended), entries(false, None, ended)].into_iter().chain(bans);
+        assert!(BanGround::ALL.iter().all(|ground| is_clause(ground.clause())));
         let parts = Category::ALL.iter().map(|part| entries_of_part(*part, true));
-        for entry in all.into_iter().chain(parts).flatten() {
+        for entry in all.chain(parts).flatten() {
             assert_eq!(entry.fate == ErasureFate::Kept, entry.law.is_some(), "{entry:?}");
         }
         assert!(WITHHELD.iter().all(|(_, law)| law.contains("Act") || law.contains("art.")));

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use zeroize::Zeroizing;
 
-use super::{AccountError, AccountService, factors::end_what_rested_on_factors};
+use super::{AccountError, AccountService, bans, factors::end_what_rested_on_factors};
 use crate::{
     db::Conn,
     domain::{
@@ -157,9 +157,10 @@ impl AccountService {
             Contact::Email(email) => {
                 let indexes = self.vault.blind_indexes(KeyPurpose::EmailIndex, email.expose());
                 let owner = self.db.read(move |c| account_emails::find_account(c, &indexes)).await?;
-                let body = match owner {
-                    Some(_) => MessageBody::EmailChangeTaken,
-                    None => MessageBody::EmailChangeCode { code, minutes },
+                let body = match (owner, self.ban_of(email, now).await?) {
+                    (Some(_), _) => MessageBody::EmailChangeTaken,
+                    (None, Some(ban)) => bans::refusal(&ban),
+                    (None, None) => MessageBody::EmailChangeCode { code, minutes },
                 };
                 Ok(mailing::mail_to(keys, email, profile, body, now)?)
             }

@@ -1,6 +1,7 @@
 //! Accounts: from registration to a profile that its person reads and changes, and what keeps the
 //! account its owner's.
 
+mod bans;
 mod contact;
 mod factor_resets;
 pub mod factors;

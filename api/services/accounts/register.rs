@@ -1,14 +1,14 @@
 //! Registration: everything waits, sealed, for the code that proves the address.
 //!
-//! An address that has an account takes the same path to the end: same answer, same work, same
-//! rows. Only the words of the mail differ, and those only the address's owner reads.
+//! An address that has an account, or whose owner is banned, takes the same path to the end: same answer, same work,
+//! same rows. Only the words of the mail differ, and those only the address's owner reads.
 
 use chrono::TimeDelta;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::{AccountError, AccountService};
+use super::{AccountError, AccountService, bans};
 use crate::{
     domain::{
         consent::{ConsentAction, ConsentKind, ConsentMethod},
@@ -29,7 +29,7 @@ use crate::{
         time::Timestamp,
     },
     repositories::{
-        outbox::{self, SealedMessage},
+        outbox,
         registrations::{self, PendingRegistration},
     },
     services::{
@@ -141,7 +141,14 @@ impl AccountService {
         let code = opaque::code()?;
         let expressed = Expressed::all(&policy.document, &registration.consents, registration.gpc);
         let pending = self.pending(&registration, &expressed, &keys, &token, &code, &phc, now)?;
-        let mail = code_mail(&registration, &keys, has_account, code, now)?;
+        let ban = self.ban_of(&registration.email, now).await?;
+        let body = match ban {
+            _ if has_account => MessageBody::AddressAlreadyRegistered,
+            Some(ban) => bans::refusal(&ban),
+            None => MessageBody::VerificationCode { code, minutes: CODE_LIFETIME.num_minutes() },
+        };
+        let message = Message { language: registration.language.expose().to_owned(), body };
+        let mail = messages::seal(&keys, Channel::Mail, &registration.email, &message, now)?;
         let expires_at = pending.expires_at;
         self.db
             .write(move |c| {
@@ -192,20 +199,4 @@ impl AccountService {
             expires_at: now.plus(CODE_LIFETIME),
         })
     }
-}
-
-fn code_mail(
-    registration: &Registration,
-    keys: &SubjectKeys,
-    has_account: bool,
-    code: Zeroizing<String>,
-    now: Timestamp,
-) -> Result<SealedMessage, VaultError> {
-    let body = if has_account {
-        MessageBody::AddressAlreadyRegistered
-    } else {
-        MessageBody::VerificationCode { code, minutes: CODE_LIFETIME.num_minutes() }
-    };
-    let message = Message { language: registration.language.expose().to_owned(), body };
-    messages::seal(keys, Channel::Mail, &registration.email, &message, now)
 }

@@ -10,7 +10,7 @@ use crate::{
         session::SessionEnd,
         time::Timestamp,
     },
-    repositories::{accounts, kyc_cases, log as leaves, outbox, sessions, sign_in_challenges},
+    repositories::{accounts, bans, kyc_cases, log as leaves, outbox, sessions, sign_in_challenges},
     services::{batches, idempotency::Recording, kyc::restriction, log::LeafDraft, mailing},
 };
 
@@ -67,8 +67,18 @@ impl AccountService {
             .write_for(id, move |c| {
                 recording.refuse_if_done(c)?;
                 let stands = restriction::due_instead_of(c, id, asked)? == instead;
-                if !stands || !accounts::enter(c, id, reason, asked.from_states(), closes_at, now)? {
+                // A ban restricts already, and does not end with a lesser restriction.
+                let is_banned = asked == StateReason::SecurityReview && bans::find_of(c, id)?.is_some();
+                if is_banned
+                    || !stands
+                    || !accounts::enter(c, id, reason, asked.from_states(), closes_at, now)?
+                {
                     return Err(AccountError::StateConflict);
+                }
+                if asked == StateReason::RestrictionLifted
+                    && let Some(ban) = bans::find_of(c, id)?
+                {
+                    bans::delete(c, ban.id)?;
                 }
                 if let Some(end) = ends(reason) {
                     sessions::end_others(c, id, kept, end, now)?;
@@ -117,7 +127,7 @@ const fn ends(reason: StateReason) -> Option<SessionEnd> {
     match reason {
         StateReason::ClosureRequested => Some(SessionEnd::AccountClosing),
         StateReason::ClosureCompleted | StateReason::Erased => Some(SessionEnd::AccountClosed),
-        StateReason::SecurityReview => Some(SessionEnd::AccountRestricted),
+        StateReason::SecurityReview | StateReason::Banned => Some(SessionEnd::AccountRestricted),
         // Whoever is asked for something stays signed in to hand it in.
         StateReason::VerificationOverdue
         | StateReason::VerificationRejected
@@ -138,6 +148,7 @@ fn notice(standing: &Standing) -> MessageBody {
             MessageBody::AccountClosed { at: at(standing.since) }
         }
         StateReason::SecurityReview
+        | StateReason::Banned
         | StateReason::VerificationOverdue
         | StateReason::VerificationRejected => MessageBody::AccountRestricted {
             reason: standing.reason.as_str().to_owned(),

@@ -28,13 +28,14 @@ use crate::{
         time::Timestamp,
     },
     repositories::{
-        instruments, kyc_cases, kyc_details,
+        bans, instruments, kyc_cases, kyc_details,
         kyc_documents::{self, KeptFile, SealedDocument},
         kyc_flags,
         log::{self as leaves},
         rights_archives, rights_corrections, rights_requests,
     },
     services::{
+        bans::Mark,
         idempotency::Recording,
         images::ImageError,
         log::LeafDraft,
@@ -66,7 +67,9 @@ struct Prepared {
     sealed: Vec<u8>,
     files: Vec<KeptFile>,
     indexes: Vec<(u32, [u8; 32])>,
-    draft: LeafDraft,
+    /// What a banned person would be recognised by.
+    marks: Vec<[u8; 32]>,
+    drafts: [LeafDraft; 2],
     now: Timestamp,
 }
 
@@ -197,7 +200,9 @@ impl KycService {
             .number_key()
             .map(|key| self.vault.blind_indexes(KeyPurpose::DocumentIndex, &key))
             .unwrap_or_default();
-        let draft = LeafDraft::new(now)?;
+        let marks =
+            upload.told.number_key().map(|key| Mark::Document(&key).hashes(&self.vault)).unwrap_or_default();
+        let drafts = [LeafDraft::new(now)?, LeafDraft::new(now)?];
         // Last, since only the write of the rows may come between a file and its name.
         let mut files = Vec::new();
         for (side, picture) in pictures {
@@ -212,7 +217,7 @@ impl KycService {
                 }
             }
         }
-        Ok(Prepared { id, told: upload.told, sealed, files, indexes, draft, now })
+        Ok(Prepared { id, told: upload.told, sealed, files, indexes, marks, drafts, now })
     }
 
     /// A document of the person.
@@ -233,6 +238,19 @@ impl KycService {
         let keys = self.vault.keys_to_open(id, &KYC_DOCUMENT, told).await?;
         open(&keys, sealed, files.into_iter().map(|(_, file)| file.facts).collect())?
             .ok_or(KycError::NotFound)
+    }
+
+    /// What the identity documents that are kept of a person are compared by.
+    ///
+    /// # Errors
+    ///
+    /// Storage trouble only.
+    pub async fn document_keys(&self, id: AccountId) -> Result<Vec<String>, KycError> {
+        let mut keys = Vec::new();
+        for document in self.document_ids(id).await? {
+            keys.extend(self.document(id, document).await?.told.number_key());
+        }
+        Ok(keys)
     }
 
     /// Every document that is kept of the person, in the order in which they came.
@@ -356,10 +374,16 @@ impl Prepared {
             kyc_documents::insert_file(c, id, self.id, file)?;
         }
         kyc_documents::insert_numbers(c, id, self.id, &self.indexes)?;
-        if kyc_documents::is_shared(c, id, was.id)? {
-            let flag = KycFlag::raise(id, KycFlagId::generate(self.now), FlagKind::SameDocument, self.now);
+        // The person's own ban restricts the account, and is known.
+        let ban = bans::find_marked(c, &self.marks, self.now)?.filter(|ban| ban.account_id != Some(id));
+        let raised = [
+            (kyc_documents::is_shared(c, id, was.id)?, FlagKind::SameDocument),
+            (ban.is_some(), FlagKind::BannedPerson),
+        ];
+        for ((_, kind), draft) in raised.into_iter().zip(&self.drafts).filter(|((is_so, _), _)| *is_so) {
+            let flag = KycFlag::raise(id, KycFlagId::generate(self.now), kind, self.now);
             if kyc_flags::raise(c, &flag)? {
-                leaves::append(c, &self.draft.of_person(keys, &FLAG_RAISED, &flag.facts())?)?;
+                leaves::append(c, &draft.of_person(keys, &FLAG_RAISED, &flag.facts())?)?;
             }
         }
         if !kyc_cases::update(c, &was, &was.after_change_of(item, true))? {

@@ -79,7 +79,9 @@ pub fn due_instead_of(
     let standing = accounts::find_standing(c, id)?;
     let was_elsewhere = standing.is_some_and(|standing| match asked {
         StateReason::ClosureWithdrawn => true,
-        StateReason::RestrictionLifted => standing.reason == StateReason::SecurityReview,
+        StateReason::RestrictionLifted => {
+            matches!(standing.reason, StateReason::SecurityReview | StateReason::Banned)
+        }
         _ => false,
     });
     if !was_elsewhere {

@@ -11,6 +11,8 @@ use std::{
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
 
+use crate::domain::time::Timestamp;
+
 /// A leaf as its line holds it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LeafLine {
@@ -34,6 +36,7 @@ impl LeafLine {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CheckpointLine {
     pub note: String,
+    pub signed_at: Timestamp,
 }
 
 /// Longer than any line of ours.
@@ -65,6 +68,15 @@ impl LogCopy {
 
     fn checkpoints(&self, origin: i64) -> PathBuf {
         self.folder.join(format!("checkpoints-{origin}.jsonl"))
+    }
+
+    /// The first leaf of a lineage, if it was copied.
+    ///
+    /// # Errors
+    ///
+    /// Trouble with the file, or a line that is not one.
+    pub fn first_leaf(&self, origin: i64) -> io::Result<Option<LeafLine>> {
+        self.read_leaves(origin)?.next().transpose()
     }
 
     /// The last leaf of a lineage that was copied whole.
@@ -112,20 +124,35 @@ impl LogCopy {
         &self,
         origin: i64,
     ) -> io::Result<Box<dyn Iterator<Item = io::Result<LeafLine>> + Send>> {
-        let file = match File::open(self.leaves(origin)) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Box::new(std::iter::empty())),
-            Err(error) => return Err(error),
-        };
-        Ok(Box::new(BufReader::new(file).lines().filter_map(|line| match line {
-            Ok(line) => serde_json::from_str(&line).map_or_else(
-                // The torn end of a copy that was cut off.
-                |error| if error.is_eof() { None } else { Some(Err(error.into())) },
-                |leaf| Some(Ok(leaf)),
-            ),
-            Err(error) => Some(Err(error)),
-        })))
+        lines(&self.leaves(origin))
     }
+
+    /// All copied checkpoints of a lineage, in order; none if there is no file.
+    ///
+    /// # Errors
+    ///
+    /// Trouble with the file, or a line that is not one.
+    pub fn read_checkpoints(&self, origin: i64) -> io::Result<Vec<CheckpointLine>> {
+        lines(&self.checkpoints(origin))?.collect()
+    }
+}
+
+fn lines<T: for<'de> Deserialize<'de> + 'static>(
+    path: &Path,
+) -> io::Result<Box<dyn Iterator<Item = io::Result<T>> + Send>> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Box::new(std::iter::empty())),
+        Err(error) => return Err(error),
+    };
+    Ok(Box::new(BufReader::new(file).lines().filter_map(|line| match line {
+        Ok(line) => serde_json::from_str(&line).map_or_else(
+            // The torn end of a copy that was cut off.
+            |error| if error.is_eof() { None } else { Some(Err(error.into())) },
+            |line| Some(Ok(line)),
+        ),
+        Err(error) => Some(Err(error)),
+    })))
 }
 
 /// The last line that ends; what a crash left of one after it is not counted.

@@ -9,6 +9,7 @@ pub mod copy;
 pub mod promise;
 pub mod proof_file;
 pub mod proofs;
+pub mod restore;
 pub mod sequencer;
 pub mod tree;
 pub mod verify;

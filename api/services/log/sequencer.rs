@@ -13,15 +13,10 @@ use super::{
 };
 use crate::{
     db::{Conn, Db, LeafHash, Refusal, StorageError},
-    domain::{evidence::Act, ids::LeafId, time::Timestamp},
-    repositories::{
-        log as leaves,
-        log_tree::{self, Origin, SignedCheckpoint},
-    },
+    domain::{ids::LeafId, time::Timestamp},
+    repositories::log_tree::{self, Origin, SignedCheckpoint},
     services::{
         clock::Clock,
-        log::LeafDraft,
-        reports::skip_hours,
         vault::kms::{Kms, KmsError},
     },
     telemetry::metrics,
@@ -30,7 +25,7 @@ use crate::{
 /// The most leaves that are placed in one transaction: a writer waits no longer than for these.
 const BATCH: i64 = 512;
 /// The most leaves that are copied at once.
-const COPY_BATCH: i64 = 2_000;
+pub(super) const COPY_BATCH: i64 = 2_000;
 
 /// Why the log does not grow.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +36,9 @@ pub enum LogError {
     /// What was signed is not what the database holds.
     #[error("the database contradicts the checkpoint of {size} entries of lineage {origin}")]
     Forked { origin: i64, size: u64 },
+    /// The copy goes on in a later lineage: the database was restored from before it was opened.
+    #[error("the database ends in lineage {origin}, and a later one was opened")]
+    Superseded { origin: i64 },
     #[error("the log is whole: nothing to reopen")]
     Whole,
     #[error("the copy of the log cannot be used: {0}")]
@@ -64,15 +62,13 @@ impl Refusal for LogError {
     }
 }
 
-const REOPENED: Act = Act { name: "log.reopened", object: "log_origin", clause: "" };
-
 /// Grows the tree.
 #[derive(Clone)]
 pub struct Sequencer {
-    db: Db,
+    pub(super) db: Db,
     kms: std::sync::Arc<Kms>,
-    clock: Clock,
-    copy: LogCopy,
+    pub(super) clock: Clock,
+    pub(super) copy: LogCopy,
     /// Names lineages: `HOST/log/NUMBER`.
     host: String,
 }
@@ -89,11 +85,10 @@ impl Sequencer {
     ///
     /// [`LogError::RolledBack`] or [`LogError::Forked`]: nothing is signed on top of that.
     pub async fn open(&self) -> Result<(), LogError> {
-        let origin = self.origin().await?;
-        self.check_copy(&origin).await
+        self.check_whole(&self.origin().await?).await
     }
 
-    async fn origin(&self) -> Result<Origin, LogError> {
+    pub(super) async fn origin(&self) -> Result<Origin, LogError> {
         if let Some(origin) = self.db.read(log_tree::find_current_origin).await? {
             return Ok(origin);
         }
@@ -107,7 +102,7 @@ impl Sequencer {
             .map_err(LogError::from)
     }
 
-    fn lineage(&self, number: i64, first_seq: i64, previous_checkpoint: Option<String>) -> Origin {
+    pub(super) fn lineage(&self, number: i64, first_seq: i64, previous_checkpoint: Option<String>) -> Origin {
         Origin {
             number,
             name: format!("{}/log/{number}", self.host),
@@ -117,13 +112,21 @@ impl Sequencer {
         }
     }
 
-    async fn size(&self, origin: &Origin) -> Result<u64, LogError> {
+    pub(super) async fn size(&self, origin: &Origin) -> Result<u64, LogError> {
         let entries = self.db.read(log_tree::count_entries).await?;
         Ok(u64::try_from(entries - origin.first_seq).unwrap_or(0))
     }
 
+    /// [`check_copy`](Self::check_copy), and that no later lineage was opened.
+    pub(super) async fn check_whole(&self, origin: &Origin) -> Result<(), LogError> {
+        if self.copy.first_leaf(origin.number + 1)?.is_some() {
+            return Err(LogError::Superseded { origin: origin.number });
+        }
+        self.check_copy(origin).await
+    }
+
     /// Holds the database against the last checkpoint that this machine has seen.
-    async fn check_copy(&self, origin: &Origin) -> Result<(), LogError> {
+    pub(super) async fn check_copy(&self, origin: &Origin) -> Result<(), LogError> {
         let Some(line) = self.copy.last_checkpoint(origin.number)? else { return Ok(()) };
         let signed = TreeHead::read(&line.note)?;
         let has = self.size(origin).await?;
@@ -167,7 +170,7 @@ impl Sequencer {
     }
 
     /// Signs the tree if it has grown since it was signed, or if no checkpoint stands at all.
-    async fn sign(&self, origin: &Origin) -> Result<(), LogError> {
+    pub(super) async fn sign(&self, origin: &Origin) -> Result<(), LogError> {
         let size = self.size(origin).await?;
         let number = origin.number;
         let last = self.db.read(move |c| log_tree::find_last_checkpoint(c, number)).await?;
@@ -180,13 +183,10 @@ impl Sequencer {
         self.check_copy(origin).await?;
         let head = TreeHead { origin: origin.name.clone(), size, root: self.root(number, size).await? };
         let note = head.sign(&self.kms, last.as_ref().map(|last| last.note.as_str()))?;
-        self.copy.append_checkpoint(number, &CheckpointLine { note: note.clone() })?;
-        let checkpoint = SignedCheckpoint {
-            origin: number,
-            size: i64::try_from(size).unwrap_or(i64::MAX),
-            note,
-            signed_at: self.clock.now(),
-        };
+        let signed_at = self.clock.now();
+        self.copy.append_checkpoint(number, &CheckpointLine { note: note.clone(), signed_at })?;
+        let size_of_it = i64::try_from(size).unwrap_or(i64::MAX);
+        let checkpoint = SignedCheckpoint { origin: number, size: size_of_it, note, signed_at };
         self.db.write_guarded(move |c| log_tree::insert_checkpoint(c, &checkpoint)).await?;
         metrics().log_entries.set(i64::try_from(size).unwrap_or(i64::MAX));
         Ok(())
@@ -206,63 +206,6 @@ impl Sequencer {
             self.copy.append_leaves(origin.number, &lines)?;
         }
         Ok(())
-    }
-
-    /// How the database was turned back.
-    ///
-    /// # Errors
-    ///
-    /// [`LogError::Whole`] if it was not.
-    pub async fn find_rollback(&self) -> Result<LogError, LogError> {
-        self.rollback_of(&self.origin().await?).await
-    }
-
-    async fn rollback_of(&self, origin: &Origin) -> Result<LogError, LogError> {
-        match self.check_copy(origin).await {
-            Ok(()) => Err(LogError::Whole),
-            Err(trouble @ (LogError::RolledBack { .. } | LogError::Forked { .. })) => Ok(trouble),
-            Err(other) => Err(other),
-        }
-    }
-
-    /// Closes a lineage whose database was turned back, and opens the next: its first leaf commits
-    /// to what was signed before, to what is left of it, and to the reason, for all to see.
-    ///
-    /// # Errors
-    ///
-    /// [`LogError::Whole`] if there is nothing to close.
-    pub async fn reopen(&self, reason: &str, erased_anew: (usize, usize)) -> Result<Origin, LogError> {
-        let origin = self.origin().await?;
-        let trouble = self.rollback_of(&origin).await?;
-        let before = self.copy.last_checkpoint(origin.number)?.map(|line| line.note).unwrap_or_default();
-        let signed = TreeHead::read(&before)?;
-        let kept = self.size(&origin).await?;
-        let now = self.clock.now();
-        let facts = vec![
-            ("origin", origin.name.clone()),
-            ("signed_size", signed.size.to_string()),
-            ("signed_root", crate::domain::encoding::hex(&signed.root)),
-            ("kept_size", kept.to_string()),
-            ("trouble", trouble.to_string()),
-            ("erased_anew", erased_anew.0.to_string()),
-            ("persons_erased_anew", erased_anew.1.to_string()),
-            ("reason", reason.to_owned()),
-        ];
-        let leaf = LeafDraft::new(now)?.of_service(&REOPENED, &facts);
-        let first_seq = origin.first_seq + i64::try_from(kept).unwrap_or(i64::MAX);
-        let next = self.lineage(origin.number + 1, first_seq, Some(before));
-        let opened = next.clone();
-        self.db
-            .write_guarded(move |c| {
-                log_tree::insert_origin(c, &next)?;
-                leaves::append(c, &leaf)?;
-                skip_hours(c, now)?;
-                // Before any leaf that waits: what follows stands on this one.
-                place_these(c, &next, 0, &[(leaf.id, leaf.hash)])
-            })
-            .await?;
-        self.sign(&opened).await?;
-        Ok(opened)
     }
 
     /// The keys that verify the current lineage.
@@ -315,7 +258,7 @@ fn place(c: &mut Conn, origin: &Origin) -> Result<usize, LogError> {
     Ok(waiting.len())
 }
 
-fn place_these(
+pub(super) fn place_these(
     c: &mut Conn,
     origin: &Origin,
     size: u64,

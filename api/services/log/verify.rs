@@ -1,7 +1,10 @@
 //! Holds the log against itself, against what was signed, and against every row of evidence, both
 //! ways. It needs no key but public ones, and works on a copy of the database.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    ops::Range,
+};
 
 use super::{
     checkpoint::{TreeHead, Trusted},
@@ -16,7 +19,7 @@ use crate::{
             Disclosure, DisclosureState,
             event::{DisclosureEvent, DisclosureStep},
         },
-        evidence::{self, Attested, LeafContent},
+        evidence::{self, Attested, LOG_RESTORED, LeafContent},
         ids::{AccountId, DeviceRef, DisclosureId, LeafId},
         time::Timestamp,
     },
@@ -64,6 +67,8 @@ pub struct Report {
     pub rows: usize,
     /// Rows whose leaf nothing opens any more, since their person was erased.
     pub erased: usize,
+    /// Entries whose rows went with a restored database, as a leaf says.
+    pub lost: usize,
     pub findings: Vec<Finding>,
 }
 
@@ -97,8 +102,14 @@ impl Refusal for VerifyError {
 ///
 /// Only if something cannot be read; what is wrong stands in the report.
 pub async fn verify(db: &Db, against: &Against) -> Result<Report, VerifyError> {
-    let mut check =
-        Check { db, against, report: Report::default(), leaves_by_act: BTreeMap::new(), entries: 0 };
+    let mut check = Check {
+        db,
+        against,
+        report: Report::default(),
+        leaves_by_act: BTreeMap::new(),
+        restores: Vec::new(),
+        entries: 0,
+    };
     check.tree().await?;
     check.unplaced().await?;
     check.rows().await?;
@@ -118,6 +129,8 @@ struct Check<'a> {
     report: Report,
     /// How many placed leaves attest each act.
     leaves_by_act: BTreeMap<String, i64>,
+    /// The leaves that say what was lost at a restore, with their commitments.
+    restores: Vec<(LeafId, [u8; 32])>,
     /// How many entries there were when the check began: what comes meanwhile is not looked at.
     entries: i64,
 }
@@ -201,6 +214,9 @@ impl Check<'_> {
         }
         match LeafContent::read(&entry.bytes) {
             Some(leaf) if leaf.id == entry.leaf_id => {
+                if leaf.act == LOG_RESTORED.name {
+                    self.restores.push((leaf.id, leaf.commitment));
+                }
                 *self.leaves_by_act.entry(leaf.act).or_insert(0) += 1;
             }
             Some(_) => self.report.find(Some(entry.seq), "the leaf names itself otherwise"),
@@ -438,18 +454,37 @@ impl Check<'_> {
                 rows.extend(page.iter().map(|(_, row)| row.leaf_id));
             }
         }
+        let lost = self.lost().await?;
         let mut next = 0;
         while next < self.entries {
             let (from, limit) = (next, BATCH.min(self.entries - next));
             next += limit;
             for entry in self.db.read_long(move |c| log_tree::list_entries(c, from, limit)).await? {
                 let act = LeafContent::read(&entry.bytes).map(|leaf| leaf.act).unwrap_or_default();
-                if missing.contains(act.as_str()) && !rows.contains(&entry.leaf_id) {
+                if !missing.contains(act.as_str()) || rows.contains(&entry.leaf_id) {
+                    continue;
+                }
+                if lost.iter().any(|lost| lost.contains(&entry.seq)) {
+                    self.report.lost += 1;
+                } else {
                     self.report.find(Some(entry.seq), format!("the row that {act} attests is missing"));
                 }
             }
         }
         Ok(())
+    }
+
+    /// The entries whose rows may be gone, as the leaves of restores say.
+    async fn lost(&self) -> Result<Vec<Range<i64>>, VerifyError> {
+        let ids: Vec<LeafId> = self.restores.iter().map(|(id, _)| *id).collect();
+        let details = self.db.read_long(move |c| log_tree::list_public_salts(c, &ids)).await?;
+        let said = self.restores.iter().filter_map(|(id, commitment)| {
+            let detail = details.get(id).filter(|detail| evidence::commitment(detail) == *commitment)?;
+            let facts = evidence::facts_of(detail)?;
+            let entry = |wanted: &str| facts.iter().find(|(name, _)| name == wanted)?.1.parse().ok();
+            Some(entry("lost_from")?..entry("lost_until")?)
+        });
+        Ok(said.collect())
     }
 
     /// A person's events are numbered without a gap, so one that went with its leaf leaves a hole.

@@ -19,15 +19,16 @@ use crate::{
         kyc::case::KYC_WITHDRAWN,
         message::MessageBody,
         rights::{
-            erasure::{self, ErasureEntry, ErasureFate},
+            erasure::{self, BAN_MARK, ErasureEntry, ErasureFate},
             request::{RightKind, RightsRequest, RightsState, RightsStep},
         },
         session::SessionEnd,
         time::Timestamp,
     },
     repositories::{
-        accounts, consent_requests, erasure as erased, kyc_cases, kyc_decisions, log as leaves, log_tree,
-        outbox, password_resets, registrations, rights_requests, sessions, sign_in_challenges, support_cases,
+        accounts, bans, consent_requests, erasure as erased, kyc_cases, kyc_decisions, log as leaves,
+        log_tree, outbox, password_resets, registrations, rights_requests, sessions, sign_in_challenges,
+        support_cases,
     },
     services::{
         batches,
@@ -60,7 +61,9 @@ struct Entry {
     #[serde(flatten)]
     of: ErasureEntry,
     /// SHA-256 of the account's id and the category: whoever knows both finds it, and nobody is found by it.
-    key_id: String,
+    /// Nothing for the mark of a ban, which no key of the person seals.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key_id: Option<String>,
     /// Which versions of it were destroyed, where the account goes on; otherwise it was destroyed whole.
     #[serde(skip_serializing_if = "Option::is_none")]
     key_versions: Option<Vec<u32>>,
@@ -81,9 +84,10 @@ impl Outcome {
         versions: Option<&[u32]>,
     ) -> Result<Self, RightsError> {
         let is_kept = |entry: &ErasureEntry| entry.fate == ErasureFate::Kept;
-        let kept = (entries.iter().any(is_kept), entries.iter().filter_map(|entry| entry.until).max());
+        // The day of the record that a law wants, if there is one: the mark of a ban comes last, and goes by itself.
+        let kept = (entries.iter().any(is_kept), entries.iter().find_map(|entry| entry.until));
         let named = |entry: ErasureEntry| Entry {
-            key_id: key_id(owner, entry.category),
+            key_id: (entry.category != BAN_MARK).then(|| key_id(owner, entry.category)),
             key_versions: versions.filter(|_| !is_kept(&entry)).map(<[u32]>::to_vec),
             of: entry,
         };
@@ -167,8 +171,14 @@ impl RightsService {
         };
         let owner = request.account_id;
         let ended = request.account_ended_at();
-        let has_record = self.db.read(move |c| kyc_decisions::find_last_record(c, owner)).await?.is_some();
-        let entries = erasure::entries(has_record, ended);
+        let (record, ban) = self
+            .db
+            .read(move |c| {
+                Ok::<_, StorageError>((kyc_decisions::find_last_record(c, owner)?, bans::find_of(c, owner)?))
+            })
+            .await?;
+        let has_record = record.is_some();
+        let entries = erasure::entries(has_record, ban.as_ref(), ended);
         let kept: Vec<Category> = if has_record { vec![Category::Statutory] } else { Vec::new() };
         for category in Category::ALL.iter().filter(|category| !kept.contains(category)) {
             self.erasure.erase(owner, *category).await?;
@@ -291,6 +301,7 @@ impl RightsService {
                     return Ok(false);
                 }
                 shut(c, &keys, now)?;
+                bans::sever(c, owner)?;
                 Ok::<_, RightsError>(true)
             })
             .await
@@ -316,6 +327,7 @@ impl RightsService {
                 if let Some(left) = erased::find_left(c, owner, &kept)? {
                     return Err(RightsError::Left(left));
                 }
+                bans::sever(c, owner)?;
                 let by = (Actor::ServiceAfterwards, RightsStep::Completed);
                 let completed = advance(c, &keys, by, (&was, completed), now)?;
                 rights_requests::keep(c, &completed, (None, Some(&outcome.text)))?;

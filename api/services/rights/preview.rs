@@ -16,7 +16,7 @@ use crate::{
         },
         time::Timestamp,
     },
-    repositories::kyc_decisions,
+    repositories::{bans, kyc_decisions},
     services::{
         obligations::{self, Change},
         tokens::jws,
@@ -86,11 +86,11 @@ impl RightsService {
         viewer: Viewer,
     ) -> Result<RightsPreview, RightsError> {
         let now = self.clock.now();
-        let (recipients, has_record) = self
+        let (recipients, has_record, ban) = self
             .db
             .read(move |c| {
                 if viewer == Viewer::Link {
-                    return Ok((Vec::new(), true));
+                    return Ok((Vec::new(), true, None));
                 }
                 let mut concerned = Vec::new();
                 if let Some(limit) = scope.limit() {
@@ -108,13 +108,13 @@ impl RightsService {
                     }
                 }
                 let record = kyc_decisions::find_last_record(c, owner)?;
-                Ok::<_, StorageError>((concerned, record.is_some()))
+                Ok::<_, StorageError>((concerned, record.is_some(), bans::find_of(c, owner)?))
             })
             .await?;
         let entries = match scope.kind {
             RightKind::Erasure => match scope.part() {
                 Some(part) => erasure::entries_of_part(part, has_record),
-                None => erasure::entries(has_record, now),
+                None => erasure::entries(has_record, ban.as_ref(), now),
             },
             RightKind::Restriction
             | RightKind::Objection

@@ -33,6 +33,8 @@ pub enum KeyPurpose {
     PhoneIndex,
     /// Blind index of the numbers of identity documents.
     DocumentIndex,
+    /// Marks by which banned persons are recognised.
+    BanMark,
     /// Seals password hashes.
     Pepper,
     /// Keyed hashes of tokens, codes, cursors, cookies and idempotency records.
@@ -58,6 +60,7 @@ impl KeyPurpose {
         Self::EmailIndex,
         Self::PhoneIndex,
         Self::DocumentIndex,
+        Self::BanMark,
         Self::Pepper,
         Self::TokenMac,
         Self::PersonToken,
@@ -75,6 +78,7 @@ impl KeyPurpose {
             Self::EmailIndex => "email_index",
             Self::PhoneIndex => "phone_index",
             Self::DocumentIndex => "document_index",
+            Self::BanMark => "ban_mark",
             Self::Pepper => "pepper",
             Self::TokenMac => "token_mac",
             Self::PersonToken => "person_token",

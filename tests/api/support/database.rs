@@ -34,6 +34,9 @@ pub fn postgres_data_directory() -> PathBuf {
 }
 
 /// The two stores of one test, and the folder for everything else.
+/// The names that copies of the data are given.
+const COPIES: [&str; 3] = ["snapshot", "backup", "twin"];
+
 pub struct TestDatabase {
     pub folder: TempDir,
     pub data_url: String,
@@ -63,15 +66,15 @@ impl TestDatabase {
     }
 
     /// A copy of the data as it is now, which nobody has open; gives its URL.
-    pub fn snapshot(&self) -> String {
+    pub fn snapshot(&self, name: &str) -> String {
         if let (Some([data, _]), Some(server)) = (&self.on_server, SERVER.as_deref()) {
-            let name = format!("{data}_snapshot");
+            let name = format!("{data}_{name}");
             postgres(&format!("{server}/postgres"))
                 .batch_execute(&format!("CREATE DATABASE {name} TEMPLATE {data}"))
                 .expect("a snapshot");
             return format!("{server}/{name}");
         }
-        let path = self.folder.path().join("snapshot.db");
+        let path = self.folder.path().join(format!("{name}.db"));
         self.sql(&format!("VACUUM INTO '{}'", path.display()));
         format!("sqlite:{}", path.display())
     }
@@ -79,7 +82,7 @@ impl TestDatabase {
     /// A copy of the data as a backup has them, taken while the service goes on; gives its URL.
     pub fn backup(&self) -> String {
         let (Some([data, _]), Some(server)) = (&self.on_server, SERVER.as_deref()) else {
-            return self.snapshot();
+            return self.snapshot("snapshot");
         };
         let name = format!("{data}_snapshot");
         let copy = format!("{server}/{name}");
@@ -141,8 +144,8 @@ impl Drop for TestDatabase {
     fn drop(&mut self) {
         if let (Some(names), Some(server)) = (&self.on_server, SERVER.as_deref()) {
             let mut c = postgres(&format!("{server}/postgres"));
-            let snapshot = format!("{}_snapshot", names[0]);
-            for name in names.iter().chain([&snapshot]) {
+            let copies = COPIES.map(|copy| format!("{}_{copy}", names[0]));
+            for name in names.iter().chain(&copies) {
                 let _ = c.batch_execute(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
             }
         }

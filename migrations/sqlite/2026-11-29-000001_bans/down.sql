@@ -1,0 +1,2 @@
+DROP TABLE ban_marks;
+DROP TABLE bans;
