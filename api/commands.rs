@@ -597,7 +597,7 @@ async fn keys_status(config: &Config) -> Result<(), CommandError> {
     let kms = server::open_kms(config, &stores.data, &clock).await?;
     let wrapped = stores.keys.read_long(subject_keys::count_by_kek).await?;
     let mut page =
-        String::from("purpose       version  state         created                      keys wrapped\n");
+        String::from("purpose         version  state         created                      keys wrapped\n");
     for key in kms.facts() {
         let count = wrapped
             .iter()
@@ -605,7 +605,7 @@ async fn keys_status(config: &Config) -> Result<(), CommandError> {
             .map_or_else(|| "-".to_owned(), |(_, count)| count.to_string());
         let _ = writeln!(
             page,
-            "{:<13} {:>7}  {:<12}  {}  {count}",
+            "{:<15} {:>7}  {:<12}  {}  {count}",
             key.purpose.as_str(),
             key.version,
             key.state.as_str(),

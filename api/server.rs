@@ -432,6 +432,7 @@ fn job_runner(config: &Config, services: &Services) -> JobRunner {
         instruments: services.instruments.clone(),
         contents: Arc::new(PersonalContents::new(services.clone())),
         blocks: services.blocks.clone(),
+        staff: services.staff.clone(),
         sequencer: services.log.sequencer().clone(),
         kyc_files_kept: TimeDelta::days(config.kyc_files_days.into()),
         closed_accounts_kept: TimeDelta::days(config.closed_accounts_days.into()),
@@ -498,7 +499,8 @@ fn disclosures(config: &Config, accounts: &AccountService, policies: PolicyServi
     }
 }
 
-fn erasure(kyc: &KycService) -> ErasureService {
+/// The only way in which personal data is deleted.
+pub fn erasure(kyc: &KycService) -> ErasureService {
     ErasureService::new(kyc.db.clone(), kyc.vault.clone(), kyc.files.clone(), kyc.clock.clone())
 }
 

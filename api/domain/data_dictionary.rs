@@ -3,7 +3,7 @@
 //! Sealing takes an entry, so nothing personal is sealed that does not stand here; a test holds
 //! the migrations against it, so no column escapes it. Export, retention and erasure read it.
 
-use super::{closed_list::closed_list, kyc::decision::RECORD_YEARS, purpose::LawfulBasis};
+use super::{closed_list::closed_list, kyc::decision::RECORD_YEARS, purpose::LawfulBasis, staff::KEPT_YEARS};
 
 closed_list! {
     /// What kind of fact about a person a column holds.
@@ -111,7 +111,7 @@ pub enum Retention {
     Expiry,
     /// So many days after its last use, at the latest.
     Days(u16),
-    /// So many years after the account ends, since a law wants it kept (clause 6.3).
+    /// So many years after the account ends: a law wants it kept (clause 6.3), or claims can be brought so long.
     YearsAfterAccount(u16),
 }
 
@@ -186,11 +186,11 @@ dictionary! {
     BAN_MARK = ban_marks.mark: Identifier Security BlindIndex for "2.4" by LegitimateInterests until Expiry;
     THROTTLE_BUCKET = throttles.bucket_mac: Identifier Security BlindIndex for "2.4" by LegitimateInterests until Days(1);
 
-    STAFF_EMAIL = staff_members.email: Contact Contact Sealed for "5.2" by LegitimateInterests until Account;
-    STAFF_NAME = staff_members.name: Name Identity Sealed for "5.2" by LegitimateInterests until Account;
+    STAFF_EMAIL = staff_members.email: Contact Contact Sealed for "5.2" by LegitimateInterests until YearsAfterAccount(KEPT_YEARS);
+    STAFF_NAME = staff_members.name: Name Identity Sealed for "5.2" by LegitimateInterests until YearsAfterAccount(KEPT_YEARS);
     STAFF_PASSWORD = staff_members.password: Credential Security Peppered for "5.2" by LegitimateInterests until Account;
     STAFF_TOTP = staff_members.totp_secret: Credential Security Sealed for "5.2" by LegitimateInterests until Account;
-    STAFF_EMAIL_INDEX = staff_emails.blind_index: Contact Contact BlindIndex for "5.2" by LegitimateInterests until Account;
+    STAFF_EMAIL_INDEX = staff_emails.blind_index: Contact Contact BlindIndex for "5.2" by LegitimateInterests until YearsAfterAccount(KEPT_YEARS);
     SUPPORT_MESSAGE = support_messages.body: Correspondence Messages Sealed for "3.7" by Contract until Account;
 
     KYC_PRIVATE_REASON = kyc_cases.private_reason: Correspondence Security Sealed for "1.8" by LegitimateInterests until Account;
@@ -296,6 +296,7 @@ pub const NOT_PERSONAL: &[(&str, &[&str])] = &[
         "an instant, a count or a version of a row",
         &[
             "*.created_at",
+            "bans.banned_at",
             "accounts.service_withdrawn_at",
             "accounts.policy_refused_sequence",
             "*.gpc_seen_at",

@@ -39,7 +39,7 @@ closed_list! {
         StatutoryRecords = "statutory_records",
         /// Orders of courts and state bodies, five years after they ended.
         Orders = "orders",
-        /// Members of the staff, for as long as the log names what they did.
+        /// Members of the staff, six years after they left.
         Staff = "staff",
     }
 }

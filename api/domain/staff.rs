@@ -106,6 +106,11 @@ impl StaffState {
     }
 }
 
+/// Name and address of a member are kept so many years after the member left: what was opened or decided can be
+/// contested as long as a claim can be brought (New Zealand, Limitation Act 2010, section 11).
+pub const KEPT_YEARS: u16 = 6;
+/// An invitation that nobody accepted is forgotten so long after it lapsed.
+pub const LAPSED_KEPT: TimeDelta = TimeDelta::days(30);
 /// How long an invitation can be accepted.
 pub const INVITATION_LASTS: TimeDelta = TimeDelta::hours(72);
 /// A session that is not renewed for this long is over; an access token lives as long.

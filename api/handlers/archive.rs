@@ -22,8 +22,8 @@ use crate::{
     services::{
         kyc::KycError,
         rights::archive::{
-            Contents, ContentsError, DataConfirmationRow, DeviceChoiceRow, DeviceRow, HELD, LogEntryRow,
-            PictureOf, Reading, SignInRow, Table, TablePage,
+            BanRow, Contents, ContentsError, DataConfirmationRow, DeviceChoiceRow, DeviceRow, HELD,
+            LogEntryRow, PictureOf, Reading, SignInRow, Table, TablePage,
         },
         support::Author,
     },
@@ -239,6 +239,7 @@ impl Contents for PersonalContents {
         define::<DeviceRow>("devices", of);
         define::<DeviceChoiceRow>("device_choices", of);
         define::<DataConfirmationRow>("data_confirmations", of);
+        define::<BanRow>("bans", of);
         define::<LogEntryRow>("log_entries", of);
         json!({
             "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -8,7 +8,7 @@ use super::corrupt;
 use crate::{
     db::{
         Conn, Dispatch, StorageError,
-        schema::{staff_emails, staff_members, staff_roles, staff_sessions},
+        schema::{staff_emails, staff_members, staff_role_grants, staff_roles, staff_sessions},
     },
     domain::{
         ids::{AccountId, LeafId, StaffId, StaffSessionId},
@@ -165,6 +165,9 @@ pub fn deactivate(c: &mut Conn, id: StaffId, now: Timestamp) -> Result<bool, Sto
             staff_members::epoch.eq(staff_members::epoch + 1),
             staff_members::token_mac.eq(None::<Vec<u8>>),
             staff_members::token_expires_at.eq(None::<Timestamp>),
+            // Nobody signs in by them again.
+            staff_members::password.eq(None::<Vec<u8>>),
+            staff_members::totp_secret.eq(None::<Vec<u8>>),
             staff_members::updated_at.eq(now),
         ))
         .execute(c)?;
@@ -174,6 +177,38 @@ pub fn deactivate(c: &mut Conn, id: StaffId, now: Timestamp) -> Result<bool, Sto
         .set(staff_sessions::ended_at.eq(Some(now)))
         .execute(c)?;
     Ok(ended == 1)
+}
+
+/// Members who left before an instant, and those whose invitation lapsed before another.
+pub fn list_to_forget(
+    c: &mut Conn,
+    (left, lapsed): (Timestamp, Timestamp),
+    limit: i64,
+) -> Result<Vec<StaffId>, StorageError> {
+    let has_left = staff_members::state
+        .eq(StaffState::Deactivated.as_str())
+        .and(staff_members::updated_at.le(left))
+        .assume_not_null();
+    let never_came = staff_members::state
+        .eq_any([StaffState::Invited.as_str(), StaffState::Enrolling.as_str()])
+        .assume_not_null()
+        .and(staff_members::token_expires_at.le(lapsed).assume_not_null());
+    Ok(staff_members::table
+        .filter(has_left.or(never_came))
+        .order(staff_members::staff_id)
+        .select(staff_members::staff_id)
+        .limit(limit)
+        .load(c)?)
+}
+
+/// Deletes a member with roles and sessions; ledgers and the log name the id, which leads to nobody from then on.
+pub fn delete(c: &mut Conn, id: StaffId) -> Result<(), StorageError> {
+    diesel::delete(staff_emails::table.filter(staff_emails::staff_id.eq(id))).execute(c)?;
+    diesel::delete(staff_roles::table.filter(staff_roles::staff_id.eq(id))).execute(c)?;
+    diesel::delete(staff_role_grants::table.filter(staff_role_grants::staff_id.eq(id))).execute(c)?;
+    diesel::delete(staff_sessions::table.filter(staff_sessions::staff_id.eq(id))).execute(c)?;
+    diesel::delete(staff_members::table.find(id)).execute(c)?;
+    Ok(())
 }
 
 /// Whether there is any member.

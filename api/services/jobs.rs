@@ -40,6 +40,7 @@ use crate::{
         reports::{ReportError, ReportService},
         retention::{RUNS_KEPT, RetentionService},
         rights::{RightsError, RightsService, archive::Contents},
+        staff::StaffService,
         transparency::TransparencyService,
         vault::{Vault, VaultError},
         webhooks::WebhookService,
@@ -106,6 +107,7 @@ pub struct JobRunner {
     /// What archives for persons are made from.
     pub contents: Arc<dyn Contents>,
     pub blocks: BlockService,
+    pub staff: StaffService,
     pub sequencer: Sequencer,
     /// Documents of verifications are kept so long after the decision.
     pub kyc_files_kept: TimeDelta,
@@ -360,6 +362,8 @@ impl JobRunner {
             self.applied(Rule::RightsEvidence, true, evidence).await;
             let orders = self.while_any(stop, || self.instruments.erase_past(BATCH)).await;
             self.applied(Rule::Orders, true, orders).await;
+            let staff = self.while_any(stop, || self.staff.forget(&self.erasure, BATCH)).await;
+            self.applied(Rule::Staff, true, staff).await;
         }
     }
 

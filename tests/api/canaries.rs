@@ -58,9 +58,10 @@ const CANARIES: &[&str] = &[
     "9 Canary Right Road",
     "The canary was hatched in October",
 ];
-/// What is about nobody who is erased: an order names persons under keys of its own, a block is of an address, and staff is
-/// staff.
-const OF_OTHERS: &[&str] = &["instruments", "blocks", "throttles", "staff_members", "staff_emails"];
+/// What is about nobody who is erased: an order names persons under keys of its own, a block is of an address, a ban of
+/// whoever was banned, and staff is staff.
+const OF_OTHERS: &[&str] =
+    &["instruments", "blocks", "ban_marks", "throttles", "staff_members", "staff_emails"];
 
 /// Which values of the dictionary were ever seen written.
 #[derive(Default)]
@@ -148,6 +149,9 @@ async fn lingers(app: &App, ada: &Person) -> String {
             .status
             .success()
     );
+    let banned = app.person("banned@example.org").await;
+    let ban = ["accounts", "ban", &banned.account_id, "--ground", "abuse", "--days", "9"];
+    assert!(Process::run(&app.settings, &ban).status.success());
     crate::recovery::asks_for_reset(app, EMAIL).await;
     ada.asks_for_email("canary.green@example.org").await;
     ada.asks_for("access", None, None).await

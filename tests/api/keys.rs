@@ -28,7 +28,7 @@ async fn every_purpose_rotates_and_what_was_sealed_still_opens() {
     let (access, refresh) = (ada.access_token.clone(), ada.refresh_token.clone());
     drop(ada);
     let status = keys(&app, &["status"]);
-    assert_eq!(status.lines().count(), 14, "{status}");
+    assert_eq!(status.lines().count(), 15, "{status}");
     assert!(status.lines().any(|line| line.starts_with("kek") && line.ends_with(" 6")), "{status}");
 
     // A service that runs is given time to learn of a new index key; here it is stopped instead.

@@ -133,6 +133,43 @@ async fn there_are_never_fewer_than_two_admins_and_what_is_revoked_ends_at_once(
 }
 
 #[tokio::test]
+async fn who_left_signs_in_no_more_and_is_forgotten_after_six_years() {
+    let app = App::start().await;
+    let admins = app.admins().await;
+    let services = crate::rights::services(&app).await;
+    let erasure = smart_mining::server::erasure(&services.kyc);
+    let linus = app.member(&admins, "legal").await;
+    let invited = admins[0].posts("/v1/staff/members", &json!({ "email": "late@staff.example.org" })).await;
+    assert_eq!(invited.status, 201, "{}", invited.text);
+    let path = format!("/v1/staff/members/{}/deactivation", linus.staff_id);
+    assert_eq!(admins[0].sends(Method::POST, &path, None).await.status, 201);
+    let secrets =
+        "SELECT count(*) AS n FROM staff_members WHERE password IS NOT NULL OR totp_secret IS NOT NULL";
+    assert_eq!(app.database.number(secrets), 2, "of the admins alone");
+    let members = || app.database.number("SELECT count(*) AS n FROM staff_members");
+    let keys = || app.database.keys_number("SELECT count(*) AS n FROM subject_keys");
+    let (before, per_member) = (keys(), 2);
+
+    app.advance(TimeDelta::days(33) - TimeDelta::seconds(1));
+    assert_eq!(services.staff.forget(&erasure, 10).await.unwrap(), 0);
+    app.advance(TimeDelta::seconds(1));
+    assert_eq!(services.staff.forget(&erasure, 10).await.unwrap(), 1, "nobody took the invitation up");
+    assert_eq!(members(), 3);
+    app.advance(TimeDelta::days(6 * 365 + 2 - 33) - TimeDelta::seconds(1));
+    assert_eq!(services.staff.forget(&erasure, 10).await.unwrap(), 0);
+    // 2028 and 2032 have a 29 February.
+    app.advance(TimeDelta::seconds(1));
+    assert_eq!(services.staff.forget(&erasure, 10).await.unwrap(), 1);
+    assert_eq!(services.staff.forget(&erasure, 10).await.unwrap(), 0);
+    assert_eq!(members(), 2);
+    assert!(keys() + 2 * per_member <= before, "{} of {before}", keys());
+    let admin = admins[0].clone().comes_again().await;
+    let listed = admin.gets("/v1/staff/members").await.json();
+    assert_eq!(listed["data"].as_array().unwrap().len(), 2, "{listed}");
+    crate::log::verifies(&app).await;
+}
+
+#[tokio::test]
 async fn a_session_lapses_idle_and_ends_after_eight_hours_and_a_step_up_after_ten_minutes() {
     let app = App::start().await;
     let mut grace = app.admins().await[0].clone();

@@ -15,7 +15,10 @@ use crate::{
         message::{Channel, Message, MessageBody},
         password::Password,
         real_name::RealName,
-        staff::{FEWEST_ADMINS, INVITATION_LASTS, SealedMember, StaffMember, StaffRole, StaffState},
+        staff::{
+            FEWEST_ADMINS, INVITATION_LASTS, KEPT_YEARS, LAPSED_KEPT, SealedMember, StaffMember, StaffRole,
+            StaffState,
+        },
         time::Timestamp,
     },
     repositories::{
@@ -25,6 +28,7 @@ use crate::{
     services::{
         accounts::factors::qr_image,
         cursors,
+        erasure::ErasureService,
         idempotency::{Draft, Recording},
         log::LeafDraft,
         outbox as messages, proofs,
@@ -342,6 +346,28 @@ impl StaffService {
             })
             .await?;
         Ok(member)
+    }
+}
+
+impl StaffService {
+    /// Forgets members whose time has passed, and invitations that nobody accepted; says how many. The rows go first:
+    /// a crash after that leaves stray keys, which are swept.
+    ///
+    /// # Errors
+    ///
+    /// Storage trouble only.
+    pub async fn forget(&self, erasure: &ErasureService, limit: i64) -> Result<usize, StaffError> {
+        let now = self.clock.now();
+        let before = (now.minus_years(KEPT_YEARS), now.minus(LAPSED_KEPT));
+        let due = self.db.read_long(move |c| staff::list_to_forget(c, before, limit)).await?;
+        let forgotten = due.len();
+        for id in due {
+            self.db.write_guarded(move |c| staff::delete(c, id)).await?;
+            for category in Category::ALL {
+                erasure.erase(id.subject(), *category).await?;
+            }
+        }
+        Ok(forgotten)
     }
 }
 

@@ -10,17 +10,18 @@ use super::{RightsError, RightsService, Table, TablePage};
 use crate::{
     db::StorageError,
     domain::{
+        ban::{Ban, BanGround},
         consent::{ConsentAction, ConsentMethod},
         data_dictionary::{LOG_DETAIL, SESSION_ADDRESS, SESSION_PLACE, SESSION_USER_AGENT},
         encoding::hex,
         evidence::{LeafContent, facts_of},
-        ids::{AccountId, DeviceId, DeviceRef, LeafId, SessionId},
+        ids::{AccountId, BanId, DeviceId, DeviceRef, LeafId, SessionId},
         personal::{Personal, PersonalText},
         purpose::Purpose,
         time::Timestamp,
     },
     repositories::{
-        account_devices, data_confirmations, device_consent_events, devices,
+        account_devices, bans, data_confirmations, device_consent_events, devices,
         log::{self as leaves, OwnLeaf},
         sessions::{self, KeptSession},
     },
@@ -36,6 +37,7 @@ pub const HELD: &[Table] = &[
     Table { name: "devices", title: "Devices", is_portable: true },
     Table { name: "device_choices", title: "Choices on devices", is_portable: true },
     Table { name: "data_confirmations", title: "Confirmations of your data", is_portable: false },
+    Table { name: "bans", title: "Bans", is_portable: false },
     Table { name: "log_entries", title: "Your part of the log", is_portable: false },
 ];
 
@@ -83,6 +85,16 @@ pub struct DeviceChoiceRow {
 pub struct DataConfirmationRow {
     pub number: i64,
     pub confirmed_at: Timestamp,
+}
+
+/// A ban of the person, by a keyed mark of the address and the documents.
+#[derive(Serialize, ToSchema)]
+pub struct BanRow {
+    pub ban_id: BanId,
+    pub ground: BanGround,
+    pub clause: String,
+    pub banned_at: Timestamp,
+    pub ends_at: Timestamp,
 }
 
 /// A fact that a leaf commits to.
@@ -153,6 +165,17 @@ impl RightsService {
                 let rows = self.db.read(move |c| data_confirmations::list_owned(c, owner)).await?;
                 let row = |(number, confirmed_at)| DataConfirmationRow { number, confirmed_at };
                 Ok((values(rows.into_iter().map(row).collect())?, None))
+            }
+            "bans" => {
+                let row = |ban: Ban| BanRow {
+                    ban_id: ban.id,
+                    ground: ban.ground,
+                    clause: ban.ground.clause().to_owned(),
+                    banned_at: ban.banned_at,
+                    ends_at: ban.ends_at,
+                };
+                let ban = self.db.read(move |c| bans::find_of(c, owner)).await?;
+                Ok((values(ban.into_iter().map(row).collect())?, None))
             }
             "log_entries" => self.log_entries(owner, LeafId::from_uuid(after)).await,
             _ => Err(RightsError::Archive("no such table".into())),

@@ -8,7 +8,7 @@ mod page;
 mod table;
 mod writer;
 
-pub use held::{DataConfirmationRow, DeviceChoiceRow, DeviceRow, HELD, LogEntryRow, SignInRow};
+pub use held::{BanRow, DataConfirmationRow, DeviceChoiceRow, DeviceRow, HELD, LogEntryRow, SignInRow};
 
 use std::{
     sync::Arc,
