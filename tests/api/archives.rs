@@ -289,7 +289,7 @@ async fn an_archive_that_was_cut_off_begins_anew_and_one_of_whoever_was_erased_e
     }
     assert_eq!(files_at_rest(&app).len(), before, "nothing is left of the tries");
     is_prepared(&services, &ada, &id).await;
-    assert_eq!(unpacked(&downloads(&app, &ada, &id).await).len(), 2 * 21 + 3);
+    assert_eq!(unpacked(&downloads(&app, &ada, &id).await).len(), 2 * 22 + 3);
     assert_eq!(files_at_rest(&app).len(), before + 1);
 
     // One is ready, one is being made, and one waits: nothing of them outlives the person.
