@@ -89,22 +89,30 @@ func must2[T any](value T, err error) T {
 	return must(value, nil, err)
 }
 
+// signedIn is a context with an access token, if there is one.
+func signedIn(key any, token string) context.Context {
+	if token == "" {
+		return context.Background()
+	}
+	return context.WithValue(context.Background(), key, token)
+}
+
 func asPerson(token string) (*person.APIClient, context.Context) {
 	configuration := person.NewConfiguration()
 	configuration.Servers = person.ServerConfigurations{{URL: url}}
-	return person.NewAPIClient(configuration), context.WithValue(context.Background(), person.ContextAccessToken, token)
+	return person.NewAPIClient(configuration), signedIn(person.ContextAccessToken, token)
 }
 
 func asStaff(token string) (*staff.APIClient, context.Context) {
 	configuration := staff.NewConfiguration()
 	configuration.Servers = staff.ServerConfigurations{{URL: url}}
-	return staff.NewAPIClient(configuration), context.WithValue(context.Background(), staff.ContextAccessToken, token)
+	return staff.NewAPIClient(configuration), signedIn(staff.ContextAccessToken, token)
 }
 
 func asPartner(token string) (*partner.APIClient, context.Context) {
 	configuration := partner.NewConfiguration()
 	configuration.Servers = partner.ServerConfigurations{{URL: url}}
-	return partner.NewAPIClient(configuration), context.WithValue(context.Background(), partner.ContextAccessToken, token)
+	return partner.NewAPIClient(configuration), signedIn(partner.ContextAccessToken, token)
 }
 
 type member struct {
@@ -123,8 +131,8 @@ func joins(invitation string) member {
 		*staff.NewConfirmStaffInvitation(totp(proposed.Secret, now), invitation)).Execute())
 	session := must(client.StaffSessionsAPI.CreateStaffSession(nobody).CreateStaffSession(
 		*staff.NewCreateStaffSession(totp(proposed.Secret, now+1), joined.Email, password)).Execute())
-	client, signedIn := asStaff(session.AccessToken)
-	return member{joined.StaffId, client, signedIn}
+	client, trusted := asStaff(session.AccessToken)
+	return member{joined.StaffId, client, trusted}
 }
 
 // bringsIn invites a member; the heavier roles take a second admin.
@@ -216,9 +224,9 @@ func main() {
 	pool, nobody := asPartner("")
 	token := must(pool.PartnerAPI.CreateAccessToken(nobody).GrantType("client_credentials").
 		ClientId(partnerClient.PartnerClientId).ClientSecret(credential.GetClientSecret()).Execute())
-	pool, signedIn := asPartner(token.AccessToken)
-	waiting := must(pool.PartnerAPI.ListPartnerDisclosures(signedIn).Execute())
-	pulled := must(pool.PartnerAPI.PullDisclosure(signedIn, waiting.Data[0].DisclosureId).Execute())
+	pool, trusted := asPartner(token.AccessToken)
+	waiting := must(pool.PartnerAPI.ListPartnerDisclosures(trusted).Execute())
+	pulled := must(pool.PartnerAPI.PullDisclosure(trusted, waiting.Data[0].DisclosureId).Execute())
 	if pulled.DisclosureId != drafted.DisclosureId || pulled.PullNumber != 1 {
 		log.Fatal("another disclosure was pulled")
 	}
