@@ -6,9 +6,11 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use chrono::TimeDelta;
 use hmac::{Hmac, KeyInit, Mac};
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::json;
 use sha2::Sha256;
 use url::{Host, Url};
+use utoipa::ToSchema;
 use zeroize::Zeroizing;
 
 use super::{
@@ -30,19 +32,6 @@ closed_list! {
         ReportPublished = "report_published",
         /// The partner asked for it.
         WebhookTest = "webhook_test",
-    }
-}
-
-impl WebhookEventType {
-    /// Its name in a message, in the specification's form.
-    pub const fn message_type(self) -> &'static str {
-        match self {
-            Self::DisclosureReleased => "disclosure.released",
-            Self::DisclosureRevoked => "disclosure.revoked",
-            Self::ObligationOpened => "obligation.opened",
-            Self::ReportPublished => "report.published",
-            Self::WebhookTest => "webhook.test",
-        }
     }
 }
 
@@ -112,18 +101,101 @@ impl WebhookEvent {
     }
 
     /// The body: type, time, and what to fetch.
-    pub fn content(self, at: Timestamp) -> String {
-        let data = match self {
-            Self::DisclosureReleased(id) | Self::DisclosureRevoked(id) => {
-                json!({ "disclosure_id": id.to_string() })
+    pub fn content(self, timestamp: Timestamp) -> String {
+        let message = match self {
+            Self::DisclosureReleased(disclosure_id) => json!(DisclosureReleasedMessage {
+                r#type: DisclosureReleasedTag::DisclosureReleased,
+                timestamp,
+                data: DisclosureMessageData { disclosure_id },
+            }),
+            Self::DisclosureRevoked(disclosure_id) => json!(DisclosureRevokedMessage {
+                r#type: DisclosureRevokedTag::DisclosureRevoked,
+                timestamp,
+                data: DisclosureMessageData { disclosure_id },
+            }),
+            Self::ObligationOpened(obligation_id) => json!(ObligationOpenedMessage {
+                r#type: ObligationOpenedTag::ObligationOpened,
+                timestamp,
+                data: ObligationMessageData { obligation_id },
+            }),
+            Self::ReportPublished(hour) => json!(ReportPublishedMessage {
+                r#type: ReportPublishedTag::ReportPublished,
+                timestamp,
+                data: ReportMessageData { hour },
+            }),
+            Self::Test => {
+                json!(TestMessage {
+                    r#type: TestTag::WebhookTest,
+                    timestamp,
+                    data: TestMessageData { asked_at: timestamp }
+                })
             }
-            Self::ObligationOpened(id) => json!({ "obligation_id": id.to_string() }),
-            Self::ReportPublished(hour) => json!({ "hour": hour.to_string() }),
-            Self::Test => Value::Object(serde_json::Map::new()),
         };
-        json!({ "type": self.event_type().message_type(), "timestamp": at.to_string(), "data": data })
-            .to_string()
+        message.to_string()
     }
+}
+
+/// What a message about a disclosure names.
+#[derive(Serialize, ToSchema)]
+pub struct DisclosureMessageData {
+    /// The disclosure, for `get_partner_disclosure` and `pull_disclosure`.
+    pub disclosure_id: DisclosureId,
+}
+
+/// What a message about an obligation names.
+#[derive(Serialize, ToSchema)]
+pub struct ObligationMessageData {
+    /// The obligation, for `get_partner_obligation`.
+    pub obligation_id: ObligationId,
+}
+
+/// What a message about counts names.
+#[derive(Serialize, ToSchema)]
+pub struct ReportMessageData {
+    /// The hour whose counts were published, for `list_ad_click_reports`.
+    pub hour: Timestamp,
+}
+
+/// What a message that was asked for names: nothing to fetch.
+#[derive(Serialize, ToSchema)]
+pub struct TestMessageData {
+    /// When it was asked for.
+    pub asked_at: Timestamp,
+}
+
+macro_rules! messages {
+    ($( $(#[$doc:meta])* $name:ident $tag:ident :: $only:ident = $text:tt, $data:ty; )*) => { $(
+        /// The type of the message.
+        #[derive(Serialize, ToSchema)]
+        pub enum $tag {
+            #[serde(rename = $text)]
+            $only,
+        }
+
+        $(#[$doc])*
+        #[derive(Serialize, ToSchema)]
+        pub struct $name {
+            /// What it tells.
+            pub r#type: $tag,
+            /// When it happened.
+            pub timestamp: Timestamp,
+            /// What to fetch.
+            pub data: $data,
+        }
+    )* };
+}
+
+messages! {
+    /// Something was released to the partner, who can pull it.
+    DisclosureReleasedMessage DisclosureReleasedTag::DisclosureReleased = "disclosure.released", DisclosureMessageData;
+    /// What was released is given out no more.
+    DisclosureRevokedMessage DisclosureRevokedTag::DisclosureRevoked = "disclosure.revoked", DisclosureMessageData;
+    /// The partner has to correct, erase or restrict what it fetched.
+    ObligationOpenedMessage ObligationOpenedTag::ObligationOpened = "obligation.opened", ObligationMessageData;
+    /// Hourly counts were published.
+    ReportPublishedMessage ReportPublishedTag::ReportPublished = "report.published", ReportMessageData;
+    /// The partner asked for it.
+    TestMessage TestTag::WebhookTest = "webhook.test", TestMessageData;
 }
 
 /// Where a client is told.
@@ -337,7 +409,7 @@ mod tests {
     fn a_message_tells_what_to_fetch_and_nothing_else() {
         let at = Timestamp::from_micros(1_614_265_330_000_000).unwrap();
         let content = WebhookEvent::DisclosureReleased(DisclosureId::generate(at)).content(at);
-        let content: Value = serde_json::from_str(&content).unwrap();
+        let content: serde_json::Value = serde_json::from_str(&content).unwrap();
         assert_eq!(content.as_object().unwrap().len(), 3);
         assert_eq!(content["data"].as_object().unwrap().len(), 1);
     }

@@ -32,7 +32,7 @@ const DELIVERIES: &str = "/v1/partner/webhook-deliveries";
 /// Where the partner is told that something waits for it, signed after Standard Webhooks. Make a secret first
 /// (`webhook_state_conflict`). Only what is written from now on goes there.
 #[utoipa::path(
-    tag = "Webhooks",
+    tag = "Webhook endpoints",
     request_body = SetWebhookEndpoint,
     responses((status = OK, description = "The endpoint.", body = WebhookEndpointView), Conflict)
 )]
@@ -48,7 +48,7 @@ pub(super) async fn set_webhook_endpoint(
 ///
 /// And whether messages go there.
 #[utoipa::path(
-    tag = "Webhooks",
+    tag = "Webhook endpoints",
     responses((status = OK, description = "The endpoint.", body = WebhookEndpointView), NotFound)
 )]
 #[get("/v1/partner/webhook-endpoint")]
@@ -63,7 +63,7 @@ pub(super) async fn get_webhook_endpoint(
 ///
 /// Nothing is told any more; what waits for the partner is still listed.
 #[utoipa::path(
-    tag = "Webhooks",
+    tag = "Webhook endpoints",
     responses((status = OK, description = "The endpoint that was.", body = WebhookEndpointView), NotFound)
 )]
 #[delete("/v1/partner/webhook-endpoint")]
@@ -78,7 +78,7 @@ pub(super) async fn remove_webhook_endpoint(
 ///
 /// What messages are signed with, shown this once. The secret before it signs along for a day.
 #[utoipa::path(
-    tag = "Webhooks",
+    tag = "Webhook endpoints",
     responses((status = CREATED, description = "The secret.", body = WebhookSecretView), Conflict)
 )]
 #[post("/v1/partner/webhook-secrets")]
@@ -100,7 +100,7 @@ pub(super) async fn create_webhook_secret(
 ///
 /// A message that tells nothing (`webhook.test`), to try the endpoint.
 #[utoipa::path(
-    tag = "Webhooks",
+    tag = "Webhook endpoints",
     responses((status = CREATED, description = "The message.", body = WebhookDeliveryView), Conflict)
 )]
 #[post("/v1/partner/webhook-tests")]
@@ -120,7 +120,7 @@ pub(super) async fn send_test_webhook(
 ///
 /// What was sent to the endpoint in the last 30 days, and what became of it.
 #[utoipa::path(
-    tag = "Webhooks",
+    tag = "Webhook endpoints",
     responses((status = OK, description = "A page of messages.", body = WebhookDeliveryPageView))
 )]
 #[get("/v1/partner/webhook-deliveries")]
@@ -135,7 +135,7 @@ pub(super) async fn list_webhook_deliveries(
 ///
 /// Sends a message again under the id that it had, whether it was delivered or given up.
 #[utoipa::path(
-    tag = "Webhooks",
+    tag = "Webhook endpoints",
     params(("webhook_message_id" = WebhookMessageId, Path, description = "The message.")),
     responses((status = CREATED, description = "The message.", body = WebhookDeliveryView), NotFound, Conflict)
 )]

@@ -56,7 +56,8 @@ const TAGS: &[(&str, &str)] = &[
     ("Advertisements", "The advertisements whose clicks are counted."),
     ("Partner clients", "The systems of partners, and what they prove themselves by."),
     ("Partner", "What partners call, with tokens by scope."),
-    ("Webhooks", "Where partners are told that something waits for them."),
+    ("Webhook endpoints", "Where partners are told that something waits for them."),
+    ("Webhooks", "What partners are told, in the form of Standard Webhooks."),
     ("Log", "The tamper-evident log, for anybody to verify."),
     ("Keys", "Public keys that verify what the service signs."),
 ];
@@ -185,7 +186,8 @@ pub(super) fn finish(mut document: Value) -> Result<Value, ContractError> {
     }
     finish_components(&mut document["components"]);
     // In the order in which a reader wants to meet them.
-    let keys = ["openapi", "info", "servers", "security", "tags", "paths", "components"];
+    document["webhooks"] = super::webhooks::webhooks();
+    let keys = ["openapi", "info", "servers", "security", "tags", "paths", "webhooks", "components"];
     Ok(Value::Object(keys.into_iter().map(|key| (key.to_owned(), document[key].take())).collect()))
 }
 

@@ -3,6 +3,7 @@
 mod examples;
 mod finish;
 pub mod responses;
+mod webhooks;
 
 use actix_web::App;
 use serde_json::Value;
@@ -10,12 +11,24 @@ use utoipa::OpenApi;
 use utoipa_actix_web::AppExt;
 
 use crate::{
+    domain::webhook::{
+        DisclosureReleasedMessage, DisclosureRevokedMessage, ObligationOpenedMessage, ReportPublishedMessage,
+        TestMessage,
+    },
     handlers,
     problem::{FieldProblemView, ProblemView},
 };
 
 #[derive(OpenApi)]
-#[openapi(components(schemas(ProblemView, FieldProblemView)))]
+#[openapi(components(schemas(
+    ProblemView,
+    FieldProblemView,
+    DisclosureReleasedMessage,
+    DisclosureRevokedMessage,
+    ObligationOpenedMessage,
+    ReportPublishedMessage,
+    TestMessage,
+)))]
 struct Base;
 
 /// Why the contract could not be written; only a fault in the code can be the reason.
