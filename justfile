@@ -25,6 +25,15 @@ openapi:
 contract:
     scripts/contract
 
+# Keep the contract as the one that the next is held against; date the changelog by hand.
+release:
+    tests/contract/.venv/bin/python tests/contract/breaking.py --freeze openapi.yaml > tests/contract/released.yaml
+
+# Generate, compile and package the SDKs, and walk the journeys on SQLite.
+sdk:
+    scripts/sdk
+    scripts/sdk --journeys sqlite
+
 # Make the folders of a new migration, alike for both databases.
 migration name:
     for database in sqlite postgres; do \
