@@ -12,6 +12,15 @@ import sys
 
 import yaml
 
+
+class Loader(yaml.SafeLoader):
+    """Leaves instants and days the texts that they are in JSON."""
+
+
+Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
 METHODS = ("get", "put", "post", "delete", "patch", "head", "options", "trace")
 TITLES = {
     "person": "Smart-mining privacy API for persons",
@@ -146,7 +155,7 @@ def main():
     text = source.read_text()
     folder.mkdir(parents=True, exist_ok=True)
     for audience in TITLES:
-        spec = cut(yaml.safe_load(text), audience)
+        spec = cut(yaml.load(text, Loader), audience)
         (folder / f"{audience}.yaml").write_text(yaml.safe_dump(spec, sort_keys=False, width=1_000))
         count = sum(method in item for item in spec["paths"].values() for method in METHODS)
         print(f"{audience}: {count} operations, {len(spec['components']['schemas'])} schemas")

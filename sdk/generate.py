@@ -28,7 +28,6 @@ GO_LIBRARIES = pathlib.Path("/usr/share/gocode/src")
 KNOWN = {
     "OpenAPI 3.1 support is still in beta": "said of every 3.1 file",
     "Failed to get the schema name: null": "python asks for the name of a scalar of a form, which has none",
-    "From (reserved word) cannot be used as model name": "python takes a parameter's name for a model's; none is made",
     "Ignoring complex example on request body": "java documents no examples of bodies",
     "setSerializationInclusion(Include) in ObjectMapper has been deprecated": "the template is for older Jackson, too",
     "serializationInclusion(Include) in MapperBuilder has been deprecated": "the template is for older Jackson, too",

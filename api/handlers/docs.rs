@@ -9,12 +9,6 @@ use crate::problem::{Problem, ProblemCode};
 const PAGE_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
                            frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
-/// A guest at the door is shown the reference page.
-#[get("/")]
-pub(super) async fn landing() -> HttpResponse {
-    HttpResponse::SeeOther().insert_header((header::LOCATION, "/docs/")).finish()
-}
-
 /// The contract.
 #[get("/openapi.yaml")]
 pub(super) async fn contract(text: web::Data<ContractText>) -> HttpResponse {

@@ -55,12 +55,12 @@ pub(super) async fn get_log_inclusion_proof(
 
 /// Prove that the log only grew
 ///
-/// That the tree of `to` entries begins with the tree of `from` entries (RFC 6962, section 2.1.2).
+/// That the tree of `to_size` entries begins with the tree of `from_size` entries (RFC 6962, section 2.1.2).
 #[utoipa::path(
     tag = "Log",
     params(
-        ("from" = i64, Query, description = "The size of the older tree.", minimum = 1, maximum = 9_007_199_254_740_991_i64, example = 1_000),
-        ("to" = Option<i64>, Query, description = "The size of the newer tree; that of the newest checkpoint if absent.", minimum = 1, maximum = 9_007_199_254_740_991_i64, example = 1_204),
+        ("from_size" = i64, Query, description = "The size of the older tree.", minimum = 1, maximum = 9_007_199_254_740_991_i64, example = 1_000),
+        ("to_size" = Option<i64>, Query, description = "The size of the newer tree; that of the newest checkpoint if absent.", minimum = 1, maximum = 9_007_199_254_740_991_i64, example = 1_204),
     ),
     responses((status = OK, description = "The proof.", body = LogConsistencyProofView))
 )]
@@ -69,9 +69,9 @@ pub(super) async fn get_log_consistency_proof(
     request: HttpRequest,
     services: Data<Services>,
 ) -> Result<HttpResponse, Problem> {
-    let [from, to] = values(request.query_string(), ["from", "to"])?;
-    let from = number("from", from.ok_or_else(|| malformed("from", FieldCode::MissingField))?)?;
-    let to = to.map(|to| number("to", to)).transpose()?;
+    let [from, to] = values(request.query_string(), ["from_size", "to_size"])?;
+    let from = number("from_size", from.ok_or_else(|| malformed("from_size", FieldCode::MissingField))?)?;
+    let to = to.map(|to| number("to_size", to)).transpose()?;
     let proof = services.log.prove_consistency(from, to).await?;
     Ok(public(LogConsistencyProofView::new(&proof)))
 }

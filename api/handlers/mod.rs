@@ -10,6 +10,7 @@ mod disclosures;
 mod docs;
 mod edge;
 mod extract;
+mod guides;
 mod health;
 mod kyc;
 mod links;
@@ -225,7 +226,9 @@ pub fn surroundings(routes: &mut web::ServiceConfig) {
     routes
         .service(health::live)
         .service(health::ready)
-        .service(docs::landing)
+        .service(guides::landing)
+        .service(guides::guide)
+        .service(guides::style)
         .service(policy_page::policy)
         .service(policy_page::style)
         .service(links::page)

@@ -90,7 +90,7 @@ impl From<RecipientError> for Problem {
                 }
                 EntryFault::PackageKey => Self::invalid("/package_key", FieldCode::InvalidPackageKey),
                 EntryFault::PartnerClient => Self::invalid("/partner_client_id", FieldCode::ClientNotFree),
-                EntryFault::Class => Self::invalid("/class", FieldCode::ClassIsFixed),
+                EntryFault::Class => Self::invalid("/recipient_class", FieldCode::ClassIsFixed),
             },
             RecipientError::Cursor(error) => error.into(),
             RecipientError::Idempotency(error) => error.into(),

@@ -218,7 +218,7 @@ async fn disclosed(app: &App, desk: &Desk, ada: &Person) -> (Partner, Vec<(&'sta
 /// A transfer that is about the person, too.
 async fn transferred(app: &App, desk: &Desk) -> String {
     let mut entry = company("Ocean Holdings");
-    entry["class"] = json!("acquirer");
+    entry["recipient_class"] = json!("acquirer");
     entry["policy_url"] = json!("https://ocean.example/privacy");
     let buyer = desk.registers(&entry).await;
     let asked = json!({ "recipient_id": buyer, "fields": ["email"], "notice_days": 30 });
@@ -234,7 +234,7 @@ async fn transferred(app: &App, desk: &Desk) -> String {
 /// An advertiser of whose advertisement something was published, and a quarter that is over.
 async fn counted(app: &App, desk: &Desk) -> Partner {
     let mut entry = company("Harbour Ads");
-    entry["class"] = json!("advertiser");
+    entry["recipient_class"] = json!("advertiser");
     entry["policy_url"] = json!("https://ads.example/privacy");
     let advertiser = desk.partner(app, entry).await;
     let banner = json!({ "recipient_id": advertiser.recipient_id, "label": "banner" });
@@ -315,7 +315,7 @@ async fn answers_have_the_fields_of_their_examples() {
             "get_log_inclusion_proof" => format!("?leaf_hash={leaf}"),
             "list_staff_disclosures" => "?state=released".to_owned(),
             "list_staff_kyc_cases" => "?state=in_progress".to_owned(),
-            "get_log_consistency_proof" => "?from=1".to_owned(),
+            "get_log_consistency_proof" => "?from_size=1".to_owned(),
             _ => String::new(),
         };
         let example = &document["paths"][operation.path]["get"]["responses"]["200"]["content"]["application/json"]

@@ -113,7 +113,7 @@ async fn the_legal_team_sees_no_values_and_nobody_whom_it_could_look_up() {
     let (desk, ada) = (app.desk().await, app.person(EMAIL).await);
     let lawyers = desk
         .registers(&json!({
-            "class": "rights_protection", "name": "Lawyers", "country": "NZ", "agreement": "Mandate",
+            "recipient_class": "rights_protection", "name": "Lawyers", "country": "NZ", "agreement": "Mandate",
             "policy_url": "https://lawyers.example/privacy", "contact": "office@lawyers.example",
         }))
         .await;
@@ -312,7 +312,7 @@ async fn a_class_is_told_what_its_row_says_and_counts_alone_where_there_is_none(
     let (desk, ada) = (app.desk().await, app.person(EMAIL).await);
     let entry = |class: &str| {
         json!({
-            "class": class, "name": class, "country": "NZ", "agreement": "A", "contact": "a@b.example",
+            "recipient_class": class, "name": class, "country": "NZ", "agreement": "A", "contact": "a@b.example",
             "policy_url": "https://b.example/privacy",
         })
     };

@@ -147,7 +147,7 @@ impl World {
         let desk = app.desk().await;
         let entry = |class: &str, name: &str, country: &str| {
             json!({
-                "class": class, "name": name, "country": country, "country_note": "A law.",
+                "recipient_class": class, "name": name, "country": country, "country_note": "A law.",
                 "agreement": "An agreement", "contact": "a@b.example", "policy_url": "https://b.example/privacy",
             })
         };

@@ -74,7 +74,7 @@ async fn an_act_promises_its_leaf_and_keeps_the_promise() {
 
     let checkpoint = app.get("/v1/log/checkpoint").await.json();
     assert!(proof["leaf_index"].as_u64() < checkpoint["tree_size"].as_u64());
-    let grew = app.get("/v1/log/proofs/consistency?from=1").await.json();
+    let grew = app.get("/v1/log/proofs/consistency?from_size=1").await.json();
     assert_eq!(grew["from_size"], 1);
 
     let unknown = app.get(&format!("/v1/log/proofs/inclusion?leaf_hash={}", "0".repeat(64))).await;
@@ -86,11 +86,11 @@ async fn an_act_promises_its_leaf_and_keeps_the_promise() {
         "inclusion?leaf_hash=xyz",
         "inclusion?leaf_hash=00&leaf_hash=00",
         "consistency",
-        "consistency?from=0",
-        "consistency?from=1&to=1000000",
-        "consistency?from=2&to=1",
-        "consistency?from=01",
-        "consistency?from=1&until=2",
+        "consistency?from_size=0",
+        "consistency?from_size=1&to_size=1000000",
+        "consistency?from_size=2&to_size=1",
+        "consistency?from_size=01",
+        "consistency?from_size=1&until=2",
     ] {
         let refused = app.get(&format!("/v1/log/proofs/{query}")).await;
         assert_eq!(refused.problem(), (400, "malformed_request".to_owned()), "{query}");
@@ -114,8 +114,8 @@ async fn another_implementation_verifies_proof_checkpoint_and_promise() {
         .get(&format!("/v1/log/proofs/inclusion?leaf_hash={}", proof["leaf_hash"].as_str().unwrap()))
         .await
         .json();
-    let older = app.get("/v1/log/proofs/consistency?from=3").await.json();
-    let small = app.get("/v1/log/proofs/consistency?from=3&to=3").await.json();
+    let older = app.get("/v1/log/proofs/consistency?from_size=3").await.json();
+    let small = app.get("/v1/log/proofs/consistency?from_size=3&to_size=3").await.json();
     assert_eq!(small["hashes"], json!([]));
     let all = json!({
         "checkpoint": checkpoint,

@@ -154,7 +154,7 @@ pub async fn goes_to_court(app: &App, desk: &Desk, ada: &Person, gag: &str) -> S
 /// A disclosure to the police about which telling would warn somebody.
 async fn goes_to_the_police(app: &App, desk: &Desk, ada: &Person) -> String {
     let police = json!({
-        "class": "law_enforcement", "name": "Police", "country": "NZ", "agreement": "Policing Act 2008",
+        "recipient_class": "law_enforcement", "name": "Police", "country": "NZ", "agreement": "Policing Act 2008",
         "contact": "fiu@police.example", "policy_url": "https://police.example/privacy",
     });
     let police = desk.partner(app, police).await;

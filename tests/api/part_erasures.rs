@@ -150,7 +150,7 @@ async fn documents_wait_for_whoever_looks_at_them_and_what_a_law_keeps_is_for_th
     assert_eq!(approved.status, 201, "{}", approved.text);
     let desk = app.desk_of(review.admins.clone(), review.alan.clone()).await;
     let mut police = company("Police");
-    police["class"] = json!("law_enforcement");
+    police["recipient_class"] = json!("law_enforcement");
     police["policy_url"] = json!("https://police.example/privacy");
     let pool = desk.partner(app, police).await;
     let shared = desk

@@ -25,7 +25,7 @@ use crate::support::{Answer, App, Desk, Person, is_postgres};
 
 fn entry(class: &str, name: &str) -> Value {
     json!({
-        "class": class, "name": name, "country": "NZ", "agreement": "Agreement of 1 March 2026",
+        "recipient_class": class, "name": name, "country": "NZ", "agreement": "Agreement of 1 March 2026",
         "contact": "data@ads.example", "policy_url": "https://ads.example/privacy",
     })
 }

@@ -462,7 +462,7 @@ fn body_of(id: &str, ada: &Person, case: &str) -> Option<Value> {
         "withdraw_kyc_case" => json!({ "private_reason": "x" }),
         "decide_kyc_case" => json!({ "outcome": "approved" }),
         "register_recipient" | "change_recipient" => json!({
-            "class": "group_company", "name": "x", "country": "NZ", "agreement": "x", "contact": "x@y.example",
+            "recipient_class": "group_company", "name": "x", "country": "NZ", "agreement": "x", "contact": "x@y.example",
         }),
         "record_authority_access" => json!({
             "account_id": ada.account_id, "recipient_id": "rcp_0198c8f2b1d07c3f9e21a4b7c6d5e4f3",

@@ -21,7 +21,7 @@ use crate::support::{Answer, App, Desk, Member, Partner, Person, company, eventu
 
 fn buyer() -> Value {
     json!({
-        "class": "acquirer", "name": "Ocean Holdings", "country": "NZ", "agreement": "Share purchase of 1 March 2026",
+        "recipient_class": "acquirer", "name": "Ocean Holdings", "country": "NZ", "agreement": "Share purchase of 1 March 2026",
         "contact": "deal@ocean.example", "policy_url": "https://ocean.example/privacy",
     })
 }

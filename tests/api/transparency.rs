@@ -9,7 +9,7 @@ const EMAIL: &str = "ada@example.org";
 
 async fn authority(desk: &Desk, country: &str) -> String {
     desk.registers(&json!({
-        "class": "state_body", "name": "Ministry", "country": country, "country_note": "Its law reaches far.",
+        "recipient_class": "state_body", "name": "Ministry", "country": country, "country_note": "Its law reaches far.",
         "agreement": "none", "contact": "desk@ministry.example", "policy_url": "https://ministry.example/privacy",
     }))
     .await
@@ -130,7 +130,13 @@ async fn a_closed_quarter_is_told_from_the_log_and_small_numbers_are_not() {
     let quarter = eventually("the quarter", counted).await;
     assert_eq!(quarter["quarter"], "2026-Q1");
     let class = |name: &str| {
-        quarter["classes"].as_array().unwrap().iter().find(|class| class["class"] == name).unwrap().clone()
+        quarter["classes"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|class| class["recipient_class"] == name)
+            .unwrap()
+            .clone()
     };
     let group = class("group_company");
     let outcomes: Vec<(&str, &Value)> = group["outcomes"]

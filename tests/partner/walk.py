@@ -137,7 +137,7 @@ class Walk:
         secret = self.admin.call("POST", path, {"kind": "client_secret"})["client_secret"]
         partner = Partner(self.service, client, secret)
         entry = self.legal.call("POST", "/v1/staff/recipients", {
-            "class": "group_company", "name": "Harbour Pool", "country": "NZ", "agreement": "Agreement of 1 March 2026",
+            "recipient_class": "group_company", "name": "Harbour Pool", "country": "NZ", "agreement": "Agreement of 1 March 2026",
             "contact": "privacy@pool.example", "package_key": str(partner.identity.to_public()),
             "partner_client_id": client})
         path = f"/v1/staff/recipients/{entry['recipient_id']}/activation"

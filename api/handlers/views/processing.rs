@@ -23,7 +23,7 @@ pub struct StoredValueView {
     #[schema(max_length = 128, example = "profiles.email")]
     pub place: String,
     /// What kind of fact it is.
-    pub class: DataClass,
+    pub data_class: DataClass,
     /// How it is protected.
     pub protection: Protection,
     /// The clause that names what it is held for.
@@ -40,7 +40,7 @@ impl From<&Entry> for StoredValueView {
     fn from(entry: &Entry) -> Self {
         Self {
             place: format!("{}.{}", entry.table, entry.column),
-            class: entry.class,
+            data_class: entry.class,
             protection: entry.protection,
             clause: entry.purpose_clause.to_owned(),
             lawful_basis: entry.basis,

@@ -28,7 +28,7 @@ use crate::{
 #[serde(deny_unknown_fields)]
 pub struct WriteRecipient {
     /// What kind of recipient it is; it decides what it may be told. It is never changed.
-    pub class: RecipientClass,
+    pub recipient_class: RecipientClass,
     /// The company or authority.
     #[validate(length(min = 1, max = 128))]
     #[schema(min_length = 1, max_length = 128, example = "Harbour Pool Ltd")]
@@ -97,7 +97,7 @@ impl WriteRecipient {
         }
         Ok(RecipientEntry {
             terms: RecipientTerms {
-                class: self.class,
+                class: self.recipient_class,
                 name: self.name,
                 country: self.country,
                 country_note: self.country_note,
@@ -127,7 +127,7 @@ pub struct RecipientView {
     /// Identifies it.
     pub recipient_id: RecipientId,
     /// What kind of recipient it is.
-    pub class: RecipientClass,
+    pub recipient_class: RecipientClass,
     /// The company or authority.
     #[schema(max_length = 128, example = "Harbour Pool Ltd")]
     pub name: String,
@@ -147,7 +147,7 @@ impl From<&Recipient> for RecipientView {
         let terms = &recipient.entry.terms;
         Self {
             recipient_id: recipient.id,
-            class: terms.class,
+            recipient_class: terms.class,
             name: terms.name.clone(),
             country: terms.country,
             country_note: terms.country_note.clone(),
@@ -178,7 +178,7 @@ pub struct StaffRecipientView {
     /// Identifies it.
     pub recipient_id: RecipientId,
     /// What kind of recipient it is.
-    pub class: RecipientClass,
+    pub recipient_class: RecipientClass,
     /// The purpose that something may go there for; `null` where nothing personal ever does.
     #[schema(required)]
     pub purpose: Option<Purpose>,
@@ -229,7 +229,7 @@ impl From<&Recipient> for StaffRecipientView {
         Self {
             recipient_id: recipient.id,
             purpose: ClassRule::of(terms.class).map(|rule| rule.purpose),
-            class: terms.class,
+            recipient_class: terms.class,
             name: terms.name,
             country: terms.country,
             country_note: terms.country_note,
@@ -343,7 +343,7 @@ impl From<RecipientHistoryPage> for RecipientEventPageView {
 impl Example for WriteRecipient {
     fn example() -> Value {
         json!({
-            "class": "group_company",
+            "recipient_class": "group_company",
             "name": "Harbour Pool Ltd",
             "country": "NZ",
             "agreement": "Data sharing agreement of 1 March 2026",
@@ -363,7 +363,7 @@ impl Example for RecipientView {
     fn example() -> Value {
         json!({
             "recipient_id": "rcp_0198c8f2b1d07c3f9e21a4b7c6d5e4f3",
-            "class": "group_company",
+            "recipient_class": "group_company",
             "name": "Harbour Pool Ltd",
             "country": "NZ",
             "country_note": null,
@@ -382,7 +382,7 @@ impl Example for StaffRecipientView {
     fn example() -> Value {
         json!({
             "recipient_id": "rcp_0198c8f2b1d07c3f9e21a4b7c6d5e4f3",
-            "class": "group_company",
+            "recipient_class": "group_company",
             "purpose": "group_sharing",
             "name": "Harbour Pool Ltd",
             "country": "NZ",

@@ -77,7 +77,7 @@ impl Example for RetentionReportView {
                 "rule": "ended_sessions",
                 "values": [{
                     "place": "sessions.address",
-                    "class": "identifier",
+                    "data_class": "identifier",
                     "protection": "sealed",
                     "clause": "2.3",
                     "lawful_basis": "legitimate_interests",

@@ -26,7 +26,7 @@ pub struct OutcomeCountView {
 #[schema(as = ClassTransparency)]
 pub struct ClassTransparencyView {
     /// The class.
-    pub class: RecipientClass,
+    pub recipient_class: RecipientClass,
     /// How many disclosures were asked for; `null` for fewer than `minimum`, and where a smaller number would follow.
     #[schema(required, minimum = 20, maximum = 1_000_000_000, example = 70)]
     pub requested: Option<i64>,
@@ -53,7 +53,7 @@ pub struct QuarterTransparencyView {
 impl From<&QuarterCounts> for QuarterTransparencyView {
     fn from(told: &QuarterCounts) -> Self {
         let classes = told.classes.iter().map(|counts| ClassTransparencyView {
-            class: counts.class,
+            recipient_class: counts.class,
             requested: counts.requested,
             outcomes: counts
                 .outcomes
@@ -95,7 +95,7 @@ impl Example for TransparencyView {
             "quarters": [{
                 "quarter": "2026-Q1",
                 "classes": [{
-                    "class": "court",
+                    "recipient_class": "court",
                     "requested": 70,
                     "outcomes": [
                         outcome("released", Some(41)),

@@ -202,8 +202,8 @@ func main() {
 		first.client.PartnerClientsAPI.CreatePartnerClient(first.context).CreatePartnerClient(*receiving).Execute())
 	credential := must(first.client.PartnerClientsAPI.AddPartnerCredential(first.context, partnerClient.PartnerClientId).
 		AddPartnerCredential(*staff.NewAddPartnerCredential(staff.CREDENTIALKIND_CLIENT_SECRET)).Execute())
-	entry := staff.NewWriteRecipient("Agreement of 1 March 2026", staff.RECIPIENTCLASS_GROUP_COMPANY,
-		"privacy@pool.example", "NZ", "Harbour Pool")
+	entry := staff.NewWriteRecipient("Agreement of 1 March 2026", "privacy@pool.example", "NZ", "Harbour Pool",
+		staff.RECIPIENTCLASS_GROUP_COMPANY)
 	entry.SetPackageKey(ageRecipient())
 	entry.SetPartnerClientId(partnerClient.PartnerClientId)
 	recipient := must(legal.client.RecipientsAPI.RegisterRecipient(legal.context).WriteRecipient(*entry).Execute())

@@ -153,10 +153,10 @@ def registers_a_recipient(admin, legal, identity):
     credential = clients.add_partner_credential(
         client.partner_client_id, staff.AddPartnerCredential(kind="client_secret"))
     recipients = staff.RecipientsApi(legal.client)
-    entry = recipients.register_recipient(staff.WriteRecipient.from_dict({
-        "class": "group_company", "name": "Harbour Pool", "country": "NZ", "agreement": "Agreement of 1 March 2026",
-        "contact": "privacy@pool.example", "package_key": str(identity.to_public()),
-        "partner_client_id": client.partner_client_id}))
+    entry = recipients.register_recipient(staff.WriteRecipient(
+        recipient_class="group_company", name="Harbour Pool", country="NZ", agreement="Agreement of 1 March 2026",
+        contact="privacy@pool.example", package_key=str(identity.to_public()),
+        partner_client_id=client.partner_client_id))
     staff.RecipientsApi(admin.client).activate_recipient(
         entry.recipient_id, staff.ActivateRecipient(version=entry.version))
     step("a recipient, entered by one and activated by another, with its client and its key")

@@ -190,7 +190,7 @@ async function registersARecipient(admin: Member, legal: Member, package_key: st
   const { data: entry } = await staff.registerRecipient({
     ...legal.as,
     body: {
-      class: 'group_company',
+      recipient_class: 'group_company',
       name: 'Harbour Pool',
       country: 'NZ',
       agreement: 'Agreement of 1 March 2026',

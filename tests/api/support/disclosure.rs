@@ -30,7 +30,7 @@ pub struct Partner {
 /// What a company of the group is, in the register.
 pub fn company(name: &str) -> Value {
     json!({
-        "class": "group_company", "name": name, "country": "NZ",
+        "recipient_class": "group_company", "name": name, "country": "NZ",
         "agreement": "Agreement of 1 March 2026", "contact": "privacy@pool.example",
     })
 }
@@ -113,7 +113,7 @@ impl Desk {
     /// A court with a client, and its order for these fields; gives the court, and the id of the order.
     pub async fn court_order(&self, app: &App, fields: &str, gag_until: Option<&str>) -> (Partner, String) {
         let court = json!({
-            "class": "court", "name": "District Court", "country": "NZ", "agreement": "Senior Courts Act 2016",
+            "recipient_class": "court", "name": "District Court", "country": "NZ", "agreement": "Senior Courts Act 2016",
             "contact": "registry@court.example", "policy_url": "https://court.example/privacy",
         });
         let court = self.partner(app, court).await;
