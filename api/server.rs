@@ -22,7 +22,7 @@ use crate::{
         migrate::{self, MigrationError},
     },
     domain::ids::InstallationId,
-    handlers::{self, ContractText, Edge, archive::PersonalContents},
+    handlers::{self, ContractText, Edge, Reference, archive::PersonalContents},
     openapi::{self, ContractError},
     repositories::{key_checks, store_identity},
     services::{
@@ -653,6 +653,7 @@ fn listen(
 ) -> Result<(actix_web::dev::Server, SocketAddr), StartError> {
     let edge = Data::new(Edge::new(config.http.clone()));
     let contract = Data::new(ContractText(web::Bytes::from(openapi::yaml()?)));
+    let reference = Data::new(Reference::new(&services.consents.controller.name, &openapi::document()?));
     let (services, http) = (services.clone(), config.http.clone());
     let server = HttpServer::new({
         let http = http.clone();
@@ -662,6 +663,7 @@ fn listen(
                 .app_data(services.clone())
                 .app_data(edge.clone())
                 .app_data(contract.clone())
+                .app_data(reference.clone())
                 .configure(handlers::operations)
                 .into_app()
                 .configure(handlers::surroundings)

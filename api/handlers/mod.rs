@@ -42,6 +42,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 pub use docs::ContractText;
 pub use edge::{Edge, guard};
+pub use guides::Reference;
 
 /// Every operation of the contract. A route without its description does not compile.
 pub fn operations(routes: &mut ServiceConfig<'_>) {
@@ -228,13 +229,13 @@ pub fn surroundings(routes: &mut web::ServiceConfig) {
         .service(health::ready)
         .service(guides::landing)
         .service(guides::guide)
+        .service(guides::reference_page)
         .service(guides::style)
         .service(policy_page::policy)
         .service(policy_page::style)
         .service(links::page)
         .service(links::script)
         .service(docs::contract)
-        .service(docs::reference())
         .default_service(web::to(edge::nowhere));
 }
 

@@ -1,6 +1,9 @@
 //! What ships in the binary for those who build on it: a first page, and guides, from the texts in `docs`.
 
 mod page;
+mod reference;
+
+pub use reference::Reference;
 
 use actix_web::{
     HttpResponse, get,
@@ -89,6 +92,16 @@ pub(super) async fn guide(name: Path<String>, services: Data<Services>) -> Resul
     let guide = GUIDES.iter().find(|guide| guide.name == name.as_str());
     let guide = guide.ok_or_else(|| Problem::new(ProblemCode::NotFound))?;
     Ok(shown(page::guide(&services.consents.controller.name, GUIDES, guide).into_string()))
+}
+
+/// The reference: all operations, those of a tag, or the schemas.
+#[get("/docs/{name:[a-z-]*}")]
+pub(super) async fn reference_page(
+    name: Path<String>,
+    pages: Data<Reference>,
+) -> Result<HttpResponse, Problem> {
+    let page = pages.find(&name).ok_or_else(|| Problem::new(ProblemCode::NotFound))?;
+    Ok(shown(page.to_owned()))
 }
 
 fn shown(page: String) -> HttpResponse {

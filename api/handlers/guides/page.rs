@@ -5,7 +5,7 @@ use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
 use super::Guide;
 
-fn frame(owner: &str, title: &str, contents: &Markup, main: &Markup) -> Markup {
+pub(super) fn frame(owner: &str, title: &str, contents: &Markup, main: &Markup) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -41,7 +41,7 @@ pub(super) fn landing(owner: &str, guides: &[Guide]) -> Markup {
         ul class="cards" {
             li {
                 a href="/docs/" { "API reference" }
-                p { "Every operation, with examples, to try it out. " a href="/openapi.yaml" { "openapi.yaml" } " is what SDKs are generated from." }
+                p { "Every operation, with an example of its call. " a href="/openapi.yaml" { "openapi.yaml" } " is what SDKs are generated from." }
             }
             @for guide in guides {
                 li { a href=(format!("/guides/{}", guide.name)) { (guide.title) } p { (guide.is_for) } }
@@ -76,7 +76,7 @@ pub(super) fn guide(owner: &str, guides: &[Guide], shown: &Guide) -> Markup {
 }
 
 /// The text as HTML. Headings can be led to, and what is wide can be scrolled by keyboard.
-fn rendered(text: &str) -> String {
+pub(super) fn rendered(text: &str) -> String {
     let mut events: Vec<Event<'_>> = Vec::new();
     let mut heading: Option<usize> = None;
     let mut within_source = false;
@@ -122,10 +122,14 @@ fn words_of(events: &[Event<'_>]) -> String {
 }
 
 fn opened(level: HeadingLevel, words: &str) -> Event<'static> {
+    Event::Start(Tag::Heading { level, id: Some(slug(words).into()), classes: Vec::new(), attrs: Vec::new() })
+}
+
+/// Words as a part of an address.
+pub(super) fn slug(words: &str) -> String {
     let letters = words.to_lowercase();
     let parts = letters.split(|letter: char| !letter.is_ascii_alphanumeric()).filter(|part| !part.is_empty());
-    let id = parts.collect::<Vec<_>>().join("-");
-    Event::Start(Tag::Heading { level, id: Some(id.into()), classes: Vec::new(), attrs: Vec::new() })
+    parts.collect::<Vec<_>>().join("-")
 }
 
 fn leads_on(to: &str) -> bool {
