@@ -91,6 +91,7 @@ mod tests {
         agrees(kyc::flag::FlagKind::ALL, kyc::flag::FlagKind::as_str);
         agrees(kyc::signal::SignalOutcome::ALL, kyc::signal::SignalOutcome::as_str);
         agrees(kyc::signal::SignalKind::ALL, kyc::signal::SignalKind::as_str);
+        agrees(kyc::signal::ReportedSignalKind::ALL, kyc::signal::ReportedSignalKind::as_str);
         agrees(kyc::flag::FlagState::ALL, kyc::flag::FlagState::as_str);
         agrees(kyc::RejectionReason::ALL, kyc::RejectionReason::as_str);
         agrees(kyc::rules::KycRule::ALL, kyc::rules::KycRule::as_str);

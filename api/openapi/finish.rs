@@ -126,7 +126,7 @@ const LINKS: &[LinkRow] = &[
         "200",
         "consistency",
         "get_log_consistency_proof",
-        &[("from", "$response.body#/tree_size")],
+        &[("from_size", "$response.body#/tree_size")],
     ),
     (
         "get_log_inclusion_proof",

@@ -73,6 +73,41 @@ fn the_contract_and_the_operation_table_are_one() {
 }
 
 #[test]
+fn every_link_gives_its_operation_parameters_that_it_has_and_needs() {
+    let document = document();
+    let resolved = |node: &Value| match node["$ref"].as_str() {
+        Some(to) => document.pointer(&to[1..]).unwrap().clone(),
+        None => node.clone(),
+    };
+    let operations: Vec<&Value> = document["paths"]
+        .as_object()
+        .unwrap()
+        .values()
+        .flat_map(|path| path.as_object().unwrap().values())
+        .collect();
+    let mut links = 0;
+    for from in &operations {
+        for answer in from["responses"].as_object().unwrap().values() {
+            for link in answer["links"].as_object().into_iter().flat_map(serde_json::Map::values) {
+                let to = operations.iter().find(|operation| operation["operationId"] == link["operationId"]);
+                let to = to.unwrap_or_else(|| panic!("{link} leads to an operation"));
+                let parameters: Vec<Value> =
+                    to["parameters"].as_array().into_iter().flatten().map(&resolved).collect();
+                let given = link["parameters"].as_object().cloned().unwrap_or_default();
+                for name in given.keys() {
+                    assert!(parameters.iter().any(|one| one["name"] == name.as_str()), "{link}: {name}");
+                }
+                for one in parameters.iter().filter(|one| one["required"] == true && one["in"] == "path") {
+                    assert!(given.contains_key(one["name"].as_str().unwrap()), "{link}: {one}");
+                }
+                links += 1;
+            }
+        }
+    }
+    assert!(links >= 30, "{links}");
+}
+
+#[test]
 fn every_reference_resolves_and_nothing_lies_unused() {
     let document = document();
     let mut referred = BTreeSet::new();

@@ -39,6 +39,37 @@ closed_list! {
     }
 }
 
+closed_list! {
+    /// What the platform reports; the other kinds are the service's own.
+    ReportedSignalKind {
+        LargeWithdrawal = "large_withdrawal",
+        RapidWithdrawals = "rapid_withdrawals",
+        ManyCountries = "many_countries",
+        UnusualDevice = "unusual_device",
+        PayoutAddressChanged = "payout_address_changed",
+        ChargebackReported = "chargeback_reported",
+        IdentityDoubt = "identity_doubt",
+        LinkedToFraud = "linked_to_fraud",
+        SanctionsMatch = "sanctions_match",
+    }
+}
+
+impl From<ReportedSignalKind> for SignalKind {
+    fn from(kind: ReportedSignalKind) -> Self {
+        match kind {
+            ReportedSignalKind::LargeWithdrawal => Self::LargeWithdrawal,
+            ReportedSignalKind::RapidWithdrawals => Self::RapidWithdrawals,
+            ReportedSignalKind::ManyCountries => Self::ManyCountries,
+            ReportedSignalKind::UnusualDevice => Self::UnusualDevice,
+            ReportedSignalKind::PayoutAddressChanged => Self::PayoutAddressChanged,
+            ReportedSignalKind::ChargebackReported => Self::ChargebackReported,
+            ReportedSignalKind::IdentityDoubt => Self::IdentityDoubt,
+            ReportedSignalKind::LinkedToFraud => Self::LinkedToFraud,
+            ReportedSignalKind::SanctionsMatch => Self::SanctionsMatch,
+        }
+    }
+}
+
 /// What has this weight within [`WINDOW`] calls for a closer look.
 pub const ENOUGH: u32 = 100;
 /// Signals count for so long.
@@ -58,11 +89,6 @@ pub const CLOCKS_DIFFER_BY: TimeDelta = TimeDelta::minutes(5);
 pub const APPROVAL_LASTS: TimeDelta = TimeDelta::days(90);
 
 impl SignalKind {
-    /// Whether the platform reports it; the others are the service's own.
-    pub const fn is_reported(self) -> bool {
-        !matches!(self, Self::FailedSignIns | Self::NewCountry | Self::RapidSignIns)
-    }
-
     const fn weight(self) -> u32 {
         match self {
             Self::UnusualDevice => 20,

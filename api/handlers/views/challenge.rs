@@ -61,7 +61,7 @@ pub struct SignInChallengeView {
     pub challenge_id: ChallengeId,
     /// Proves that the password was right; goes along with the answer.
     #[serde(serialize_with = "secret")]
-    #[schema(value_type = String, min_length = 71, max_length = 71)]
+    #[schema(value_type = String, min_length = 71, max_length = 71, pattern = "^[A-Za-z0-9_-]+$")]
     pub challenge_token: SecretString,
     /// The ways to answer, strongest first.
     #[schema(max_items = 3)]
@@ -136,7 +136,7 @@ impl ToSchema for SignInView {
 #[serde(deny_unknown_fields)]
 pub struct AnswerSignInChallenge {
     /// The token of the challenge.
-    #[schema(value_type = String, min_length = 71, max_length = 71)]
+    #[schema(value_type = String, min_length = 71, max_length = 71, pattern = "^[A-Za-z0-9_-]+$")]
     pub challenge_token: Secret<71>,
     /// How the person answers.
     pub method: FactorMethod,
@@ -154,7 +154,7 @@ pub struct AnswerSignInChallenge {
 #[serde(deny_unknown_fields)]
 pub struct ContinueSignInChallenge {
     /// The token of the challenge.
-    #[schema(value_type = String, min_length = 71, max_length = 71)]
+    #[schema(value_type = String, min_length = 71, max_length = 71, pattern = "^[A-Za-z0-9_-]+$")]
     pub challenge_token: Secret<71>,
 }
 

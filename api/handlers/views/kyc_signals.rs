@@ -11,7 +11,7 @@ use crate::{
         ids::{AccountId, KycFlagId},
         kyc::{
             flag::{FlagKind, FlagState, KycFlag},
-            signal::{CLOCKS_DIFFER_BY, OLDEST, SignalKind, SignalOutcome},
+            signal::{CLOCKS_DIFFER_BY, OLDEST, ReportedSignalKind, SignalOutcome},
         },
         time::Timestamp,
     },
@@ -29,8 +29,8 @@ pub struct ActivitySignal {
     pub reference: String,
     /// The account.
     pub account_id: AccountId,
-    /// What was seen; `failed_sign_ins`, `new_country` and `rapid_sign_ins` are the service's own.
-    pub kind: SignalKind,
+    /// What was seen.
+    pub kind: ReportedSignalKind,
     /// When; within the last seven days, since what is older does not count.
     pub occurred_at: Timestamp,
 }
@@ -53,16 +53,13 @@ impl ReportSignals {
         let (oldest, newest) = (now.minus(OLDEST), now.plus(CLOCKS_DIFFER_BY));
         let report = |(n, signal): (usize, ActivitySignal)| {
             let wrong = |field: &str, code| Problem::invalid(format!("/signals/{n}/{field}"), code);
-            if !signal.kind.is_reported() {
-                return Err(wrong("kind", FieldCode::InvalidValue));
-            }
             if signal.occurred_at < oldest || signal.occurred_at > newest {
                 return Err(wrong("occurred_at", FieldCode::OutOfRange));
             }
             Ok(ReportedSignal {
                 reference: signal.reference,
                 account_id: signal.account_id,
-                kind: signal.kind,
+                kind: signal.kind.into(),
                 occurred_at: signal.occurred_at,
             })
         };

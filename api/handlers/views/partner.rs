@@ -164,7 +164,7 @@ pub struct AddedPartnerCredentialView {
     pub credential: PartnerCredentialView,
     /// The secret, shown this once; `null` for a public key.
     #[serde(serialize_with = "secret_option")]
-    #[schema(value_type = Option<String>, required, min_length = 71, max_length = 71)]
+    #[schema(value_type = Option<String>, required, min_length = 71, max_length = 71, pattern = "^[A-Za-z0-9_-]+$")]
     pub client_secret: Option<SecretString>,
 }
 

@@ -49,7 +49,7 @@ pub struct RequestPasswordReset {
 pub struct PasswordResetView {
     /// Keep it until the code comes; it is needed beside the code and never mailed.
     #[serde(serialize_with = "secret")]
-    #[schema(value_type = String, min_length = 71, max_length = 71)]
+    #[schema(value_type = String, min_length = 71, max_length = 71, pattern = "^[A-Za-z0-9_-]+$")]
     pub password_reset_token: SecretString,
     /// When the code lapses.
     pub expires_at: Timestamp,
@@ -60,7 +60,7 @@ pub struct PasswordResetView {
 #[serde(deny_unknown_fields)]
 pub struct ConfirmPasswordReset {
     /// As given when the reset was asked for.
-    #[schema(value_type = String, min_length = 71, max_length = 71)]
+    #[schema(value_type = String, min_length = 71, max_length = 71, pattern = "^[A-Za-z0-9_-]+$")]
     pub password_reset_token: Secret<71>,
     /// The code from the mail.
     #[schema(value_type = String, min_length = 8, max_length = 8, pattern = "^[0-9]{8}$")]

@@ -84,7 +84,7 @@ fn distinct_optional(choices: &[ConsentChoice]) -> Result<(), ValidationError> {
 pub struct RegistrationView {
     /// Keep it until the code comes; it is needed beside the code and never mailed.
     #[serde(serialize_with = "secret")]
-    #[schema(value_type = String, min_length = 71, max_length = 71)]
+    #[schema(value_type = String, min_length = 71, max_length = 71, pattern = "^[A-Za-z0-9_-]+$")]
     pub registration_id: SecretString,
     /// When the code lapses.
     pub expires_at: Timestamp,
@@ -95,7 +95,7 @@ pub struct RegistrationView {
 #[serde(deny_unknown_fields)]
 pub struct VerifyAccount {
     /// As the registration answered.
-    #[schema(value_type = String, min_length = 71, max_length = 71)]
+    #[schema(value_type = String, min_length = 71, max_length = 71, pattern = "^[A-Za-z0-9_-]+$")]
     pub registration_id: Secret<71>,
     /// Eight digits, as mailed.
     #[schema(value_type = String, min_length = 8, max_length = 8, pattern = "^[0-9]{8}$")]

@@ -91,7 +91,7 @@ pub struct FileRightsRequestByLink {
     pub data_class: Option<PersonalDataClass>,
     /// The `preview` that the person was shown: of this very request, and of the last hour.
     #[validate(length(min = 1, max = LONGEST_PREVIEW))]
-    #[schema(min_length = 1, max_length = 16_384, example = "eyJhbGciOiJFZERTQSJ9.e30.c2ln")]
+    #[schema(min_length = 1, max_length = 8_192, example = "eyJhbGciOiJFZERTQSJ9.e30.c2ln")]
     pub preview: String,
 }
 
@@ -110,7 +110,7 @@ impl FileRightsRequestByLink {
 #[serde(deny_unknown_fields)]
 pub struct UploadRightsEvidenceByToken {
     /// The `result_token` that came with the filing.
-    #[schema(value_type = String, min_length = 71, max_length = 71)]
+    #[schema(value_type = String, min_length = 71, max_length = 71, pattern = "^[A-Za-z0-9_-]+$")]
     pub result_token: Secret<71>,
     /// A picture or a document: JPEG, PNG or PDF; 10 MiB.
     #[schema(value_type = String, format = Binary)]

@@ -44,7 +44,7 @@ use crate::{
 };
 
 /// The longest preview, in bytes.
-pub(super) const LONGEST_PREVIEW: u64 = 16_384;
+pub(super) const LONGEST_PREVIEW: u64 = 8_192;
 /// Whom a person can complain to, and where.
 const AUTHORITY: (&str, &str) = ("Office of the Privacy Commissioner", "https://www.privacy.org.nz");
 
@@ -109,7 +109,7 @@ pub struct FileRightsRequest {
     pub correction: Option<SetCorrection>,
     /// The `preview` that the person was shown: of this very request, and of the last hour.
     #[validate(length(min = 1, max = LONGEST_PREVIEW))]
-    #[schema(min_length = 1, max_length = 16_384, example = "eyJhbGciOiJFZERTQSJ9.e30.c2ln")]
+    #[schema(min_length = 1, max_length = 8_192, example = "eyJhbGciOiJFZERTQSJ9.e30.c2ln")]
     pub preview: String,
     /// When an erasure is carried out; `after_grace` if `null` or left out, and only with an erasure.
     pub when: Option<ErasureTime>,
@@ -147,7 +147,7 @@ impl FileRightsRequest {
 #[serde(deny_unknown_fields)]
 pub struct ReadRightsResult {
     /// The `result_token` that came with the filing.
-    #[schema(value_type = String, min_length = 71, max_length = 71)]
+    #[schema(value_type = String, min_length = 71, max_length = 71, pattern = "^[A-Za-z0-9_-]+$")]
     pub result_token: Secret<71>,
 }
 
@@ -236,7 +236,7 @@ pub struct RightsRequestPreviewView {
     /// Until when a request can be filed with it.
     pub expires_at: Timestamp,
     /// All of it, signed (a compact JWS, RFC 7515, by a `receipt-…` key): what a request is filed with.
-    #[schema(max_length = 16_384, example = "eyJhbGciOiJFZERTQSJ9.e30.c2ln")]
+    #[schema(max_length = 8_192, example = "eyJhbGciOiJFZERTQSJ9.e30.c2ln")]
     pub preview: String,
 }
 
@@ -552,7 +552,7 @@ pub struct FiledRightsRequestView {
     /// The request.
     pub request: RightsRequestView,
     /// Opens the result, also when nobody can sign in to the account any more. It is shown this once.
-    #[schema(value_type = String, min_length = 71, max_length = 71, example = "CQAAAAEBmMjysdB8P54hpLfG1eTzK1V3nQ0x8s2lq3v7yT6uWb4rZ9dEoGhJkMnPaQcR5tY")]
+    #[schema(value_type = String, min_length = 71, max_length = 71, pattern = "^[A-Za-z0-9_-]+$", example = "CQAAAAEBmMjysdB8P54hpLfG1eTzK1V3nQ0x8s2lq3v7yT6uWb4rZ9dEoGhJkMnPaQcR5tY")]
     #[serde(serialize_with = "secret")]
     pub result_token: SecretString,
 }

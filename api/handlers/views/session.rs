@@ -50,7 +50,7 @@ pub enum RefreshDelivery {
 pub struct RefreshSession {
     /// The refresh token of the last answer; absent if it comes as a cookie.
     #[serde(default)]
-    #[schema(value_type = Option<String>, nullable = false, min_length = 71, max_length = 71)]
+    #[schema(value_type = Option<String>, nullable = false, min_length = 71, max_length = 71, pattern = "^[A-Za-z0-9_-]+$")]
     pub refresh_token: Option<Secret<71>>,
 }
 
@@ -69,7 +69,7 @@ pub struct SessionTokens {
     pub access_expires_at: Timestamp,
     /// Good for one exchange at `/v1/sessions/refresh`; `null` if it went as a cookie.
     #[serde(serialize_with = "secret_option")]
-    #[schema(value_type = Option<String>, required, min_length = 71, max_length = 71)]
+    #[schema(value_type = Option<String>, required, min_length = 71, max_length = 71, pattern = "^[A-Za-z0-9_-]+$")]
     pub refresh_token: Option<SecretString>,
     /// When the refresh token lapses.
     pub refresh_expires_at: Timestamp,

@@ -32,7 +32,7 @@ use crate::{
 #[serde(deny_unknown_fields)]
 pub struct AcceptStaffInvitation {
     /// The token of the invitation.
-    #[schema(value_type = String, min_length = 71, max_length = 71)]
+    #[schema(value_type = String, min_length = 71, max_length = 71, pattern = "^[A-Za-z0-9_-]+$")]
     pub invitation_token: Secret<71>,
     /// The member's name.
     pub real_name: RealName,
@@ -46,7 +46,7 @@ pub struct AcceptStaffInvitation {
 #[serde(deny_unknown_fields)]
 pub struct ConfirmStaffInvitation {
     /// The token of the invitation.
-    #[schema(value_type = String, min_length = 71, max_length = 71)]
+    #[schema(value_type = String, min_length = 71, max_length = 71, pattern = "^[A-Za-z0-9_-]+$")]
     pub invitation_token: Secret<71>,
     /// Six digits.
     #[schema(value_type = String, min_length = 6, max_length = 6, pattern = "^[0-9]{6}$")]
