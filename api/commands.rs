@@ -563,7 +563,10 @@ async fn reopen_log(config: &Config, clock: Clock, reason: &str) -> Result<(), C
             format!("{} goes on: {leaves} leaves came back from the copy", origin.name)
         }
         Restored::Reopened { origin } => {
-            format!("leaves are gone: {} goes on from entry {}", origin.name, origin.first_seq)
+            format!(
+                "the copy does not lead to what was signed: {} goes on from entry {}",
+                origin.name, origin.first_seq
+            )
         }
     };
     print(&format!("{goes_on}; {persons} persons erased anew, {erased} categories of data\n"))

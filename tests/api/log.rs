@@ -525,7 +525,7 @@ async fn what_the_copy_lost_too_is_closed_off_by_a_new_lineage() {
     let lost = TurnedBack::begin().await;
     lost.loses_a_leaf();
     let said = reopened(&lost.settings, "the disk died, and its copy");
-    assert!(said.contains("leaves are gone") && said.contains("/log/2 goes on"), "{said}");
+    assert!(said.contains("does not lead to what was signed") && said.contains("/log/2 goes on"), "{said}");
     let (right, said) = verify_with_keys(&lost.settings, &[]);
     assert!(right, "{said}");
     let (right, _) = verify_with_keys(&lost.settings, &["--checkpoint", &lost.later]);
@@ -556,7 +556,27 @@ async fn a_copy_that_was_changed_is_not_replayed() {
     (lines[before], lines[end]) = (&one, &other);
     fs::write(lost.leaves(), lines.join("\n") + "\n").unwrap();
     let said = reopened(&lost.settings, "the disk died");
-    assert!(said.contains("leaves are gone") && said.contains("/log/2 goes on"), "{said}");
+    assert!(said.contains("does not lead to what was signed") && said.contains("/log/2 goes on"), "{said}");
+}
+
+#[tokio::test]
+async fn leaves_that_nobody_signed_are_not_put_into_the_log() {
+    let lost = TurnedBack::begin().await;
+    let checkpoints = lost.leaves().with_file_name("checkpoints-1.jsonl");
+    let kept = fs::read_to_string(&checkpoints).unwrap();
+    // The signature is the last word of a note: of each, its last bytes are others now.
+    let forged = kept.lines().map(|line| {
+        let mut note: Value = serde_json::from_str(line).unwrap();
+        let text = note["note"].as_str().unwrap().trim_end().to_owned();
+        let (said, signed) = text.split_at(text.len() - 8);
+        let other = if signed.starts_with("AAAA") { "BBBBBBA=" } else { "AAAAAAA=" };
+        note["note"] = json!(format!("{said}{other}\n"));
+        note.to_string()
+    });
+    let forged = forged.collect::<Vec<_>>().join("\n") + "\n";
+    fs::write(&checkpoints, forged).unwrap();
+    let said = reopened(&lost.settings, "the disk died");
+    assert!(said.contains("does not lead to what was signed") && said.contains("/log/2 goes on"), "{said}");
 }
 
 #[tokio::test]

@@ -18,7 +18,10 @@ use crate::{
         log_tree::{self, Origin, SignedCheckpoint},
     },
     services::{
-        log::{LeafDraft, checkpoint::TreeHead},
+        log::{
+            LeafDraft,
+            checkpoint::{TreeHead, Trusted, verifier_keys},
+        },
         reports::skip_hours,
     },
 };
@@ -107,7 +110,7 @@ impl Sequencer {
     }
 
     /// Follows the copy from what the database holds, comparing with every checkpoint on the way; nothing if they
-    /// do not agree, or a leaf is missing.
+    /// do not agree, one is not signed by us, or a leaf is missing.
     async fn walk(
         &self,
         origin: &Origin,
@@ -121,13 +124,18 @@ impl Sequencer {
         };
         let (number, wanted) = (origin.number, tree::frontier(size));
         let mut nodes = Nodes::new(self.db.read(move |c| log_tree::list_nodes(c, number, &wanted)).await?);
+        // Whoever can write the copy must not write the log: only what was signed vouches for leaves.
+        let trusted = Trusted::new(&verifier_keys(&self.kms, &origin.name)?)?;
         let mut heads = Vec::new();
         for line in self.copy.read_checkpoints(origin.number)? {
-            let head = TreeHead::read(&line.note)?;
+            let Ok(head) = trusted.open(&line.note) else { return Ok(None) };
             // Those of a closed lineage that count more were lost when it was closed.
             if head.size >= size && (grows || head.size <= whole) {
                 heads.push((head, line));
             }
+        }
+        if heads.is_empty() && from < end {
+            return Ok(None);
         }
         let mut copied = self
             .copy

@@ -66,7 +66,7 @@ impl Refusal for LogError {
 #[derive(Clone)]
 pub struct Sequencer {
     pub(super) db: Db,
-    kms: std::sync::Arc<Kms>,
+    pub(super) kms: std::sync::Arc<Kms>,
     pub(super) clock: Clock,
     pub(super) copy: LogCopy,
     /// Names lineages: `HOST/log/NUMBER`.
