@@ -129,8 +129,8 @@ struct Check<'a> {
     report: Report,
     /// How many placed leaves attest each act.
     leaves_by_act: BTreeMap<String, i64>,
-    /// The leaves that say what was lost at a restore, with their commitments.
-    restores: Vec<(LeafId, [u8; 32])>,
+    /// The leaves that say what was lost at a restore, with their commitments and places.
+    restores: Vec<(LeafId, [u8; 32], i64)>,
     /// How many entries there were when the check began: what comes meanwhile is not looked at.
     entries: i64,
 }
@@ -215,7 +215,7 @@ impl Check<'_> {
         match LeafContent::read(&entry.bytes) {
             Some(leaf) if leaf.id == entry.leaf_id => {
                 if leaf.act == LOG_RESTORED.name {
-                    self.restores.push((leaf.id, leaf.commitment));
+                    self.restores.push((leaf.id, leaf.commitment, entry.seq));
                 }
                 *self.leaves_by_act.entry(leaf.act).or_insert(0) += 1;
             }
@@ -476,13 +476,14 @@ impl Check<'_> {
 
     /// The entries whose rows may be gone, as the leaves of restores say.
     async fn lost(&self) -> Result<Vec<Range<i64>>, VerifyError> {
-        let ids: Vec<LeafId> = self.restores.iter().map(|(id, _)| *id).collect();
+        let ids: Vec<LeafId> = self.restores.iter().map(|(id, ..)| *id).collect();
         let details = self.db.read_long(move |c| log_tree::list_public_salts(c, &ids)).await?;
-        let said = self.restores.iter().filter_map(|(id, commitment)| {
+        let said = self.restores.iter().filter_map(|(id, commitment, seq)| {
             let detail = details.get(id).filter(|detail| evidence::commitment(detail) == *commitment)?;
             let facts = evidence::facts_of(detail)?;
-            let entry = |wanted: &str| facts.iter().find(|(name, _)| name == wanted)?.1.parse().ok();
-            Some(entry("lost_from")?..entry("lost_until")?)
+            let entry = |wanted: &str| facts.iter().find(|(name, _)| name == wanted)?.1.parse::<i64>().ok();
+            // It excuses nothing that came after it.
+            Some(entry("lost_from")?..entry("lost_until")?.min(*seq))
         });
         Ok(said.collect())
     }
