@@ -7,9 +7,11 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 use smart_mining::{
     config::Config,
+    domain::evidence::LOG_RESTORED,
+    repositories::log::append_unpromised,
     server,
     services::{
-        log::{copy::LogCopy, sequencer::Sequencer},
+        log::{LeafDraft, copy::LogCopy, sequencer::Sequencer},
         vault::kms::Kms,
     },
 };
@@ -305,6 +307,35 @@ async fn a_tampered_database_does_not_verify() {
         let (right, said) = audited.verify();
         assert!(!right && said.contains(expected), "{what}: {said}");
         println!("{what}: {}", said.lines().next().unwrap());
+    }
+}
+
+#[tokio::test]
+async fn a_restore_excuses_no_rows_that_came_after_it() {
+    for (when, order, excused) in [("before it", "ASC", true), ("after it", "DESC", false)] {
+        let app = App::start().await;
+        drop(app.person(EMAIL).await);
+        settled(&app).await;
+        // Whoever runs the service claims that rows of all entries were lost, those to come included.
+        let facts = vec![("lost_from", "0".to_owned()), ("lost_until", i64::MAX.to_string())];
+        let leaf = LeafDraft::new(app.clock.now()).unwrap().of_service(&LOG_RESTORED, &facts);
+        let config = Config::from_vars(app.settings.clone()).unwrap();
+        let stores = server::open_stores(&config, &app.clock).await.unwrap();
+        stores.data.write_guarded(move |c| append_unpromised(c, &leaf)).await.unwrap();
+        settled(&app).await;
+        drop(app.person("eve@example.org").await);
+        settled(&app).await;
+        let app = app.stop_and_keep().await;
+        let (right, said) = verify_with_keys(&app.settings, &[]);
+        assert!(right, "{said}");
+
+        let row = format!("SELECT leaf_id FROM policy_acceptances ORDER BY leaf_id {order} LIMIT 1");
+        tamper(&app, &format!("DELETE FROM policy_acceptances WHERE leaf_id = ({row})"));
+        let (right, said) = verify_with_keys(&app.settings, &[]);
+        // The person's own count misses the row either way.
+        assert!(!right && said.contains("has counted 8 events, and 7 are there"), "{said}");
+        let missed = said.contains("the row that policy.accepted attests is missing");
+        assert_eq!(missed, !excused, "a row of {when}: {said}");
     }
 }
 
