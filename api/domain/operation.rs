@@ -358,7 +358,7 @@ operations! {
 impl Operation {
     /// The operation that answers `method` on `path`.
     pub fn matching(method: &str, path: &str) -> Option<&'static Self> {
-        OPERATIONS.iter().find(|operation| operation.method == method && operation.is_at(path))
+        Self::at(path).find(|operation| operation.method == method)
     }
 
     /// Whether anybody may call it, and a person's token says on whose behalf.
@@ -368,21 +368,21 @@ impl Operation {
 
     /// The methods that `path` answers, as the `Allow` header lists them.
     pub fn methods_of(path: &str) -> Vec<&'static str> {
-        let mut methods = Vec::new();
-        for operation in OPERATIONS.iter().filter(|operation| operation.is_at(path)) {
-            // A pattern can cover what another operation names outright.
-            if !methods.contains(&operation.method) {
-                methods.push(operation.method);
-            }
-        }
-        methods
+        Self::at(path).map(|operation| operation.method).collect()
+    }
+
+    /// The operations at `path`: those that name it outright, or else those whose pattern covers it.
+    fn at(path: &str) -> impl Iterator<Item = &'static Self> {
+        let is_named = OPERATIONS.iter().any(|operation| operation.path == path);
+        OPERATIONS.iter().filter(
+            move |operation| {
+                if is_named { operation.path == path } else { operation.is_at(path) }
+            },
+        )
     }
 
     /// Whether its pattern covers `path`; a parameter covers one segment.
     fn is_at(&self, path: &str) -> bool {
-        if !self.path.contains('{') {
-            return self.path == path;
-        }
         let (mut pattern, mut segments) = (self.path.split('/'), path.split('/'));
         loop {
             match (pattern.next(), segments.next()) {
@@ -464,6 +464,7 @@ mod tests {
         assert_eq!(id("PUT", "/v1/account"), None);
         assert_eq!(Operation::methods_of("/v1/account"), ["GET", "PATCH"]);
         assert_eq!(Operation::methods_of("/v1/sessions/current"), ["DELETE"]);
+        assert_eq!(Operation::methods_of("/v1/sessions/refresh"), ["POST"], "a session's id is no such word");
         assert!(Operation::methods_of("/v1/nowhere").is_empty());
     }
 }

@@ -75,7 +75,8 @@ macro_rules! personal_text {
     (
         $(#[doc = $doc:literal])+
         $name:ident, refusal $invalid:ident = $slug:literal, parse $parse:path,
-        length $min:literal ..= $max:literal, format $format:expr, example $example:literal
+        length $min:literal ..= $max:literal, format $format:expr, $(pattern $pattern:literal,)?
+        example $example:literal
     ) => {
         $(#[doc = $doc])+
         #[derive(Clone, PartialEq, Eq, serde::Deserialize)]
@@ -124,6 +125,7 @@ macro_rules! personal_text {
                     .description(Some(concat!($($doc, "\n"),+).trim()))
                     .min_length(Some($min))
                     .max_length(Some($max))
+                    $(.pattern(Some($pattern)))?
                     .examples([serde_json::Value::from($example)])
                     .into()
             }

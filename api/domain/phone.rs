@@ -5,7 +5,7 @@ use super::personal::personal_text;
 personal_text! {
     /// A phone number in E.164 form: `+`, country code and subscriber number, no spaces.
     PhoneNumber, refusal InvalidPhone = "invalid_phone", parse normalise,
-    length 9 ..= 16, format None, example "+64211234567"
+    length 9 ..= 16, format None, pattern "^[+][1-9][0-9]{7,14}$", example "+64211234567"
 }
 
 fn normalise(text: &str) -> Option<String> {

@@ -423,7 +423,7 @@ fn parameters() -> Value {
         "IfMatch": {
             "name": "If-Match", "in": "header", "required": false,
             "description": "The `ETag` of the version that the change is meant for (RFC 9110).",
-            "schema": { "type": "string", "maxLength": 64 },
+            "schema": { "type": "string", "maxLength": 64, "pattern": "^([*]|\"[^\"]*\")$" },
             "example": "\"v1\"",
         },
         "IdempotencyKey": {

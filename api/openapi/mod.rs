@@ -15,7 +15,7 @@ use crate::{
         DisclosureReleasedMessage, DisclosureRevokedMessage, ObligationOpenedMessage, ReportPublishedMessage,
         TestMessage,
     },
-    handlers,
+    handlers::{self, views::Assignee},
     problem::{FieldProblemView, ProblemView},
 };
 
@@ -23,6 +23,7 @@ use crate::{
 #[openapi(components(schemas(
     ProblemView,
     FieldProblemView,
+    Assignee,
     DisclosureReleasedMessage,
     DisclosureRevokedMessage,
     ObligationOpenedMessage,

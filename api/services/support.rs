@@ -129,6 +129,11 @@ impl SupportService {
         recording: Recording<CaseWithMessages>,
     ) -> Result<CaseWithMessages, SupportError> {
         let now = self.clock.now();
+        if author.staff().is_some() {
+            // Nothing can be sealed for who is not there, or is erased.
+            let person = self.db.read(move |c| profile_rows::find_unless_erased(c, account_id)).await?;
+            person.ok_or(SupportError::NotFound)?;
+        }
         let keys = self.vault.keys_of(account_id).await?;
         let case = SupportCase {
             account_id,

@@ -46,6 +46,8 @@ async fn what_is_not_there_is_a_problem_too() {
         (Method::GET, "/v1/accounts", "POST"),
         (Method::DELETE, "/v1/sessions", "POST, GET"),
         (Method::GET, "/v1/sessions/current", "DELETE"),
+        // Ids of sessions stand in the same place, where `DELETE` ends one.
+        (Method::DELETE, "/v1/sessions/refresh", "POST"),
         (Method::TRACE, "/v1/account", "GET, PATCH"),
         (Method::HEAD, "/v1/account", ""),
     ] {

@@ -255,6 +255,7 @@ async fn every_partner_operation_takes_its_scopes_and_no_other_token() {
         let (_, secret) = secret(&admins[0], &id).await;
         tokens.push((scope.as_str(), Some(scope), Some(bearer(&app, &id, &secret).await)));
     }
+    client(&admins[0], &json!(Scope::ALL.map(Scope::as_str)), 600).await;
     let mut cells = 0;
     for operation in &operations {
         for (name, scope, token) in &tokens {

@@ -337,6 +337,32 @@ async fn a_person_is_found_by_an_exact_match_and_comes_masked() {
 }
 
 #[tokio::test]
+async fn nothing_is_begun_about_nobody() {
+    let app = App::start().await;
+    let desk = app.desk().await;
+    let support = app.member(&desk.admins, "support").await;
+    let pool = desk.partner(&app, crate::support::company("Harbour Pool")).await;
+    let nobody = "acc_0198c8f2b1d07c3f9e21a4b7c6d5e4f3";
+    for (by, path, mut body) in [
+        (&support, "/v1/staff/support-cases", json!({ "category": "other" })),
+        (&support, "/v1/staff/kyc-cases", json!({ "ground": "activity", "private_reason": "x" })),
+        (&support, "/v1/staff/person-lookups", json!({})),
+        (
+            &desk.processor,
+            "/v1/staff/disclosures",
+            json!({ "recipient_id": pool.recipient_id, "fields": ["email"] }),
+        ),
+    ] {
+        body["account_id"] = json!(nobody);
+        assert_eq!(by.posts(path, &body).await.problem(), (404, "not_found".to_owned()), "{path}");
+    }
+    let absent_is_not_null = json!({ "account_id": nobody, "email": null });
+    let refused = support.posts("/v1/staff/person-lookups", &absent_is_not_null).await;
+    assert_eq!(refused.json()["errors"][0]["pointer"], "/email", "{}", refused.text);
+    assert_eq!(refused.json()["errors"][0]["code"], "wrong_type");
+}
+
+#[tokio::test]
 async fn a_case_is_opened_answered_and_closed_and_its_timer_runs() {
     let app = App::start().await;
     let (ada, case) = person_with_case(&app).await;

@@ -12,7 +12,7 @@ use actix_web::{
     Error, HttpMessage, HttpRequest, HttpResponse,
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
-    http::{StatusCode, header},
+    http::{Method, StatusCode, header},
     middleware::Next,
     web::Data,
 };
@@ -164,6 +164,11 @@ fn admit(request: &ServiceRequest, edge: &Edge, passage: &mut Passage) -> Result
     if let Some(seconds) = wait {
         return Err(Problem { retry_after: Some(seconds), ..Problem::new(ProblemCode::TooManyRequests) });
     }
+    // Before the routes, of which a pattern may cover a path that other methods are named for. What a browser asks
+    // about scripts of other origins is not for them.
+    if passage.operation.is_none() && request.method() != Method::OPTIONS {
+        refuse_other_method(&Operation::methods_of(request.match_info().unprocessed()))?;
+    }
     let takes_query =
         passage.operation.is_none_or(|operation| matches!(operation.shape, Shape::Page | Shape::Query));
     if !takes_query && !request.query_string().is_empty() {
@@ -187,15 +192,18 @@ fn is_allowed_host(request: &ServiceRequest, allowed: &[String]) -> bool {
 const SURROUNDINGS: [&str; 6] =
     ["/", "/openapi.yaml", "/links", "/links.js", "/health/live", "/health/ready"];
 
-/// Answers what no route answers: another method of a known path, or nothing at all.
+/// Answers what no route answers: another method of a page, or nothing at all.
 pub(super) async fn nowhere(request: HttpRequest) -> Result<HttpResponse, Problem> {
     let path = request.match_info().as_str();
-    let mut methods = Operation::methods_of(path);
-    if SURROUNDINGS.contains(&path) {
-        methods.push("GET");
-    }
+    let methods = if SURROUNDINGS.contains(&path) { vec!["GET"] } else { Operation::methods_of(path) };
+    refuse_other_method(&methods)?;
+    Err(Problem::new(ProblemCode::NotFound))
+}
+
+/// Refuses what is asked of a path that other methods are for.
+fn refuse_other_method(methods: &[&str]) -> Result<(), Problem> {
     if methods.is_empty() {
-        return Err(Problem::new(ProblemCode::NotFound));
+        return Ok(());
     }
     Err(Problem { allow: Some(methods.join(", ")), ..Problem::new(ProblemCode::MethodNotAllowed) })
 }

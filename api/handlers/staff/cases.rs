@@ -14,7 +14,7 @@ use crate::{
             StaffSupportCaseWithMessagesView, SupportMessageView,
         },
     },
-    openapi::responses::{Conflict, NotFound},
+    openapi::responses::{Conflict, Locked, NotFound},
     problem::Problem,
     server::Services,
     services::{idempotency, support::Author},
@@ -73,7 +73,7 @@ pub(super) async fn list_staff_support_cases(
 #[utoipa::path(
     tag = "Staff support",
     params(("support_case_id" = SupportCaseId, Path, description = "The case.")),
-    responses((status = OK, description = "The case.", body = StaffSupportCaseWithMessagesView), NotFound)
+    responses((status = OK, description = "The case.", body = StaffSupportCaseWithMessagesView), NotFound, Locked)
 )]
 #[get("/v1/staff/support-cases/{support_case_id}")]
 pub(super) async fn get_staff_support_case(

@@ -22,12 +22,12 @@ use crate::{
         },
         kyc::picture,
         views::{
-            AddKycNote, AssignKycCase, DecideKycCase, KycDecisionView, KycNoteView, OpenKycDetails,
+            AddKycNote, AssignKycCase, Assignee, DecideKycCase, KycDecisionView, KycNoteView, OpenKycDetails,
             OpenKycImage, OpenedKycDetailsView, OpenedKycImageView, Picture, RequestKyc,
             StaffKycCaseDetailView, StaffKycCasePageView, StaffKycCaseView,
         },
     },
-    openapi::responses::{Conflict, NotFound},
+    openapi::responses::{Conflict, Locked, NotFound},
     problem::{FieldCode, Problem},
     server::Services,
     services::kyc::KycRequest,
@@ -50,12 +50,6 @@ pub(super) struct QueueQuery {
     page: Page,
 }
 
-#[derive(Clone, Copy)]
-enum Assignee {
-    Caller,
-    Nobody,
-}
-
 impl FromRequest for QueueQuery {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;
@@ -71,7 +65,7 @@ fn queue_query(query: &str) -> Result<QueueQuery, Problem> {
     let state = state.map(|state| KycState::parse(state).ok_or_else(|| wrong("state"))).transpose()?;
     let assigned_to = match assigned_to {
         None => None,
-        Some("me") => Some(Assignee::Caller),
+        Some("me") => Some(Assignee::Me),
         Some("nobody") => Some(Assignee::Nobody),
         Some(_) => return Err(wrong("assigned_to")),
     };
@@ -116,7 +110,7 @@ pub(super) async fn request_kyc(
     tag = "Staff verification",
     params(
         ("state" = Option<KycState>, Query, description = "How far they have come; what waits for a decision if absent."),
-        ("assigned_to" = Option<String>, Query, description = "`me` or `nobody`; whoever it is if absent.", max_length = 8, example = "nobody"),
+        ("assigned_to" = Option<Assignee>, Query, description = "The caller, or nobody yet; whoever it is if absent."),
     ),
     responses((status = OK, description = "A page of verifications.", body = StaffKycCasePageView))
 )]
@@ -130,7 +124,7 @@ pub(super) async fn list_staff_kyc_cases(
             .state
             .map_or_else(|| vec![KycState::Submitted, KycState::InReview], |state| vec![state]),
         assigned_to: query.assigned_to.map(|who| match who {
-            Assignee::Caller => Some(caller.staff_id),
+            Assignee::Me => Some(caller.staff_id),
             Assignee::Nobody => None,
         }),
     };
@@ -203,7 +197,7 @@ pub(super) async fn add_kyc_note(
     tag = "Staff verification",
     params(("kyc_case_id" = KycCaseId, Path, description = "The verification.")),
     request_body = OpenKycDetails,
-    responses((status = CREATED, description = "What was told.", body = OpenedKycDetailsView), NotFound, Conflict)
+    responses((status = CREATED, description = "What was told.", body = OpenedKycDetailsView), NotFound, Conflict, Locked)
 )]
 #[post("/v1/staff/kyc-cases/{kyc_case_id}/detail-reads")]
 pub(super) async fn open_kyc_details(
@@ -229,7 +223,7 @@ pub(super) async fn open_kyc_details(
     tag = "Staff verification",
     params(("kyc_case_id" = KycCaseId, Path, description = "The verification.")),
     request_body = OpenKycImage,
-    responses((status = CREATED, description = "The opening.", body = OpenedKycImageView), NotFound, Conflict)
+    responses((status = CREATED, description = "The opening.", body = OpenedKycImageView), NotFound, Conflict, Locked)
 )]
 #[post("/v1/staff/kyc-cases/{kyc_case_id}/image-reads")]
 pub(super) async fn open_kyc_image(
@@ -254,7 +248,7 @@ pub(super) async fn open_kyc_image(
 #[utoipa::path(
     tag = "Staff verification",
     params(("staff_read_id" = StaffReadId, Path, description = "The opening.")),
-    responses((status = OK, description = "The picture.", body = Picture, content_type = "image/jpeg"), NotFound)
+    responses((status = OK, description = "The picture.", body = Picture, content_type = "image/jpeg"), NotFound, Locked)
 )]
 #[get("/v1/staff/kyc-image-reads/{staff_read_id}/image")]
 pub(super) async fn get_opened_kyc_image(
@@ -273,7 +267,7 @@ pub(super) async fn get_opened_kyc_image(
     tag = "Staff verification",
     params(("kyc_case_id" = KycCaseId, Path, description = "The verification.")),
     request_body = DecideKycCase,
-    responses((status = CREATED, description = "The decision.", body = KycDecisionView), NotFound, Conflict)
+    responses((status = CREATED, description = "The decision.", body = KycDecisionView), NotFound, Conflict, Locked)
 )]
 #[post("/v1/staff/kyc-cases/{kyc_case_id}/decisions")]
 pub(super) async fn decide_kyc_case(

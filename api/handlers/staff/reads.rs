@@ -11,7 +11,7 @@ use crate::{
             ReadAllowanceView, ReadPersonalData,
         },
     },
-    openapi::responses::{Conflict, NotFound},
+    openapi::responses::{Conflict, Locked, NotFound},
     problem::Problem,
     server::Services,
     services::{idempotency, staff::ReadRequest},
@@ -50,7 +50,7 @@ pub(super) async fn find_person(
 #[utoipa::path(
     tag = "Staff reads",
     request_body = ReadPersonalData,
-    responses((status = CREATED, description = "The fields.", body = OpenedFieldsView), NotFound, Conflict)
+    responses((status = CREATED, description = "The fields.", body = OpenedFieldsView), NotFound, Conflict, Locked)
 )]
 #[post("/v1/staff/personal-data-reads")]
 pub(super) async fn read_personal_data(

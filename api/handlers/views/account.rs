@@ -1,6 +1,6 @@
 //! Bodies of the profile, its history and its confirmation.
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 use validator::Validate;
@@ -87,26 +87,21 @@ impl AccountView {
 #[serde(deny_unknown_fields)]
 pub struct UpdateAccount {
     /// The new real name.
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "super::present")]
     #[schema(nullable = false)]
     pub real_name: Option<RealName>,
     /// The new user name.
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "super::present")]
     #[schema(value_type = Option<DisplayName>)]
     pub display_name: Option<Option<DisplayName>>,
     /// The new language.
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "super::present")]
     #[schema(nullable = false)]
     pub language: Option<LanguageTag>,
     /// The new time zone.
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "super::present")]
     #[schema(value_type = Option<TimeZone>)]
     pub time_zone: Option<Option<TimeZone>>,
-}
-
-/// Tells an absent field from one that is `null`.
-fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
-    T::deserialize(deserializer).map(Some)
 }
 
 impl From<UpdateAccount> for ProfileChanges {

@@ -141,7 +141,7 @@ pub struct AnswerSignInChallenge {
     /// How the person answers.
     pub method: FactorMethod,
     /// Six digits of the app, eight digits of the SMS, or a recovery code.
-    #[schema(value_type = String, min_length = 6, max_length = 24)]
+    #[schema(value_type = String, min_length = 6, max_length = 24, pattern = "^[0-9A-Za-z -]+$")]
     pub code: Secret<24>,
     /// How the refresh token comes back.
     #[serde(default)]

@@ -29,7 +29,7 @@ pub struct DeviceConsentChoice {
     /// Whether the device's user agrees.
     pub granted: bool,
     /// The `definition_hash` of the words that were shown; needed to grant.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::present")]
     #[schema(value_type = String, nullable = false, min_length = 64, max_length = 64, pattern = "^[0-9a-f]{64}$")]
     pub definition_hash: Option<Sha256Hex>,
 }

@@ -51,12 +51,12 @@ pub struct WriteDisclosure {
     #[schema(default = false, example = false)]
     pub ask: bool,
     /// The order that compels it; needed for courts and state bodies.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::present")]
     #[schema(nullable = false)]
     pub instrument_id: Option<InstrumentId>,
     /// What it is for; needed where nothing is ordered. The legal team reads it, so it must not tell who the person
     /// is, and it speaks of no special category of data (clause 1.9).
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::present")]
     #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 4000, example = "Chargebacks of the last quarter.")]
     pub ground: Option<Ground>,
 }
@@ -97,12 +97,12 @@ pub struct DraftDisclosure {
     #[schema(default = false, example = false)]
     pub ask: bool,
     /// The order that compels it; needed for courts and state bodies.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::present")]
     #[schema(nullable = false)]
     pub instrument_id: Option<InstrumentId>,
     /// What it is for; needed where nothing is ordered. The legal team reads it, so it must not tell who the person
     /// is, and it speaks of no special category of data (clause 1.9).
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::present")]
     #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 4000, example = "Chargebacks of the last quarter.")]
     pub ground: Option<Ground>,
 }
@@ -132,7 +132,7 @@ pub struct RecordAuthorityAccess {
     /// When.
     pub accessed_at: Timestamp,
     /// The order of this authority that forbids to tell the person, as the legal team entered it.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::present")]
     #[schema(nullable = false)]
     pub instrument_id: Option<InstrumentId>,
 }
@@ -176,7 +176,7 @@ pub struct ReviewDisclosure {
     /// What the reviewer finds.
     pub verdict: ReviewVerdict,
     /// Why not; needed to deny.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::present")]
     #[schema(nullable = false)]
     pub reason: Option<DenialReason>,
     /// Of the disclosure as the reviewer saw it.

@@ -50,7 +50,7 @@ pub struct RegisterInstrument {
     )]
     pub fields: String,
     /// Until when it forbids to tell; at most 366 days.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::present")]
     #[schema(nullable = false, required = false)]
     pub gag_until: Option<Timestamp>,
     /// Whom it names, for the data processors who have to find them; it rests sealed.

@@ -217,30 +217,30 @@ pub struct UploadKycDocument {
     /// The name that it bears.
     pub name: PrintedName,
     /// Its number; not for a proof of address.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::present")]
     #[schema(nullable = false)]
     pub number: Option<DocumentNumber>,
     /// When it was issued; needed for a proof of address, within the last three months.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::present")]
     #[schema(value_type = String, format = Date, nullable = false, required = false, min_length = 10, max_length = 10, example = "2026-02-10")]
     pub issued_on: Option<DocumentDay>,
     /// The last day on which it is valid; not for a proof of address.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::present")]
     #[schema(value_type = String, format = Date, nullable = false, required = false, min_length = 10, max_length = 10, example = "2028-12-31")]
     pub expires_on: Option<DocumentDay>,
     /// The address that it bears; needed for a proof of address.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::present")]
     #[schema(nullable = false)]
     pub address: Option<PrintedAddress>,
     /// The lines of its machine-readable zone, if it has one.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::present")]
     #[schema(nullable = false)]
     pub machine_readable_zone: Option<ZoneText>,
     /// A picture of its front, or the proof of address: JPEG or PNG, and PDF for a proof of address; 10 MiB.
     #[schema(value_type = String, format = Binary)]
     pub front: FilePart,
     /// A picture of its back, where it has one.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::present")]
     #[schema(value_type = String, format = Binary, nullable = false, required = false)]
     pub back: Option<FilePart>,
 }

@@ -29,6 +29,14 @@ use crate::{
     },
 };
 
+/// Who looks after a verification, as the queue is asked.
+#[derive(Clone, Copy, ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub enum Assignee {
+    Me,
+    Nobody,
+}
+
 /// A page of verifications.
 #[derive(Serialize, ToSchema)]
 #[schema(as = StaffKycCasePage)]
@@ -364,7 +372,7 @@ pub struct DecideKycCase {
     #[validate(length(max = 6), nested)]
     pub overrides: Vec<KycOverride>,
     /// Why, for other reviewers; needed with overrides.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::present")]
     #[schema(value_type = String, nullable = false, required = false, min_length = 1, max_length = 4000, example = "The passport has the maiden name.")]
     pub grounds: Option<SupportText>,
     /// Whether fraud is suspected: then a second reviewer has to decide the same.

@@ -61,8 +61,8 @@ pub use kyc::{
     UploadKycDocument,
 };
 pub use kyc_review::{
-    AddKycNote, AssignKycCase, DecideKycCase, KycDecisionView, KycNoteView, OpenKycDetails, OpenKycImage,
-    OpenedKycDetailsView, OpenedKycImageView, StaffKycCaseDetailView, StaffKycCasePageView,
+    AddKycNote, AssignKycCase, Assignee, DecideKycCase, KycDecisionView, KycNoteView, OpenKycDetails,
+    OpenKycImage, OpenedKycDetailsView, OpenedKycImageView, StaffKycCaseDetailView, StaffKycCasePageView,
 };
 pub use kyc_signals::{
     ExtendKycCase, ReportSignals, SignalReportView, StaffKycFlagPageView, StaffKycFlagView, WithdrawKycCase,
@@ -151,7 +151,7 @@ pub use webhook::{
 use std::borrow::Cow;
 
 use secrecy::SecretString;
-use serde::{Deserialize, Serializer};
+use serde::{Deserialize, Deserializer, Serializer};
 use utoipa::{
     PartialSchema, ToSchema,
     openapi::{
@@ -172,6 +172,11 @@ pub trait Example {
 /// A member of an example, for use in another one.
 fn member(example: &serde_json::Value, name: &str) -> serde_json::Value {
     example.get(name).cloned().unwrap_or_default()
+}
+
+/// Tells an absent field from one that is `null`, which only a field that is nullable takes.
+fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
 }
 
 /// A text that is a secret: never in debug output, wiped after use.

@@ -28,7 +28,7 @@ pub struct CreatePartnerClient {
     pub name: String,
     /// What its tokens may do, each once.
     #[schema(min_items = 1, max_items = 6)]
-    #[validate(length(min = 1, max = 5))]
+    #[validate(length(min = 1, max = 6))]
     pub scopes: Vec<Scope>,
     /// How many requests a minute it has.
     #[serde(default = "usual_rate")]
@@ -74,7 +74,7 @@ pub struct AddPartnerCredential {
     /// How it proves the client.
     pub kind: CredentialKind,
     /// For `private_key_jwt`: the Ed25519 public key, as `x` of a JWK (RFC 8037).
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::present")]
     #[schema(
         nullable = false,
         min_length = 43,

@@ -39,6 +39,7 @@ pub struct RequestPasswordReset {
     /// The address of the account.
     pub email: Email,
     /// The language of the mail; `Accept-Language` decides if it is absent.
+    #[serde(default, deserialize_with = "super::present")]
     #[schema(nullable = false)]
     pub language: Option<LanguageTag>,
 }

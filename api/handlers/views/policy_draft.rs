@@ -28,19 +28,19 @@ pub struct DraftPurpose {
     /// The purpose.
     pub purpose: Purpose,
     /// The clause that names it: that of the version in force.
-    #[schema(max_length = 8, example = "2.2")]
+    #[schema(min_length = 1, max_length = 8, example = "2.2")]
     pub clause: String,
     /// What the software enforces for this purpose.
     pub lawful_basis: LawfulBasis,
     /// What the software enforces for this purpose.
     pub required: bool,
     /// What is done, in words, on one line.
-    #[schema(max_length = 1000, example = "Measure how effective the platform is.")]
+    #[schema(min_length = 1, max_length = 1000, example = "Measure how effective the platform is.")]
     pub text: String,
-    /// Which data it uses.
-    #[schema(max_items = 16)]
+    /// Which data it uses, each once.
+    #[schema(min_items = 1, max_items = 16)]
     pub data_classes: Vec<PersonalDataClass>,
-    /// Who may receive them.
+    /// Who may receive them, each once.
     #[schema(max_items = 16)]
     pub recipients: Vec<RecipientClass>,
     /// The countries, beside home, that the data may be in; for `cross_border_transfer` those of the storage
@@ -48,9 +48,10 @@ pub struct DraftPurpose {
     #[schema(max_items = 249)]
     pub countries: Vec<Country>,
     /// An ISO 8601 duration, `account`, or `account+` a duration.
-    #[schema(max_length = 20, example = "P90D")]
+    #[schema(max_length = 20, pattern = "^(account|(account[+])?P[1-9][0-9]{0,3}[DMY])$", example = "P90D")]
     pub retention: String,
     /// After so many days a consent is asked anew; absent if it does not lapse.
+    #[serde(default, deserialize_with = "super::present")]
     #[schema(nullable = false, minimum = 1, maximum = 3650)]
     pub consent_days: Option<ConsentDays>,
 }
@@ -76,16 +77,16 @@ pub struct DraftPolicyVersion {
     /// What kind of change it is.
     pub change_kind: ChangeKind,
     /// What changes, in words, on one line.
-    #[schema(max_length = 1000, example = "Analytics data are kept for thirty days.")]
+    #[schema(min_length = 1, max_length = 1000, example = "Analytics data are kept for thirty days.")]
     pub summary: String,
     /// The clauses in order.
-    #[schema(max_items = 500)]
+    #[schema(min_items = 1, max_items = 500)]
     pub clauses: Vec<ClauseView>,
     /// The purposes.
-    #[schema(max_items = 16)]
+    #[schema(min_items = 1, max_items = 16)]
     pub purposes: Vec<DraftPurpose>,
     /// Where data rest.
-    #[schema(max_items = 100)]
+    #[schema(min_items = 1, max_items = 100)]
     pub storage_places: Vec<StoragePlaceView>,
 }
 

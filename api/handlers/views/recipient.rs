@@ -37,7 +37,7 @@ pub struct WriteRecipient {
     #[schema(value_type = String, min_length = 2, max_length = 2, pattern = "^[A-Z]{2}$", example = "NZ")]
     pub country: Country,
     /// What that country's law means for the data; needed abroad (clauses 5.4 to 5.6).
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::present")]
     #[validate(length(min = 1, max = 1000))]
     #[schema(
         nullable = false,
@@ -51,7 +51,7 @@ pub struct WriteRecipient {
     #[schema(min_length = 1, max_length = 256, example = "Data sharing agreement of 1 March 2026")]
     pub agreement: String,
     /// Its own policy; needed outside the group (clause 8).
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::present")]
     #[validate(url, length(max = 512))]
     #[schema(nullable = false, format = "uri", max_length = 512, example = "https://pool.example/privacy")]
     pub policy_url: Option<String>,
@@ -60,7 +60,7 @@ pub struct WriteRecipient {
     #[schema(min_length = 3, max_length = 254, example = "privacy@pool.example")]
     pub contact: String,
     /// What packages are sealed to: a public key of age (X25519).
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::present")]
     #[schema(
         nullable = false,
         max_length = 100,
@@ -69,7 +69,7 @@ pub struct WriteRecipient {
     )]
     pub package_key: Option<String>,
     /// The client that fetches for it; one client fetches for one recipient.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::present")]
     #[schema(nullable = false)]
     pub partner_client_id: Option<PartnerClientId>,
 }

@@ -40,9 +40,11 @@ pub struct RegisterAccount {
     #[schema(value_type = String, min_length = 64, max_length = 64, pattern = "^[0-9a-f]{64}$")]
     pub policy_content_hash: Sha256Hex,
     /// A number for second-factor messages, if the person wishes (clause 1.2).
+    #[serde(default, deserialize_with = "super::present")]
     #[schema(nullable = false)]
     pub phone: Option<PhoneNumber>,
     /// The language to write to the person in; `Accept-Language` decides if it is absent.
+    #[serde(default, deserialize_with = "super::present")]
     #[schema(nullable = false)]
     pub language: Option<LanguageTag>,
     /// What the person chose for each optional purpose. A purpose that is absent is not consented.

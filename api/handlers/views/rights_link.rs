@@ -29,6 +29,7 @@ pub struct RequestRightsLink {
     /// The address of the account.
     pub email: Email,
     /// The language of the mail; `Accept-Language` decides if it is absent.
+    #[serde(default, deserialize_with = "super::present")]
     #[schema(nullable = false)]
     pub language: Option<LanguageTag>,
 }
@@ -46,7 +47,7 @@ pub struct RightsLinkView {
 #[serde(deny_unknown_fields)]
 pub struct PreviewRightsRequestByLink {
     /// The token of the link.
-    #[schema(value_type = String, min_length = 92, max_length = 92)]
+    #[schema(value_type = String, min_length = 92, max_length = 92, pattern = "^[A-Za-z0-9_-]+$")]
     pub token: Secret<92>,
     /// Which right; a rectification is filed signed in.
     pub kind: RightKind,
@@ -81,7 +82,7 @@ fn scope(
 #[serde(deny_unknown_fields)]
 pub struct FileRightsRequestByLink {
     /// The token of the link.
-    #[schema(value_type = String, min_length = 92, max_length = 92)]
+    #[schema(value_type = String, min_length = 92, max_length = 92, pattern = "^[A-Za-z0-9_-]+$")]
     pub token: Secret<92>,
     /// Which right; a rectification is filed signed in.
     pub kind: RightKind,
@@ -91,7 +92,12 @@ pub struct FileRightsRequestByLink {
     pub data_class: Option<PersonalDataClass>,
     /// The `preview` that the person was shown: of this very request, and of the last hour.
     #[validate(length(min = 1, max = LONGEST_PREVIEW))]
-    #[schema(min_length = 1, max_length = 8_192, example = "eyJhbGciOiJFZERTQSJ9.e30.c2ln")]
+    #[schema(
+        min_length = 1,
+        max_length = 8_192,
+        pattern = "^[A-Za-z0-9_-]+([.][A-Za-z0-9_-]+){2}$",
+        example = "eyJhbGciOiJFZERTQSJ9.e30.c2ln"
+    )]
     pub preview: String,
 }
 

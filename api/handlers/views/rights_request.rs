@@ -109,7 +109,12 @@ pub struct FileRightsRequest {
     pub correction: Option<SetCorrection>,
     /// The `preview` that the person was shown: of this very request, and of the last hour.
     #[validate(length(min = 1, max = LONGEST_PREVIEW))]
-    #[schema(min_length = 1, max_length = 8_192, example = "eyJhbGciOiJFZERTQSJ9.e30.c2ln")]
+    #[schema(
+        min_length = 1,
+        max_length = 8_192,
+        pattern = "^[A-Za-z0-9_-]+([.][A-Za-z0-9_-]+){2}$",
+        example = "eyJhbGciOiJFZERTQSJ9.e30.c2ln"
+    )]
     pub preview: String,
     /// When an erasure is carried out; `after_grace` if `null` or left out, and only with an erasure.
     pub when: Option<ErasureTime>,
@@ -236,7 +241,11 @@ pub struct RightsRequestPreviewView {
     /// Until when a request can be filed with it.
     pub expires_at: Timestamp,
     /// All of it, signed (a compact JWS, RFC 7515, by a `receipt-…` key): what a request is filed with.
-    #[schema(max_length = 8_192, example = "eyJhbGciOiJFZERTQSJ9.e30.c2ln")]
+    #[schema(
+        max_length = 8_192,
+        pattern = "^[A-Za-z0-9_-]+([.][A-Za-z0-9_-]+){2}$",
+        example = "eyJhbGciOiJFZERTQSJ9.e30.c2ln"
+    )]
     pub preview: String,
 }
 

@@ -49,7 +49,7 @@ pub enum RefreshDelivery {
 #[serde(deny_unknown_fields)]
 pub struct RefreshSession {
     /// The refresh token of the last answer; absent if it comes as a cookie.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::present")]
     #[schema(value_type = Option<String>, nullable = false, min_length = 71, max_length = 71, pattern = "^[A-Za-z0-9_-]+$")]
     pub refresh_token: Option<Secret<71>>,
 }
@@ -93,7 +93,7 @@ impl SessionTokens {
 #[serde(deny_unknown_fields)]
 pub struct LinkToken {
     /// What stands behind the name in the link.
-    #[schema(value_type = String, min_length = 92, max_length = 92)]
+    #[schema(value_type = String, min_length = 92, max_length = 92, pattern = "^[A-Za-z0-9_-]+$")]
     pub token: Secret<92>,
 }
 

@@ -310,17 +310,18 @@ pub struct EndedStaffSessionView {
 /// Who is looked for: exactly one of these.
 #[derive(Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
+#[schema(min_properties = 1, max_properties = 1)]
 pub struct FindPerson {
     /// The person's address.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::present")]
     #[schema(nullable = false)]
     pub email: Option<Email>,
     /// The person's verified number.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::present")]
     #[schema(nullable = false)]
     pub phone: Option<PhoneNumber>,
     /// The person's account.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::present")]
     #[schema(nullable = false)]
     pub account_id: Option<AccountId>,
 }

@@ -40,10 +40,10 @@ pub struct StepUpSession {
     /// How the person proves it.
     pub method: StepUpMethod,
     /// Six digits of the app, eight digits of the SMS or mail, or a recovery code.
-    #[schema(value_type = String, min_length = 6, max_length = 24)]
+    #[schema(value_type = String, min_length = 6, max_length = 24, pattern = "^[0-9A-Za-z -]+$")]
     pub code: Secret<24>,
     /// The password, with `password_and_email` alone.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::present")]
     #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 256, format = Password)]
     pub password: Option<Secret<1024>>,
 }
