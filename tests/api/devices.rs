@@ -323,7 +323,7 @@ async fn many_devices_choose_at_once_and_each_keeps_its_count() {
                         json!({ "purpose": "advertising", "granted": granted, "definition_hash": hash });
                     let body = json!({ "consents": [choice] });
                     let told = client.put(&to).header("cookie", &cookie).json(&body).send().await.unwrap();
-                    let told = Answer::of(told).await;
+                    let told = Answer::of(&Method::PUT, told).await;
                     assert_eq!(told.status, 200, "{}", told.text);
                 }
             }));

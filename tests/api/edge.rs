@@ -125,7 +125,7 @@ async fn bodies_are_json_objects_of_the_right_type_and_size() {
         .send()
         .await
         .unwrap();
-    assert_eq!(Answer::of(packed).await.status, 415);
+    assert_eq!(Answer::of(&Method::POST, packed).await.status, 415);
 }
 
 #[tokio::test]
@@ -281,7 +281,7 @@ async fn a_panic_is_a_500_that_tells_nothing() {
 
     let client = reqwest::Client::new();
     for _ in 0..3 {
-        let answer = Answer::of(client.get(format!("{url}/panic")).send().await.unwrap()).await;
+        let answer = Answer::of(&Method::GET, client.get(format!("{url}/panic")).send().await.unwrap()).await;
         assert_eq!(answer.problem(), (500, "internal".to_owned()));
         assert!(!answer.text.contains("hunter2secret"));
         assert_eq!(answer.header("x-content-type-options"), "nosniff");

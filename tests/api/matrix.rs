@@ -343,7 +343,7 @@ async fn call(
         let request =
             app.client.post(format!("{}{path}", app.url)).header("content-type", Form::content_type());
         let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
-        return Answer::of(request.body(form.body()).send().await.unwrap()).await;
+        return Answer::of(&Method::POST, request.body(form.body()).send().await.unwrap()).await;
     }
     app.send(method, path, &headers, body).await
 }

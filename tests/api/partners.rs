@@ -41,7 +41,7 @@ async fn token(app: &App, form: &str, basic: Option<(&str, &str)>) -> Answer {
             request.header("authorization", format!("Basic {}", STANDARD.encode(format!("{id}:{secret}"))));
     }
     let request = request.header("content-type", "application/x-www-form-urlencoded").body(form.to_owned());
-    Answer::of(request.send().await.unwrap()).await
+    Answer::of(&Method::POST, request.send().await.unwrap()).await
 }
 
 const GRANT: &str = "grant_type=client_credentials";

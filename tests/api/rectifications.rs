@@ -42,7 +42,7 @@ pub async fn hands_in(ada: &Person, id: &str, form: &Form) -> Answer {
     let path = format!("{}/v1/rights-requests/{id}/evidence", ada.url);
     let request = ada.client.post(path).bearer_auth(&ada.access_token);
     let request = request.header("content-type", Form::content_type()).body(form.body());
-    Answer::of(request.send().await.unwrap()).await
+    Answer::of(&Method::POST, request.send().await.unwrap()).await
 }
 
 pub fn certificate() -> Form {

@@ -279,20 +279,20 @@ impl Inner {
         headers: &[(&str, &str)],
         body: Option<&Value>,
     ) -> Answer {
-        let mut request = self.client.request(method, format!("{}{path}", self.url));
+        let mut request = self.client.request(method.clone(), format!("{}{path}", self.url));
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
         if let Some(body) = body {
             request = request.json(body);
         }
-        Answer::of(request.send().await.expect("the server answers")).await
+        Answer::of(&method, request.send().await.expect("the server answers")).await
     }
 
     /// Posts bytes as they are.
     pub async fn post_raw(&self, path: &str, content_type: &str, body: impl Into<reqwest::Body>) -> Answer {
         let request = self.client.post(format!("{}{path}", self.url)).header("content-type", content_type);
-        Answer::of(request.body(body).send().await.expect("the server answers")).await
+        Answer::of(&Method::POST, request.body(body).send().await.expect("the server answers")).await
     }
 }
 

@@ -16,7 +16,9 @@ pub struct Answer {
 }
 
 impl Answer {
-    pub async fn of(response: Response) -> Self {
+    /// The answer to a request of this method.
+    pub async fn of(method: &Method, response: Response) -> Self {
+        super::note(method.as_str(), response.url().path(), response.status().as_u16());
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         Self { status, headers, text: response.text().await.expect("a whole answer") }
     }

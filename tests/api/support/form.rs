@@ -99,7 +99,7 @@ impl Person {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        Answer::of(request.body(body).send().await.expect("the server answers")).await
+        Answer::of(&reqwest::Method::POST, request.body(body).send().await.expect("the server answers")).await
     }
 
     /// The bytes of an answer that is no text.
@@ -111,6 +111,7 @@ impl Person {
 pub(super) async fn fetch(app: &Inner, path: &str, token: &str) -> (u16, HeaderMap, Vec<u8>) {
     let request = app.client.get(format!("{}{path}", app.url)).bearer_auth(token);
     let answer = request.send().await.expect("the server answers");
+    super::note("GET", path, answer.status().as_u16());
     let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
     (status, headers, answer.bytes().await.expect("a whole answer").to_vec())
 }

@@ -1,5 +1,6 @@
 //! What the tests stand on: a server, its database, people who use it.
 
+mod answers;
 mod app;
 mod client;
 mod database;
@@ -13,6 +14,7 @@ mod rights;
 mod servers;
 mod staff;
 
+pub use answers::note;
 pub use app::{App, Inner, settings};
 pub use client::{Answer, Person, Registrant, registration_body};
 pub use database::{TestDatabase, is_postgres, postgres_data_directory, texts_of, variable};

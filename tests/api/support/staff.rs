@@ -103,7 +103,7 @@ impl Member {
     pub async fn uploads(&self, path: &str, form: &super::Form) -> Answer {
         let request = self.app.client.post(format!("{}{path}", self.app.url)).bearer_auth(&self.access_token);
         let request = request.header("content-type", super::Form::content_type());
-        Answer::of(request.body(form.body()).send().await.expect("the server answers")).await
+        Answer::of(&Method::POST, request.body(form.body()).send().await.expect("the server answers")).await
     }
 
     pub async fn posts(&self, path: &str, body: &Value) -> Answer {
