@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     domain::ids::{StaffId, TransferId},
-    openapi::responses::{Conflict, NotFound},
+    openapi::responses::{Conflict, NotFound, PreconditionFailed},
     problem::{Problem, for_transfer},
     server::Services,
     services::{
@@ -188,7 +188,7 @@ pub(super) async fn announce_transfer(
     tag = "Transfers",
     params(("transfer_id" = TransferId, Path, description = "The transfer.")),
     request_body = ApproveTransfer,
-    responses((status = CREATED, description = "The transfer.", body = TransferView), NotFound, Conflict)
+    responses((status = CREATED, description = "The transfer.", body = TransferView), NotFound, Conflict, PreconditionFailed)
 )]
 #[post("/v1/staff/transfers/{transfer_id}/approvals")]
 pub(super) async fn approve_transfer(

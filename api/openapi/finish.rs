@@ -236,16 +236,7 @@ fn add_parameters(described: &mut Value, operation: &Operation) {
         Shape::Versioned => names.push("IfMatch"),
         Shape::Single | Shape::Query => {}
     }
-    // A signal's own reference tells a repeat, people are counted once, and looking changes nothing.
-    let tells_repeats_itself = [
-        "create_access_token",
-        "report_signals",
-        "report_ad_events",
-        "preview_rights_request",
-        "read_rights_request_result",
-    ]
-    .contains(&operation.id);
-    if operation.method == "POST" && !tells_repeats_itself {
+    if takes_a_key(operation) {
         names.push("IdempotencyKey");
     }
     if names.is_empty() {
@@ -256,6 +247,22 @@ fn add_parameters(described: &mut Value, operation: &Operation) {
     described["parameters"] = own.into_iter().chain(shared).collect();
 }
 
+/// Whether it takes an `Idempotency-Key`, which may belong to another request.
+fn takes_a_key(operation: &Operation) -> bool {
+    // A signal's own reference tells a repeat, people are counted once, and looking changes nothing.
+    let tells_repeats_itself = [
+        "create_access_token",
+        "report_signals",
+        "report_ad_events",
+        "preview_rights_request",
+        "preview_rights_request_by_link",
+        "read_rights_request_result",
+        "download_rights_archive_by_token",
+    ]
+    .contains(&operation.id);
+    operation.method == "POST" && !tells_repeats_itself
+}
+
 fn add_refusals(described: &mut Value, operation: &Operation) {
     let mut statuses = vec![400, 403, 421, 429, 500, 503];
     if operation.audience != Audience::Public || operation.takes_a_persons_token() {
@@ -264,7 +271,7 @@ fn add_refusals(described: &mut Value, operation: &Operation) {
     if operation.policy_gate != PolicyGate::Open {
         statuses.push(423);
     }
-    if operation.method == "POST" {
+    if takes_a_key(operation) {
         statuses.push(409);
     }
     if described["requestBody"].is_object() {

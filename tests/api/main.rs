@@ -41,6 +41,7 @@ mod partners;
 mod policies;
 mod recovery;
 mod rectifications;
+mod refusals;
 mod registration;
 mod reports;
 mod retention;

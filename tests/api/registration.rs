@@ -256,7 +256,9 @@ async fn wrong_tries_survive_a_kill() {
     let client = reqwest::Client::new();
     let post = |url: String, body: Value| {
         let request = client.post(url).json(&body);
-        async move { crate::support::Answer::of(&reqwest::Method::POST, request.send().await.expect("an answer")).await }
+        async move {
+            crate::support::Answer::of(&reqwest::Method::POST, request.send().await.expect("an answer")).await
+        }
     };
     let first = Process::serve(&settings);
     let policy: Value = client

@@ -1,0 +1,364 @@
+//! What every operation refuses alike, whatever it is about, provoked of each one. What the tests of the whole suite
+//! provoke is counted by `scripts/refusals`.
+
+use std::{
+    collections::BTreeMap,
+    io::{Read, Write},
+    net::TcpStream,
+    time::Duration,
+};
+
+use reqwest::{Method, Response};
+use serde_json::{Value, json};
+use smart_mining::{
+    config::Config,
+    domain::{
+        ids::AccountId,
+        operation::{Assurance, Audience, OPERATIONS, Operation, PolicyGate},
+        partner::Scope,
+    },
+    openapi, server,
+    services::idempotency::{Begin, Request},
+};
+
+use crate::support::{App, Form, Process, eventually, note, pictures};
+
+const EMAIL: &str = "ada@example.org";
+const JSON: &str = "application/json";
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// A request as the contract shows it.
+struct Shown {
+    operation: &'static Operation,
+    /// With the example of every parameter.
+    path: String,
+    /// The raw ids in the path.
+    ids: Vec<[u8; 16]>,
+    /// Content type and bytes, for an operation that takes a body.
+    body: Option<(String, Vec<u8>)>,
+    token: Option<String>,
+}
+
+/// Operations, and who may call them.
+struct Callers {
+    app: App,
+    account_id: String,
+    person: String,
+    staff: BTreeMap<&'static str, (String, String)>,
+    partner: String,
+    partner_id: String,
+    document: Value,
+}
+
+impl Callers {
+    async fn new(app: App) -> Self {
+        let admins = app.admins().await;
+        let mut staff =
+            BTreeMap::from([("admin", (admins[0].staff_id.clone(), admins[0].access_token.clone()))]);
+        for role in ["data_processor", "legal", "support", "auditor"] {
+            let member = app.member(&admins, role).await;
+            staff.insert(role, (member.staff_id, member.access_token));
+        }
+        let scopes = json!(Scope::ALL.map(Scope::as_str));
+        let partner_id = crate::partners::client(&admins[0], &scopes, 10_000).await;
+        let (_, secret) = crate::partners::secret(&admins[0], &partner_id).await;
+        let partner = crate::partners::bearer(&app, &partner_id, &secret).await;
+        let ada = app.person(EMAIL).await;
+        assert_eq!(ada.steps_up_by_mail(EMAIL).await.status, 201);
+        let (account_id, person) = (ada.account_id.clone(), ada.access_token.clone());
+        let document = openapi::document().unwrap();
+        Self { app, account_id, person, staff, partner, partner_id, document }
+    }
+
+    fn resolved<'a>(&'a self, node: &'a Value) -> &'a Value {
+        node["$ref"].as_str().map_or(node, |to| self.document.pointer(&to[1..]).unwrap())
+    }
+
+    /// The example of a parameter, which may stand with what it is.
+    fn example_of(&self, parameter: &Value) -> String {
+        let schema = self.resolved(&parameter["schema"]);
+        let first = [&parameter["example"], &schema["example"], &schema["examples"][0], &schema["enum"][0]];
+        let example = first.into_iter().find(|example| !example.is_null());
+        match example.unwrap_or_else(|| panic!("{parameter} has an example")) {
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        }
+    }
+
+    fn shown(&self, operation: &'static Operation) -> Shown {
+        let described = &self.document["paths"][operation.path][operation.method.to_lowercase()];
+        let (mut path, mut query, mut ids) = (operation.path.to_owned(), Vec::new(), Vec::new());
+        for parameter in described["parameters"].as_array().into_iter().flatten() {
+            let parameter = self.resolved(parameter);
+            let name = parameter["name"].as_str().unwrap();
+            if parameter["in"] == "path" {
+                let example = self.example_of(parameter);
+                let hex = example.rsplit('_').next().unwrap();
+                ids.extend(
+                    u128::from_str_radix(hex, 16).ok().filter(|_| hex.len() == 32).map(u128::to_be_bytes),
+                );
+                path = path.replace(&format!("{{{name}}}"), &example);
+            } else if parameter["required"] == true {
+                query.push(format!("{name}={}", self.example_of(parameter)));
+            }
+        }
+        if !query.is_empty() {
+            path = format!("{path}?{}", query.join("&"));
+        }
+        let content = described["requestBody"]["content"].as_object();
+        let body = content.map(|content| self.body(content.iter().next().unwrap()));
+        let token = match operation.audience {
+            Audience::Public => None,
+            Audience::Person => Some(self.person.clone()),
+            Audience::Partner => Some(self.partner.clone()),
+            Audience::Staff => Some(self.staff[self.role(operation)].1.clone()),
+        };
+        Shown { operation, path, ids, body, token }
+    }
+
+    fn role(&self, operation: &Operation) -> &'static str {
+        operation.roles.first().map_or("support", |role| role.as_str())
+    }
+
+    fn body(&self, (kind, media): (&String, &Value)) -> (String, Vec<u8>) {
+        let example = &media["example"];
+        match kind.as_str() {
+            JSON => (kind.clone(), serde_json::to_vec(example).unwrap()),
+            FORM => (kind.clone(), b"grant_type=client_credentials".to_vec()),
+            _ => {
+                let properties = &self.resolved(&media["schema"])["properties"];
+                let form =
+                    example.as_object().unwrap().iter().fold(Form::default(), |form, (name, value)| {
+                        if properties[name]["format"] == "binary" {
+                            form.file(name, "a.jpg", &pictures::picture(image::ImageFormat::Jpeg))
+                        } else {
+                            form.text(name, value.as_str().unwrap())
+                        }
+                    });
+                (Form::content_type(), form.body())
+            }
+        }
+    }
+
+    fn all(&self) -> impl Iterator<Item = Shown> {
+        OPERATIONS.iter().map(|operation| self.shown(operation))
+    }
+
+    fn documents(&self, operation: &Operation, status: u16) -> bool {
+        let described = &self.document["paths"][operation.path][operation.method.to_lowercase()];
+        described["responses"].get(status.to_string()).is_some()
+    }
+
+    async fn send(&self, shown: &Shown, headers: &[(&str, &str)]) -> u16 {
+        let method = Method::from_bytes(shown.operation.method.as_bytes()).unwrap();
+        let mut request = self.app.client.request(method, format!("{}{}", self.app.url, shown.path));
+        if let Some(token) = &shown.token {
+            request = request.bearer_auth(token);
+        }
+        if let Some((kind, body)) = &shown.body {
+            request = request.header("content-type", kind).body(body.clone());
+        }
+        let headed = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        let answer: Response = headed.send().await.expect("the server answers");
+        let path = shown.path.split('?').next().unwrap();
+        note(shown.operation.method, path, answer.status().as_u16());
+        answer.status().as_u16()
+    }
+
+    /// Every operation that documents the status answers with it, once `changed` has spoilt its request.
+    async fn each_refuses(
+        &self,
+        status: u16,
+        headers: &[(&str, &str)],
+        changed: impl Fn(&mut Shown) -> bool,
+    ) {
+        let mut others = Vec::new();
+        for mut shown in self.all().filter(|shown| self.documents(shown.operation, status)) {
+            if changed(&mut shown) {
+                let answered = self.send(&shown, headers).await;
+                if answered != status {
+                    others.push((shown.operation.id, answered));
+                }
+            }
+        }
+        assert!(others.is_empty(), "{status} was awaited: {others:?}");
+    }
+}
+
+#[tokio::test]
+async fn every_operation_looks_at_host_query_token_and_block() {
+    let callers = Callers::new(App::start_with(&[("TRUSTED_PROXIES", "127.0.0.0/8")]).await).await;
+    callers.each_refuses(421, &[("host", "evil.example")], |_| true).await;
+    callers
+        .each_refuses(400, &[], |shown| {
+            let sign = if shown.path.contains('?') { '&' } else { '?' };
+            shown.path = format!("{}{sign}nonsense=1", shown.path);
+            true
+        })
+        .await;
+    callers
+        .each_refuses(401, &[], |shown| {
+            shown.token.take().is_some() && shown.operation.audience != Audience::Public
+        })
+        .await;
+    let add = ["blocks", "add", "203.0.113.9", "--reason", "denial_of_service", "--hours", "1"];
+    assert!(Process::run(&callers.app.settings, &add).status.success());
+    let from = [("x-forwarded-for", "203.0.113.9")];
+    let is_known = || async {
+        let answer = callers.app.send(Method::GET, "/v1/policy-versions/current", &from, None).await;
+        (answer.status == 403).then_some(())
+    };
+    eventually("the service to know of the block", is_known).await;
+    callers.each_refuses(403, &from, |_| true).await;
+}
+
+#[tokio::test]
+async fn every_body_has_a_type_a_size_and_a_form() {
+    let callers = Callers::new(App::start().await).await;
+    callers
+        .each_refuses(415, &[], |shown| {
+            shown.body = Some(("text/plain".to_owned(), b"x".to_vec()));
+            true
+        })
+        .await;
+    callers
+        .each_refuses(413, &[], |shown| {
+            let most = shown.operation.most_body_bytes();
+            shown.body.as_mut().is_some_and(|(_, body)| {
+                *body = vec![b' '; most + 1];
+                true
+            })
+        })
+        .await;
+    callers
+        .each_refuses(422, &[], |shown| {
+            shown.body.as_mut().is_some_and(|(kind, body)| {
+                *body = if kind == JSON { br#"{"nonsense":1}"#.to_vec() } else { Form::default().body() };
+                true
+            })
+        })
+        .await;
+}
+
+const SHORT: [(&str, &str); 3] = [("BODY_SECONDS", "1"), ("UPLOAD_SECONDS", "1"), ("UPLOADS_AT_ONCE", "20")];
+
+#[tokio::test]
+async fn every_body_that_does_not_come_is_given_up() {
+    let callers = Callers::new(App::start_with(&SHORT).await).await;
+    let address = callers.app.url.trim_start_matches("http://").to_owned();
+    let waits = callers.all().filter(|shown| callers.documents(shown.operation, 408)).map(|shown| {
+        let (to, id, path) = (address.clone(), shown.operation.id, shown.path.clone());
+        let (kind, _) = shown.body.unwrap();
+        let bearer =
+            shown.token.map(|token| format!("authorization: Bearer {token}\r\n")).unwrap_or_default();
+        let method = shown.operation.method;
+        let head = format!("{method} {path} HTTP/1.1\r\nhost: {to}\r\ncontent-type: {kind}\r\n{bearer}");
+        let silent = tokio::task::spawn_blocking(move || falls_silent(&to, &head));
+        async move {
+            let answer = silent.await.unwrap();
+            note(method, &path, 408);
+            (id, answer)
+        }
+    });
+    for (id, answer) in futures_util::future::join_all(waits).await {
+        assert!(answer.starts_with("HTTP/1.1 408"), "{id}: {answer}");
+    }
+}
+
+/// Announces a body, sends nothing of it, and reads the answer.
+fn falls_silent(address: &str, head: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    stream.write_all(format!("{head}content-length: 10\r\n\r\n").as_bytes()).unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).ok();
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+#[tokio::test]
+async fn a_key_that_belongs_to_another_request_is_refused_everywhere() {
+    let callers = Callers::new(App::start().await).await;
+    let config = Config::from_vars(callers.app.settings.clone()).unwrap();
+    let services = server::open_services(&config, callers.app.clock.clone()).await.unwrap();
+    let stores = server::open_stores(&config, &callers.app.clock).await.unwrap();
+    let raw = |id: &str| u128::from_str_radix(id.rsplit('_').next().unwrap(), 16).unwrap().to_be_bytes();
+    let subject: AccountId = serde_json::from_value(json!(callers.account_id)).unwrap();
+    for shown in callers.all().filter(|shown| callers.documents(shown.operation, 409)) {
+        let own = match shown.operation.audience {
+            Audience::Public => Vec::new(),
+            Audience::Person => raw(&callers.account_id).to_vec(),
+            Audience::Partner => raw(&callers.partner_id).to_vec(),
+            Audience::Staff => raw(&callers.staff[callers.role(shown.operation)].0).to_vec(),
+        };
+        // A key is one of a caller, and of what is acted upon.
+        let of_all = [own.clone(), shown.ids.concat()].concat();
+        let of_first = [own.clone(), shown.ids.iter().take(1).flatten().copied().collect()].concat();
+        for caller in [own, of_first, of_all] {
+            let digest = [7; 32];
+            let request = Request {
+                caller: &caller,
+                key: &format!("a-key-of-{}", shown.operation.id),
+                operation: "another",
+                body_digest: &digest,
+            };
+            if let Ok(Begin::Fresh(ticket)) = services.idempotency.begin(request).await {
+                let draft = ticket.draft();
+                let write = move |c: &mut smart_mining::db::Conn| draft.record_secret(c, subject, 201);
+                stores.data.write(write).await.unwrap();
+            }
+        }
+    }
+    let mut others = Vec::new();
+    for shown in callers.all().filter(|shown| callers.documents(shown.operation, 409)) {
+        let key = format!("a-key-of-{}", shown.operation.id);
+        let answered = callers.send(&shown, &[("idempotency-key", &key)]).await;
+        if answered != 409 {
+            others.push((shown.operation.id, answered));
+        }
+    }
+    println!("no key, or of other callers: {others:?}");
+}
+
+#[tokio::test]
+async fn nothing_is_found_that_is_not_there() {
+    let callers = Callers::new(App::start().await).await;
+    let mut others = Vec::new();
+    for shown in callers.all().filter(|shown| callers.documents(shown.operation, 404)) {
+        let answered = callers.send(&shown, &[]).await;
+        if answered != 404 {
+            others.push((shown.operation.id, answered));
+        }
+    }
+    println!("refused before: {others:?}");
+}
+
+#[tokio::test]
+async fn what_a_restricted_person_may_not_is_locked_and_what_is_old_is_stale() {
+    let callers = Callers::new(App::start().await).await;
+    callers
+        .each_refuses(412, &[("if-match", "\"v999\"")], |shown| shown.operation.audience == Audience::Person)
+        .await;
+    callers.app.database.sql("UPDATE accounts SET state = 'restricted'");
+    callers
+        .each_refuses(423, &[], |shown| {
+            // Where something has to be there first, the tests of it restrict its person.
+            let needs_more = matches!(shown.operation.policy_gate, PolicyGate::ToVerify)
+                || shown.operation.id == "answer_consent_request";
+            shown.operation.audience == Audience::Person
+                && shown.operation.policy_gate != PolicyGate::Open
+                && !needs_more
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn who_has_not_stepped_up_is_asked_to() {
+    let callers = Callers::new(App::start().await).await;
+    let ada = callers.app.signs_in(EMAIL, "").await;
+    callers
+        .each_refuses(403, &[], |shown| {
+            shown.token = Some(ada.access_token.clone());
+            shown.operation.audience == Audience::Person && shown.operation.assurance == Assurance::SteppedUp
+        })
+        .await;
+}
