@@ -20,7 +20,7 @@ use crate::{
         ids::{AccountId, RightsRequestId, StaffId, StaffReadId},
         rights::request::RightsState,
     },
-    openapi::responses::{Conflict, Gone, Locked, NotFound},
+    openapi::responses::{Conflict, Gone, NotFound},
     problem::Problem,
     server::Services,
     services::{
@@ -407,7 +407,7 @@ pub(super) async fn ask_for_proof(
 #[utoipa::path(
     tag = "Staff rights requests",
     params(("rights_request_id" = RightsRequestId, Path, description = "The request, a rectification.")),
-    responses((status = CREATED, description = "What was opened.", body = OpenedCorrectionView), NotFound, Conflict, Locked)
+    responses((status = CREATED, description = "What was opened.", body = OpenedCorrectionView), NotFound, Conflict)
 )]
 #[post("/v1/staff/rights-requests/{rights_request_id}/correction-reads")]
 pub(super) async fn open_correction(
@@ -429,7 +429,7 @@ pub(super) async fn open_correction(
     tag = "Staff rights requests",
     params(("rights_request_id" = RightsRequestId, Path, description = "The request.")),
     request_body = OpenRightsEvidence,
-    responses((status = CREATED, description = "The opening.", body = OpenedEvidenceView), NotFound, Conflict, Locked)
+    responses((status = CREATED, description = "The opening.", body = OpenedEvidenceView), NotFound, Conflict)
 )]
 #[post("/v1/staff/rights-requests/{rights_request_id}/evidence-reads")]
 pub(super) async fn open_rights_evidence(
@@ -497,7 +497,7 @@ pub(super) async fn decide_correction(
 #[utoipa::path(
     tag = "Staff rights requests",
     params(("rights_request_id" = RightsRequestId, Path, description = "The request, filed by a link.")),
-    responses((status = CREATED, description = "What was opened.", body = OpenedRequesterView), NotFound, Conflict, Locked)
+    responses((status = CREATED, description = "What was opened.", body = OpenedRequesterView), NotFound, Conflict)
 )]
 #[post("/v1/staff/rights-requests/{rights_request_id}/identity-reads")]
 pub(super) async fn open_requester(

@@ -41,6 +41,7 @@ impl From<DisclosureError> for Problem {
             DisclosureError::PolicyNotAccepted => {
                 Self::new(ProblemCode::PolicyAcceptanceRequired).under_clause("0.4")
             }
+            DisclosureError::Restricted => Self::new(ProblemCode::AccountRestricted),
             DisclosureError::NoPackageKey => Self::new(ProblemCode::RecipientHasNoKey),
             error @ DisclosureError::Unsealable => Self::internal(&error),
             error @ DisclosureError::PolicyMoved => Self::try_again(error.to_string()),

@@ -2,9 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use reqwest::Method;
 use serde_json::json;
 
-use crate::support::{Answer, App, PASSWORD, Wire, eventually, is_postgres, registration_body};
+use crate::support::{Answer, App, PASSWORD, Wire, company, eventually, is_postgres, registration_body};
 
 /// An answer that says: come back later.
 fn is_put_off(answer: &Answer) {
@@ -59,6 +60,30 @@ async fn without_its_leaf_an_act_does_not_happen() {
     assert_eq!((account.json()["display_name"].clone(), account.header("etag")), (json!(null), "\"v1\""));
     assert_eq!(app.database.number("SELECT sequence AS n FROM accounts"), 8);
     assert_eq!(ada.changes_profile(json!({ "display_name": "ada" })).await.status, 200);
+}
+
+#[tokio::test]
+async fn staff_and_partners_are_told_no_more_of_it() {
+    let app = App::start().await;
+    let (desk, ada) = (app.desk().await, app.person("ada@example.org").await);
+    let pool = desk.partner(&app, company("Harbour Pool")).await;
+    let id = desk.discloses(&ada, &pool, &json!(["email"])).await;
+
+    app.database.sql("ALTER TABLE log_details RENAME TO log_details_gone");
+    let case = json!({ "account_id": ada.account_id, "category": "other" });
+    is_put_off(&desk.processor.posts("/v1/staff/support-cases", &case).await);
+    is_put_off(&pool.pulls(&app, &id).await);
+    app.database.sql("ALTER TABLE log_details_gone RENAME TO log_details");
+
+    app.database.sql("ALTER TABLE recipients RENAME TO recipients_gone");
+    let bearer = [("authorization", pool.bearer.as_str())];
+    let seen = app.send(Method::GET, "/v1/partner/disclosures", &bearer, None).await;
+    for answer in [desk.legal.gets("/v1/staff/recipients").await, seen] {
+        assert_eq!(answer.problem(), (500, "internal".to_owned()));
+        is_silent(&answer);
+    }
+    app.database.sql("ALTER TABLE recipients_gone RENAME TO recipients");
+    assert_eq!(pool.pulls(&app, &id).await.status, 201, "nothing was half done");
 }
 
 // The line needs a thread of its own: migrations hold the one that starts the server.

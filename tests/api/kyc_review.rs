@@ -198,8 +198,12 @@ async fn a_picture_is_opened_for_a_purpose_by_the_reviewer_alone_and_for_minutes
     let again = review.grace.posts(&path, &verifying).await.json();
     let image = format!("/v1/staff/kyc-image-reads/{}/image", again["staff_read_id"].as_str().unwrap());
     assert_eq!(review.grace.fetches(&image).await.0, 200);
-    let limit = review.ada.asks_for("restriction", Some("identity_verification"), Some("documents")).await;
+    let limit = review.ada.asks_for("restriction", Some("identity_verification"), None).await;
     assert_eq!(review.grace.fetches(&image).await.0, 423, "restricted since it was opened");
+    assert_eq!(review.grace.posts(&path, &verifying).await.problem(), (423, "processing_limited".to_owned()));
+    let details = path.replace("image-reads", "detail-reads");
+    let details = review.grace.posts(&details, &json!({ "purpose": "identity_verification" })).await;
+    assert_eq!(details.problem(), (423, "processing_limited".to_owned()));
     assert_eq!(review.ada.takes_back(&limit).await.status, 201);
     assert_eq!(review.grace.fetches(&image).await.0, 200);
     assert_eq!(review.assigns(&review.alan).await.status, 200);

@@ -118,7 +118,7 @@ pub fn ask_everybody(app: &App) {
 }
 
 /// Everybody who was not is asked before a disclosure; the same one stands for what was released, too.
-fn disclose_everybody(app: &App) {
+pub fn disclose_everybody(app: &App) {
     let hex = if is_postgres() { "replace(account_id::text, '-', '')" } else { "lower(hex(account_id))" };
     app.database.sql(&format!(
         "INSERT INTO recipients \

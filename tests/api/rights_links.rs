@@ -191,6 +191,9 @@ async fn data_are_handed_over_once_somebody_has_seen_who_asks() {
         (200, &"application/zip".parse().unwrap())
     );
     assert_eq!(&bytes.bytes().await.unwrap()[..2], b"PK");
+    app.advance(TimeDelta::days(7));
+    assert_eq!(archive().await.problem(), (410, "archive_expired".to_owned()));
+    let ada = app.signs_in(EMAIL, &ada.cookie.clone()).await;
     let log = ada.gets("/v1/access-log").await.json();
     assert_eq!(log["data"][0]["rights_request_id"], id.as_str());
     assert_eq!(log["data"][0]["fields"], json!(["real_name", "email", "phone", "birth_date"]));

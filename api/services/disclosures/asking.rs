@@ -142,7 +142,7 @@ impl DisclosureService {
     /// # Errors
     ///
     /// [`DisclosureError::NotOpen`] if it was answered, changed or given up before, or too late;
-    /// [`DisclosureError::StateConflict`] to agree while the account is restricted or on its way out.
+    /// [`DisclosureError::Restricted`] to agree while the account is restricted or on its way out.
     #[tracing::instrument(skip_all)]
     pub async fn answer(
         &self,
@@ -172,7 +172,7 @@ impl DisclosureService {
                     return Err(DisclosureError::PolicyNotAccepted);
                 }
                 if granted && facts.state != AccountState::Active {
-                    return Err(DisclosureError::StateConflict);
+                    return Err(DisclosureError::Restricted);
                 }
                 // The recipient may have other terms by now than those that were shown.
                 let recipient = recipients::find(c, asked.disclosure.recipient_id)?;

@@ -71,6 +71,8 @@ pub enum DisclosureError {
     ContactData,
     #[error("the policy in force is not accepted")]
     PolicyNotAccepted,
+    #[error("the account is restricted or on its way out")]
+    Restricted,
     #[error("the gate is shut")]
     Shut(GateRefusal),
     #[error("nobody is kept from knowing of it, or not for as long as that")]
