@@ -342,6 +342,37 @@ async fn nothing_is_found_that_is_not_there() {
 }
 
 #[tokio::test]
+async fn every_example_is_understood_and_answered_as_documented() {
+    let mut callers = Callers::new(App::start().await).await;
+    let mut answers = BTreeMap::<u16, Vec<&str>>::new();
+    // A session that ends is the last that is heard of it.
+    let ends = |operation: &&Operation| operation.path.contains("/sessions/current");
+    let (last, first): (Vec<_>, Vec<_>) = OPERATIONS.iter().partition(ends);
+    for (n, operation) in first.into_iter().chain(last).enumerate() {
+        if operation.audience == Audience::Person {
+            let email = format!("person{n}@example.org");
+            let ada = callers.app.person(&email).await;
+            assert_eq!(ada.steps_up_by_mail(&email).await.status, 201);
+            callers.person = ada.access_token.clone();
+        }
+        let answered = callers.send(&callers.shown(operation), &[]).await;
+        assert!(callers.documents(operation, answered), "{}: {answered}", operation.id);
+        answers.entry(answered).or_default().push(operation.id);
+    }
+    let counts: BTreeMap<_, _> = answers.iter().map(|(status, of)| (status, of.len())).collect();
+    println!("examples sent: {} operations, answered {counts:?}", OPERATIONS.len());
+    // The log is not as large as in the example, and nobody has these credentials.
+    assert_eq!(answers.remove(&400).unwrap(), ["get_log_consistency_proof"]);
+    assert_eq!(
+        answers.remove(&401).unwrap(),
+        ["refresh_session", "create_staff_session", "create_access_token"]
+    );
+    for misunderstood in [403, 408, 413, 415, 421, 500, 503] {
+        assert_eq!(answers.get(&misunderstood), None, "{misunderstood}");
+    }
+}
+
+#[tokio::test]
 async fn what_a_restricted_person_may_not_is_locked() {
     let callers = Callers::new(App::start().await).await;
     crate::matrix::ask_everybody(&callers.app);
