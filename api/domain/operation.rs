@@ -1,7 +1,7 @@
 //! The operation table: who may call what. The server enforces it, the contract shows it, the
 //! tests read it.
 
-use std::fmt::Write as _;
+use std::{collections::HashMap, fmt::Write as _, sync::LazyLock};
 
 use super::{kyc::file::MOST_BYTES, partner::Scope, staff::StaffRole};
 
@@ -355,6 +355,19 @@ operations! {
     "list_signing_keys" GET "/.well-known/jwks.json" Public Session Open Ordinary Silent Single;
 }
 
+/// The operations whose path has no parameter, by it.
+static NAMED: LazyLock<HashMap<&str, Vec<&Operation>>> = LazyLock::new(|| {
+    let mut named = HashMap::<&str, Vec<&Operation>>::new();
+    for operation in OPERATIONS.iter().filter(|operation| !operation.path.contains('{')) {
+        named.entry(operation.path).or_default().push(operation);
+    }
+    named
+});
+
+/// The others.
+static PATTERNS: LazyLock<Vec<&Operation>> =
+    LazyLock::new(|| OPERATIONS.iter().filter(|operation| operation.path.contains('{')).collect());
+
 impl Operation {
     /// The operation that answers `method` on `path`.
     pub fn matching(method: &str, path: &str) -> Option<&'static Self> {
@@ -373,12 +386,9 @@ impl Operation {
 
     /// The operations at `path`: those that name it outright, or else those whose pattern covers it.
     fn at(path: &str) -> impl Iterator<Item = &'static Self> {
-        let is_named = OPERATIONS.iter().any(|operation| operation.path == path);
-        OPERATIONS.iter().filter(
-            move |operation| {
-                if is_named { operation.path == path } else { operation.is_at(path) }
-            },
-        )
+        let named = NAMED.get(path).map_or(&[][..], Vec::as_slice);
+        let covering = PATTERNS.iter().filter(move |operation| named.is_empty() && operation.is_at(path));
+        named.iter().chain(covering).copied()
     }
 
     /// Whether its pattern covers `path`; a parameter covers one segment.
