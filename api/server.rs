@@ -667,9 +667,10 @@ fn listen(
                 .configure(handlers::operations)
                 .into_app()
                 .configure(handlers::surroundings)
-                .wrap(Condition::new(!http.cors_origins.is_empty(), cors(&http)))
-                // Outermost: nothing is answered without it.
+                // Nothing is answered without it, but whether a browser may ask.
                 .wrap(from_fn(handlers::guard))
+                // Outermost: a script of another origin reads refusals, too.
+                .wrap(Condition::new(!http.cors_origins.is_empty(), cors(&http)))
         }
     })
     .workers(http.workers)

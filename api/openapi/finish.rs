@@ -21,7 +21,7 @@ Keeps the promises of a crypto-mining platform's privacy policy: accounts, KYC, 
 rights requests.
 
 Every refusal is a problem document (RFC 9457) with a stable `code`. Instants are RFC 3339 in UTC. Lists are \
-`{data, next_cursor}`. A `POST` can carry an `Idempotency-Key`: the same key and body within 24 hours get the same \
+`{data, next_cursor}`. A `POST` that lists it can carry an `Idempotency-Key`: the same key and body within 24 hours get the same \
 answer, or `already_done` where the answer held a secret.";
 
 const TAGS: &[(&str, &str)] = &[
@@ -279,7 +279,7 @@ fn add_refusals(described: &mut Value, operation: &Operation) {
     }
     if operation.id == "create_access_token" {
         // Its own refusals are those of RFC 6749, and a form is read by other rules than JSON.
-        statuses.retain(|status| ![400, 401, 409, 415, 422].contains(status));
+        statuses.retain(|status| ![400, 401, 415, 422].contains(status));
     }
     for (name, status, _) in responses::ALL.iter().filter(|(_, status, _)| statuses.contains(status)) {
         described["responses"][status.to_string()] =

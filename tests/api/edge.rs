@@ -180,6 +180,20 @@ async fn only_known_origins_may_script() {
     for origin in ["https://evil.example", "null", "https://app.example.org.evil.example"] {
         assert_eq!(preflight(origin).await.header("access-control-allow-origin"), "", "{origin}");
     }
+    // A script reads what it is refused for, and when to come back.
+    let origin = ("origin", "https://app.example.org");
+    for (method, path, headers, status) in [
+        (Method::GET, "/v1/account", vec![origin], 401),
+        (Method::PUT, "/v1/account", vec![origin], 405),
+        (Method::GET, "/v1/nowhere", vec![origin], 404),
+        (Method::POST, "/v1/sessions", vec![origin, ("content-type", "application/json")], 400),
+        (Method::GET, "/v1/policy-versions/current", vec![origin, ("host", "evil.example")], 421),
+    ] {
+        let refused = app.send(method, path, &headers, None).await;
+        assert_eq!(refused.problem().0, status, "{path}");
+        assert_eq!(refused.header("access-control-allow-origin"), origin.1, "{path}");
+        assert!(refused.header("access-control-expose-headers").contains("retry-after"), "{path}");
+    }
 }
 
 #[tokio::test]
@@ -263,6 +277,7 @@ async fn a_trickling_body_is_cut_off() {
 
 #[tokio::test]
 async fn a_panic_is_a_500_that_tells_nothing() {
+    drop(rustls::crypto::ring::default_provider().install_default());
     let config = Config::from_vars([]).unwrap();
     let edge = Data::new(Edge::new(config.http));
     let server = HttpServer::new(move || {

@@ -8,13 +8,13 @@ use std::{
     time::Duration,
 };
 
-use reqwest::{Method, Response};
+use reqwest::Method;
 use serde_json::{Value, json};
 use smart_mining::{
     config::Config,
     domain::{
         ids::AccountId,
-        operation::{Assurance, Audience, OPERATIONS, Operation, PolicyGate},
+        operation::{Assurance, Audience, OPERATIONS, Operation, PolicyGate, Shape},
         partner::Scope,
     },
     openapi, server,
@@ -150,7 +150,8 @@ impl Callers {
         described["responses"].get(status.to_string()).is_some()
     }
 
-    async fn send(&self, shown: &Shown, headers: &[(&str, &str)]) -> u16 {
+    /// The status of the answer, and the code of its problem.
+    async fn send(&self, shown: &Shown, headers: &[(&str, &str)]) -> (u16, String) {
         let method = Method::from_bytes(shown.operation.method.as_bytes()).unwrap();
         let mut request = self.app.client.request(method, format!("{}{}", self.app.url, shown.path));
         if let Some(token) = &shown.token {
@@ -160,30 +161,34 @@ impl Callers {
             request = request.header("content-type", kind).body(body.clone());
         }
         let headed = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
-        let answer: Response = headed.send().await.expect("the server answers");
-        let path = shown.path.split('?').next().unwrap();
-        note(shown.operation.method, path, answer.status().as_u16());
-        answer.status().as_u16()
+        let answer = headed.send().await.expect("the server answers");
+        let (status, path) = (answer.status().as_u16(), shown.path.split('?').next().unwrap());
+        note(shown.operation.method, path, status);
+        let said: Value = answer.json().await.unwrap_or_default();
+        (status, said["code"].as_str().unwrap_or_default().to_owned())
     }
 
-    /// Every operation that documents the status answers with it, once `changed` has spoilt its request.
-    async fn each_refuses(
-        &self,
-        status: u16,
-        headers: &[(&str, &str)],
-        changed: impl Fn(&mut Shown) -> bool,
-    ) {
-        let mut others = Vec::new();
-        for mut shown in self.all().filter(|shown| self.documents(shown.operation, status)) {
-            if changed(&mut shown) {
-                let answered = self.send(&shown, headers).await;
-                if answered != status {
+    /// Every operation that `spoilt` has to do with documents the status, and answers with it.
+    async fn each_refuses(&self, status: u16, headers: &[(&str, &str)], spoilt: impl Fn(&mut Shown) -> bool) {
+        let (mut others, mut refused) = (Vec::new(), 0);
+        for mut shown in self.all() {
+            if spoilt(&mut shown) {
+                let (answered, _) = self.send(&shown, headers).await;
+                if answered == status && self.documents(shown.operation, status) {
+                    refused += 1;
+                } else {
                     others.push((shown.operation.id, answered));
                 }
             }
         }
-        assert!(others.is_empty(), "{status} was awaited: {others:?}");
+        assert!(refused > 0 && others.is_empty(), "{status} was awaited, and documented: {others:?}");
+        println!("{status}: {refused} operations");
     }
+}
+
+/// Forms of OAuth are refused by its own rules (RFC 6749).
+fn is_oauth(shown: &Shown) -> bool {
+    shown.operation.id == "create_access_token"
 }
 
 fn role_of(operation: &Operation) -> &'static str {
@@ -198,14 +203,10 @@ async fn every_operation_looks_at_host_query_token_and_block() {
         .each_refuses(400, &[], |shown| {
             let sign = if shown.path.contains('?') { '&' } else { '?' };
             shown.path = format!("{}{sign}nonsense=1", shown.path);
-            true
+            !is_oauth(shown)
         })
         .await;
-    callers
-        .each_refuses(401, &[], |shown| {
-            shown.token.take().is_some() && shown.operation.audience != Audience::Public
-        })
-        .await;
+    callers.each_refuses(401, &[], |shown| shown.token.take().is_some()).await;
     let add = ["blocks", "add", "203.0.113.9", "--reason", "denial_of_service", "--hours", "1"];
     assert!(Process::run(&callers.app.settings, &add).status.success());
     let from = [("x-forwarded-for", "203.0.113.9")];
@@ -222,8 +223,9 @@ async fn every_body_has_a_type_a_size_and_a_form() {
     let callers = Callers::new(App::start().await).await;
     callers
         .each_refuses(415, &[], |shown| {
+            let takes_a_body = shown.body.take().is_some() && !is_oauth(shown);
             shown.body = Some(("text/plain".to_owned(), b"x".to_vec()));
-            true
+            takes_a_body
         })
         .await;
     callers
@@ -237,9 +239,10 @@ async fn every_body_has_a_type_a_size_and_a_form() {
         .await;
     callers
         .each_refuses(422, &[], |shown| {
+            let is_oauth = is_oauth(shown);
             shown.body.as_mut().is_some_and(|(kind, body)| {
                 *body = if kind == JSON { br#"{"nonsense":1}"#.to_vec() } else { Form::default().body() };
-                true
+                !is_oauth
             })
         })
         .await;
@@ -247,11 +250,53 @@ async fn every_body_has_a_type_a_size_and_a_form() {
 
 const SHORT: [(&str, &str); 3] = [("BODY_SECONDS", "1"), ("UPLOAD_SECONDS", "1"), ("UPLOADS_AT_ONCE", "20")];
 
+/// Whether a schema takes `null`.
+fn takes_null(schema: &Value) -> bool {
+    let is_null = |kind: &Value| *kind == "null" || kind["type"] == "null";
+    let any = |kinds: &Value| kinds.as_array().is_some_and(|kinds| kinds.iter().any(is_null));
+    any(&schema["type"]) || any(&schema["oneOf"]) || any(&schema["anyOf"])
+}
+
+#[tokio::test]
+async fn null_is_no_value_where_the_contract_names_none() {
+    let callers = Callers::new(App::start().await).await;
+    let mut tried = 0;
+    for mut shown in callers.all() {
+        let Some((kind, body)) = shown.body.clone().filter(|(kind, _)| kind == JSON) else { continue };
+        let example: Value = serde_json::from_slice(&body).unwrap();
+        let described =
+            &callers.document["paths"][shown.operation.path][shown.operation.method.to_lowercase()];
+        let schema = callers.resolved(&described["requestBody"]["content"][JSON]["schema"]);
+        for (name, property) in schema["properties"].as_object().unwrap() {
+            let mut spoilt = example.clone();
+            spoilt[name] = Value::Null;
+            shown.body = Some((kind.clone(), serde_json::to_vec(&spoilt).unwrap()));
+            if !takes_null(callers.resolved(property)) {
+                let (status, _) = callers.send(&shown, &[]).await;
+                assert_eq!(status, 422, "{} of {}", name, shown.operation.id);
+                tried += 1;
+            }
+        }
+    }
+    println!("null refused: {tried} properties");
+    assert!(tried > 100, "{tried}");
+}
+
+#[tokio::test]
+async fn a_verification_is_given_back_in_so_many_words() {
+    let callers = Callers::new(App::start().await).await;
+    let assign = OPERATIONS.iter().find(|operation| operation.id == "assign_kyc_case").unwrap();
+    let mut shown = callers.shown(assign);
+    shown.body = Some((JSON.to_owned(), b"{}".to_vec()));
+    assert_eq!(callers.send(&shown, &[]).await.0, 422, "nothing said is not `null`");
+}
+
 #[tokio::test]
 async fn every_body_that_does_not_come_is_given_up() {
     let callers = Callers::new(App::start_with(&SHORT).await).await;
     let address = callers.app.url.trim_start_matches("http://").to_owned();
-    let waits = callers.all().filter(|shown| callers.documents(shown.operation, 408)).map(|shown| {
+    let waits = callers.all().filter(|shown| shown.body.is_some()).map(|shown| {
+        assert!(callers.documents(shown.operation, 408), "{}", shown.operation.id);
         let (to, id, path) = (address.clone(), shown.operation.id, shown.path.clone());
         let (kind, _) = shown.body.unwrap();
         let bearer =
@@ -259,14 +304,11 @@ async fn every_body_that_does_not_come_is_given_up() {
         let method = shown.operation.method;
         let head = format!("{method} {path} HTTP/1.1\r\nhost: {to}\r\ncontent-type: {kind}\r\n{bearer}");
         let silent = tokio::task::spawn_blocking(move || falls_silent(&to, &head));
-        async move {
-            let answer = silent.await.unwrap();
-            note(method, &path, 408);
-            (id, answer)
-        }
+        async move { (id, method, path, silent.await.unwrap()) }
     });
-    for (id, answer) in futures_util::future::join_all(waits).await {
+    for (id, method, path, answer) in futures_util::future::join_all(waits).await {
         assert!(answer.starts_with("HTTP/1.1 408"), "{id}: {answer}");
+        note(method, &path, 408);
     }
 }
 
@@ -316,20 +358,18 @@ async fn a_key_that_belongs_to_another_request_is_refused_everywhere() {
         }
     }
     for shown in callers.all().filter(|shown| callers.documents(shown.operation, 409)) {
-        let takes_a_key = callers.parameters(shown.operation).any(|one| one["name"] == "Idempotency-Key");
-        let key = format!("a-key-of-{}", shown.operation.id);
-        let answered = callers.send(&shown, &[("idempotency-key", &key)]).await;
-        assert!(!takes_a_key || answered == 409, "{}: {answered}", shown.operation.id);
+        if callers.parameters(shown.operation).any(|one| one["name"] == "Idempotency-Key") {
+            let key = format!("a-key-of-{}", shown.operation.id);
+            let answered = callers.send(&shown, &[("idempotency-key", &key)]).await;
+            assert_eq!(answered, (409, "idempotency_key_reused".to_owned()), "{}", shown.operation.id);
+        }
     }
 }
 
 #[tokio::test]
 async fn nothing_is_found_that_is_not_there() {
     let callers = Callers::new(App::start().await).await;
-    for shown in callers.all().filter(|shown| callers.documents(shown.operation, 404)) {
-        callers.send(&shown, &[]).await;
-    }
-    // Nor by a name that none is called by.
+    // By a name that none is called by; by one that something could have, the examples are.
     callers
         .each_refuses(404, &[], |shown| {
             let named = shown.operation.path.find('{').is_some();
@@ -355,7 +395,7 @@ async fn every_example_is_understood_and_answered_as_documented() {
             assert_eq!(ada.steps_up_by_mail(&email).await.status, 201);
             callers.person = ada.access_token.clone();
         }
-        let answered = callers.send(&callers.shown(operation), &[]).await;
+        let (answered, _) = callers.send(&callers.shown(operation), &[]).await;
         assert!(callers.documents(operation, answered), "{}: {answered}", operation.id);
         answers.entry(answered).or_default().push(operation.id);
     }
@@ -366,6 +406,19 @@ async fn every_example_is_understood_and_answered_as_documented() {
     assert_eq!(
         answers.remove(&401).unwrap(),
         ["refresh_session", "create_staff_session", "create_access_token"]
+    );
+    // What these rest on is signed, known or guessed by nobody here.
+    assert_eq!(
+        answers.remove(&422).unwrap(),
+        [
+            "step_up_session",
+            "file_rights_request",
+            "draft_policy_version",
+            "rewrite_policy_draft",
+            "register_instrument",
+            "register_advertisement",
+            "step_up_staff_session",
+        ]
     );
     for misunderstood in [403, 408, 413, 415, 421, 500, 503] {
         assert_eq!(answers.get(&misunderstood), None, "{misunderstood}");
@@ -399,7 +452,10 @@ async fn what_a_restricted_person_may_not_is_locked() {
 async fn what_is_old_is_not_changed() {
     let callers = Callers::new(App::start().await).await;
     let old = [("if-match", "\"v999\"")];
-    callers.each_refuses(412, &old, |shown| shown.operation.audience == Audience::Person).await;
+    let is_versioned = |shown: &mut Shown| {
+        shown.operation.audience == Audience::Person && shown.operation.shape == Shape::Versioned
+    };
+    callers.each_refuses(412, &old, is_versioned).await;
 
     let app = App::start().await;
     let (desk, ada) = (app.desk().await, app.person("eve@example.org").await);

@@ -411,7 +411,7 @@ async fn many_devices_at_once_are_all_counted() {
             tokio::spawn(async move {
                 for _ in 0..6 {
                     let told = client.post(&to).header("cookie", &cookie).json(&body).send().await.unwrap();
-                    let told = Answer::of(&Method::PUT, told).await;
+                    let told = Answer::of(&Method::POST, told).await;
                     assert_eq!(told.status, 200, "{}", told.text);
                     let results = told.json()["results"].as_array().unwrap().clone();
                     assert!(results.iter().all(|one| one["outcome"] == "counted"), "{}", told.text);

@@ -12,7 +12,7 @@ use actix_web::{
     Error, HttpMessage, HttpRequest, HttpResponse,
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
-    http::{Method, StatusCode, header},
+    http::{StatusCode, header},
     middleware::Next,
     web::Data,
 };
@@ -164,10 +164,12 @@ fn admit(request: &ServiceRequest, edge: &Edge, passage: &mut Passage) -> Result
     if let Some(seconds) = wait {
         return Err(Problem { retry_after: Some(seconds), ..Problem::new(ProblemCode::TooManyRequests) });
     }
-    // Before the routes, of which a pattern may cover a path that other methods are named for. What a browser asks
-    // about scripts of other origins is not for them.
-    if passage.operation.is_none() && request.method() != Method::OPTIONS {
-        refuse_other_method(&Operation::methods_of(request.match_info().unprocessed()))?;
+    if passage.operation.is_none() {
+        // Before the routes, of which a pattern may cover a path that other methods are named for.
+        let methods = Operation::methods_of(request.match_info().unprocessed());
+        if !methods.is_empty() {
+            return Err(other_method(&methods));
+        }
     }
     let takes_query =
         passage.operation.is_none_or(|operation| matches!(operation.shape, Shape::Page | Shape::Query));
@@ -194,18 +196,14 @@ const SURROUNDINGS: [&str; 6] =
 
 /// Answers what no route answers: another method of a page, or nothing at all.
 pub(super) async fn nowhere(request: HttpRequest) -> Result<HttpResponse, Problem> {
-    let path = request.match_info().as_str();
-    let methods = if SURROUNDINGS.contains(&path) { vec!["GET"] } else { Operation::methods_of(path) };
-    refuse_other_method(&methods)?;
+    if SURROUNDINGS.contains(&request.match_info().as_str()) {
+        return Err(other_method(&["GET"]));
+    }
     Err(Problem::new(ProblemCode::NotFound))
 }
 
-/// Refuses what is asked of a path that other methods are for.
-fn refuse_other_method(methods: &[&str]) -> Result<(), Problem> {
-    if methods.is_empty() {
-        return Ok(());
-    }
-    Err(Problem { allow: Some(methods.join(", ")), ..Problem::new(ProblemCode::MethodNotAllowed) })
+fn other_method(allowed: &[&str]) -> Problem {
+    Problem { allow: Some(allowed.join(", ")), ..Problem::new(ProblemCode::MethodNotAllowed) }
 }
 
 fn status_label(status: StatusCode) -> &'static str {

@@ -228,6 +228,8 @@ impl From<&StaffKycCase> for StaffKycCaseDetailView {
 #[serde(deny_unknown_fields)]
 pub struct AssignKycCase {
     /// A data processor; `null` gives it back to the queue.
+    // Without this, serde takes an absent field for `null`.
+    #[serde(deserialize_with = "Option::deserialize")]
     #[schema(required)]
     pub staff_id: Option<StaffId>,
 }
