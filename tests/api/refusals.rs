@@ -379,6 +379,8 @@ async fn nothing_is_found_that_is_not_there() {
             named
         })
         .await;
+    // There is one of these, or none.
+    callers.each_refuses(404, &[], |shown| shown.operation.id == "remove_webhook_endpoint").await;
 }
 
 #[tokio::test]
