@@ -87,6 +87,19 @@ class Service:
         finally:
             connection.close()
 
+    def registers(self, email, name="Ada Lovelace"):
+        """Opens an account, and gives its first session."""
+        policy = self.call("GET", "/v1/policy-versions/current")[1]
+        status, receipt = self.call("POST", "/v1/accounts", {
+            "email": email, "real_name": name, "password": PASSWORD,
+            "policy_version": policy["version"], "policy_content_hash": policy["content_hash"]})
+        assert status == 202, receipt
+        code = self.outbox.find(email, r"Your code is (\d{8})")[1]
+        status, opened = self.call("POST", "/v1/accounts/verification",
+                                   {"registration_id": receipt["registration_id"], "code": code})
+        assert status == 201, opened
+        return opened["session"]
+
 
 class Staff:
     """A member of staff: invited, enrolled, signed in; the session outlives every kill."""

@@ -34,25 +34,12 @@ FLAT = 32
 PURPOSE = "analytics"
 
 
-def register(service, email):
-    policy = service.call("GET", "/v1/policy-versions/current")[1]
-    receipt = service.call("POST", "/v1/accounts", {
-        "email": email, "real_name": "Ada Lovelace", "password": PASSWORD, "phone": None,
-        "policy_version": policy["version"], "policy_content_hash": policy["content_hash"]})
-    assert receipt[0] == 202, receipt
-    code = service.outbox.find(email, r"Your code is (\d{8})")[1]
-    status, opened = service.call("POST", "/v1/accounts/verification",
-                                  {"registration_id": receipt[1]["registration_id"], "code": code})
-    assert status == 201, opened
-    return opened["session"]
-
-
 class Session:
     """A person who signs in anew before the access token lapses."""
 
     def __init__(self, service, email):
         self.service, self.email = service, email
-        self.token, self.since = register(service, email)["access_token"], time.monotonic()
+        self.token, self.since = service.registers(email)["access_token"], time.monotonic()
 
     def fresh(self):
         if time.monotonic() - self.since > 400:

@@ -24,7 +24,7 @@ import pyrage
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent.parent / "scripts/lib"))
-from service import PASSWORD, Service, Staff, stores
+from service import Service, Staff, stores
 
 SCOPES = ["disclosures.read", "disclosures.pull", "obligations.write", "webhooks.write"]
 
@@ -120,16 +120,6 @@ class Walk:
         assert found == status, (method, path, found, answer)
         return answer
 
-    def person(self, email):
-        policy = self.must("GET", "/v1/policy-versions/current", status=200)
-        receipt = self.must("POST", "/v1/accounts", {
-            "email": email, "real_name": "Ada Lovelace", "password": PASSWORD,
-            "policy_version": policy["version"], "policy_content_hash": policy["content_hash"]}, status=202)
-        code = self.service.outbox.find(email, r"Your code is (\d{8})")[1]
-        opened = self.must("POST", "/v1/accounts/verification",
-                           {"registration_id": receipt["registration_id"], "code": code})
-        return opened["session"]["account_id"], opened["session"]["access_token"]
-
     def partner(self):
         client = self.admin.call("POST", "/v1/staff/partner-clients", {
             "name": "Harbour Pool, receiving", "scopes": SCOPES, "requests_per_minute": 600})["partner_client_id"]
@@ -154,7 +144,8 @@ class Walk:
         return drafted["disclosure_id"]
 
     def whole(self):
-        account, token = self.person("ada@example.org")
+        ada = self.service.registers("ada@example.org")
+        account, token = ada["account_id"], ada["access_token"]
         partner, recipient = self.partner()
         self.step("a recipient, entered by one and activated by another, with its client and its key")
         partner.signs_in()
