@@ -85,11 +85,11 @@ pub(super) async fn get_disclosure(
 ///
 /// A file that anybody verifies without this service: everything that happened to the disclosure since its release,
 /// what each leaf of the log commits to, and the way up to a signed checkpoint. `smart-mining log verify-proof` checks
-/// it offline. What was done within the last minute may not be in the tree yet (`try_again`).
+/// it offline. What was done within the last minute may not be in the tree yet (`proof_not_ready`).
 #[utoipa::path(
     tag = "Disclosures",
     params(("disclosure_id" = DisclosureId, Path, description = "The disclosure.")),
-    responses((status = OK, description = "The proof.", body = DisclosureProofView), NotFound)
+    responses((status = OK, description = "The proof.", body = DisclosureProofView), NotFound, Conflict)
 )]
 #[get("/v1/disclosures/{disclosure_id}/proof")]
 pub(super) async fn get_disclosure_proof(

@@ -114,7 +114,7 @@ pub(super) async fn read_rights_request_result(
                 services.rights.certify(&result, proof)?
             }
             // The tree takes it in within the minute; a leaf of a log before this one has its proof there.
-            Err(ProofError::NoCheckpoint | ProofError::NotFound) => None,
+            Err(ProofError::NoCheckpoint | ProofError::NotPlaced | ProofError::NotFound) => None,
             Err(error) => return Err(error.into()),
         },
     };

@@ -83,6 +83,7 @@ codes! {
         WebhookStateConflict = "webhook_state_conflict" / 409, "There is no secret or endpoint yet, or the message is on its way";
         RightsRequestStateConflict = "rights_request_state_conflict" / 409, "The request's state does not allow it";
         ArchiveNotReady = "archive_not_ready" / 409, "The archive is not ready yet";
+        ProofNotReady = "proof_not_ready" / 409, "The tree of the log has not taken the entry in yet";
         ErasureUnderWay = "erasure_under_way" / 409, "The person asked for the erasure of what this needs";
         VerificationUnderWay = "verification_under_way" / 409, "Somebody looks at a verification that these data are for";
         IdentityNotSeen = "identity_not_seen" / 409, "Whoever decides has to see who asks first";

@@ -60,6 +60,7 @@ impl From<ProofError> for Problem {
     fn from(error: ProofError) -> Self {
         match error {
             ProofError::NoCheckpoint => Self::try_again(error.to_string()),
+            ProofError::NotPlaced => Self::new(ProblemCode::ProofNotReady),
             ProofError::NotFound => Self::new(ProblemCode::NotFound),
             ProofError::BadSize => Self::field(ProblemCode::MalformedRequest, "query", FieldCode::OutOfRange),
             ProofError::Storage(error) | ProofError::Log(LogError::Storage(error)) => error.into(),

@@ -48,7 +48,7 @@ impl LogService {
     ///
     /// # Errors
     ///
-    /// [`ProofError::NoCheckpoint`] for a leaf that the tree takes in within the minute, and
+    /// [`ProofError::NotPlaced`] for a leaf that the tree takes in within the minute, and
     /// [`ProofError::NotFound`] for one whose commitment nothing opens any more.
     pub async fn prove_leaves(&self, ids: Vec<LeafId>) -> Result<ProvenLeaves, ProofError> {
         let (origin, stored) = self.newest().await?;
@@ -64,10 +64,10 @@ impl LogService {
             .await?;
         let mut leaves = Vec::new();
         for leaf in found {
-            let seq = leaf.seq.ok_or(ProofError::NoCheckpoint)?;
+            let seq = leaf.seq.ok_or(ProofError::NotPlaced)?;
             let index = u64::try_from(seq - origin.first_seq).map_err(|_| ProofError::NotFound)?;
             if index >= size {
-                return Err(ProofError::NoCheckpoint);
+                return Err(ProofError::NotPlaced);
             }
             let nodes = self.nodes(&origin, tree::for_inclusion(size, index)?).await?;
             leaves.push(ProvenLeaf {

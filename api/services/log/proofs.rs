@@ -25,6 +25,8 @@ use crate::{
 pub enum ProofError {
     #[error("no checkpoint was signed yet")]
     NoCheckpoint,
+    #[error("the tree has not taken the leaf in yet")]
+    NotPlaced,
     #[error("no such leaf in a tree of that size")]
     NotFound,
     #[error("that is not a size of this log")]
