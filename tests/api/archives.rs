@@ -177,6 +177,7 @@ fn holds_everything(
 async fn an_archive_holds_everything_in_every_form_and_nothing_that_is_kept_quiet() {
     let app = App::start().await;
     let (ada, shared, silent) = somebody(&app).await;
+    let services = services(&app).await;
     let before = files_at_rest(&app).len();
 
     let asked = json!({ "kind": "access" });
@@ -187,7 +188,6 @@ async fn an_archive_holds_everything_in_every_form_and_nothing_that_is_kept_quie
     assert_eq!(own(&ada, &id).await["state"], "scheduled");
     let path = format!("/v1/rights-requests/{id}/result");
     assert_eq!(ada.gets(&path).await.problem(), (409, "archive_not_ready".to_owned()));
-    let services = services(&app).await;
     is_prepared(&services, &ada, &id).await;
     assert_eq!(prepares(&services).await, 0);
 
@@ -250,13 +250,12 @@ fn opens(entry: &Value) -> bool {
 #[tokio::test]
 async fn what_can_be_taken_elsewhere_is_what_came_from_the_person() {
     let app = App::start().await;
-    let ada = app.person(EMAIL).await;
+    let (ada, services) = (app.person(EMAIL).await, services(&app).await);
     let id = ada.asks_for("portability", None, None).await;
     // Both at once: they are different rights.
     let other = ada.asks_for("access", None, None).await;
     let again = ada.files("portability", None, None).await;
     assert_eq!(again.problem(), (409, "rights_request_duplicate".to_owned()));
-    let services = services(&app).await;
     is_prepared(&services, &ada, &id).await;
     is_prepared(&services, &ada, &other).await;
     let files = unpacked(&downloads(&app, &ada, &id).await);
@@ -273,10 +272,9 @@ async fn what_can_be_taken_elsewhere_is_what_came_from_the_person() {
 #[tokio::test]
 async fn an_archive_that_was_cut_off_begins_anew_and_one_of_whoever_was_erased_ends() {
     let app = App::start().await;
-    let ada = app.person(EMAIL).await;
+    let (ada, services) = (app.person(EMAIL).await, services(&app).await);
     let before = files_at_rest(&app).len();
     let id = ada.asks_for("access", None, None).await;
-    let services = services(&app).await;
     let contents = PersonalContents::new(services.clone());
     for pages in [0, 3, 11] {
         let read = AtomicUsize::new(0);
@@ -320,10 +318,9 @@ async fn an_archive_that_was_cut_off_begins_anew_and_one_of_whoever_was_erased_e
 #[tokio::test]
 async fn nothing_is_handed_over_for_three_days_after_a_password_was_reset() {
     let app = App::start().await;
-    let ada = app.person(EMAIL).await;
+    let (ada, services) = (app.person(EMAIL).await, services(&app).await);
     let early = ada.asks_for("access", None, None).await;
     app.database.sql("UPDATE credentials SET reset_at = changed_at");
-    let services = services(&app).await;
     assert_eq!(prepares(&services).await, 0, "whoever asked may be who reset it");
     let late = ada.asks_for("portability", None, None).await;
     assert!(own(&ada, &late).await["executes_at"].as_str() > Some("2026-03-03"));
