@@ -59,7 +59,8 @@ func must[T any](value T, answer any, err error) T {
 func mailed(address, pattern string) string {
 	expression := regexp.MustCompile(pattern)
 	for tries := 0; tries < 300; tries++ {
-		files, _ := filepath.Glob(filepath.Join(os.Getenv("SMART_MINING_OUTBOX"), "*.*"))
+		// What is being written has a name that begins with a dot.
+		files, _ := filepath.Glob(filepath.Join(os.Getenv("SMART_MINING_OUTBOX"), "[^.]*"))
 		for _, file := range files {
 			bytes, _ := os.ReadFile(file)
 			text := strings.NewReplacer("=\r\n", "", "\r\n", "\n", "=3D", "=").Replace(string(bytes))

@@ -31,7 +31,8 @@ class Mailbox:
     def find(self, address, pattern, seconds=30):
         until = time.monotonic() + seconds
         while time.monotonic() < until:
-            for file in sorted(self.folder.glob("*.*")):
+            # What is being written has a name that begins with a dot.
+            for file in sorted(self.folder.glob("[!.]*")):
                 text = file.read_text().replace("=\n", "").replace("=3D", "=")
                 found = re.search(pattern, text)
                 if file not in self.seen and f"To: {address}\n" in text and found:

@@ -35,7 +35,8 @@ export class Mailbox {
 
   async find(address: string, pattern: RegExp): Promise<string> {
     for (let tries = 0; tries < 300; tries++) {
-      for (const name of readdirSync(this.folder).sort()) {
+      // What is being written has a name that begins with a dot.
+      for (const name of readdirSync(this.folder).filter((name) => !name.startsWith('.')).sort()) {
         const text = readFileSync(`${this.folder}/${name}`, 'utf8').replaceAll('\r\n', '\n').replaceAll('=\n', '').replaceAll('=3D', '=');
         const found = pattern.exec(text);
         if (!this.seen.has(name) && text.includes(`To: ${address}\n`) && found) {
