@@ -45,7 +45,7 @@ class Session:
         if time.monotonic() - self.since > 400:
             status, session = self.service.call("POST", "/v1/sessions", {"email": self.email, "password": PASSWORD})
             assert status == 201, session
-            self.token, self.since = session["access_token"], time.monotonic()
+            self.token, self.since = session["session"]["access_token"], time.monotonic()
         return self.token
 
     def call(self, method, path, body=None):

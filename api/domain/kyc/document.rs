@@ -101,7 +101,7 @@ impl ZoneText {
     }
 }
 
-/// A day on a document (`YYYY-MM-DD`).
+/// A day on a document (`YYYY-MM-DD`), in a year that one can bear.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct DocumentDay(pub NaiveDate);
@@ -111,8 +111,10 @@ impl TryFrom<String> for DocumentDay {
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
         let day: NaiveDate = text.parse().map_err(|_| "invalid_day")?;
-        let fits = (1900..=2199).contains(&day.year()) && day.to_string() == text;
-        if fits { Ok(Self(day)) } else { Err("invalid_day") }
+        if day.to_string() != text {
+            return Err("invalid_day");
+        }
+        if (1900..=2199).contains(&day.year()) { Ok(Self(day)) } else { Err("out_of_range") }
     }
 }
 

@@ -35,7 +35,7 @@ pub struct RegisterInstrument {
     #[validate(length(min = 1, max = 128))]
     #[schema(min_length = 1, max_length = 128, example = "CIV-2026-404-1234")]
     pub reference: String,
-    /// When it was issued.
+    /// When it was issued, in the years 1900 to 2199.
     #[schema(value_type = String, format = Date, min_length = 10, max_length = 10, example = "2026-02-10")]
     pub issued_on: DocumentDay,
     /// Until when it compels.

@@ -220,11 +220,11 @@ pub struct UploadKycDocument {
     #[serde(default, deserialize_with = "super::present")]
     #[schema(nullable = false)]
     pub number: Option<DocumentNumber>,
-    /// When it was issued; needed for a proof of address, within the last three months.
+    /// When it was issued, in the years 1900 to 2199; needed for a proof of address, within the last three months.
     #[serde(default, deserialize_with = "super::present")]
     #[schema(value_type = String, format = Date, nullable = false, required = false, min_length = 10, max_length = 10, example = "2026-02-10")]
     pub issued_on: Option<DocumentDay>,
-    /// The last day on which it is valid; not for a proof of address.
+    /// The last day on which it is valid, in the years 1900 to 2199; not for a proof of address.
     #[serde(default, deserialize_with = "super::present")]
     #[schema(value_type = String, format = Date, nullable = false, required = false, min_length = 10, max_length = 10, example = "2028-12-31")]
     pub expires_on: Option<DocumentDay>,
