@@ -145,10 +145,12 @@ def refused_for_a_reason(ctx, response, case):
     if not is_valid(case) or response.status_code not in (400, 413, 415, 422):
         return
     problem = response.json()
-    found = {error["code"] for error in problem.get("errors", []) if not is_integer_spelt_otherwise(case, error)}
+    found = {(error["code"], error["pointer"]) for error in problem.get("errors", [])
+             if not is_integer_spelt_otherwise(case, error)}
     if not problem.get("errors"):
-        found = {problem.get("code", problem.get("error"))}
+        found = {(problem.get("code", problem.get("error")), None)}
     operation = case.operation.definition.raw["operationId"]
-    for code in found:
+    for code, pointer in found:
         listed = reasons.get(code)
-        assert listed and operation in listed.get("operations", [operation]), f"{operation}: {code} is no listed reason"
+        assert listed and operation in listed.get("operations", [operation]) and pointer in listed.get(
+            "pointers", {}).get(operation, [pointer]), f"{operation}: {code} of {pointer} is no listed reason"
