@@ -34,10 +34,35 @@ pub(super) enum Mode {
     Guarded,
 }
 
-/// How one attempt ended.
-pub(super) enum Attempt<T, E> {
-    Done(Result<T, E>),
+/// How one attempt ended. What the work said is a `Result` whose types only its caller knows.
+pub(super) enum Attempt {
+    Kept(Said),
+    Refused(Said),
+    Failed(StorageError),
     Conflict,
+}
+
+/// A `Result<T, E>` on its way to whoever knows `T` and `E`.
+pub(super) type Said = Box<dyn Any + Send>;
+
+/// Work without its types: queues, retries and commits are the same for all of it, and are compiled once.
+pub(super) type Work = dyn Fn(&mut Conn) -> Ended + Send + Sync;
+
+/// How the work itself ended, before its transaction has.
+pub(super) struct Ended {
+    said: Result<Said, StorageError>,
+    verdict: Verdict,
+}
+
+impl From<Ended> for Attempt {
+    fn from(ended: Ended) -> Self {
+        match (ended.verdict, ended.said) {
+            (Verdict::Conflict, _) => Self::Conflict,
+            (_, Err(trouble)) => Self::Failed(trouble),
+            (Verdict::Keep, Ok(said)) => Self::Kept(said),
+            (_, Ok(said)) => Self::Refused(said),
+        }
+    }
 }
 
 /// What the lane does with the transaction after the work.
@@ -46,37 +71,68 @@ enum Verdict {
     Keep,
     /// The work refused; nothing of it stays, the connection is sound.
     Undo,
+    /// Another transaction got in the way, and this one is lost.
+    Conflict,
     /// The transaction is lost.
     Broken,
     /// The transaction is lost, and perhaps the connection with it.
     Lost,
 }
 
+impl Verdict {
+    fn on(refusal: &impl Refusal) -> Self {
+        match refusal.storage() {
+            Some(StorageError::Conflict) => Self::Conflict,
+            Some(trouble) if trouble.is_lost_connection() => Self::Lost,
+            Some(trouble) if trouble.breaks_transaction() => Self::Broken,
+            _ => Self::Undo,
+        }
+    }
+}
+
+/// Takes the types off the work.
+pub(super) fn untyped<T, E, F>(work: F) -> Arc<Work>
+where
+    F: Fn(&mut Conn) -> Result<T, E> + Send + Sync + 'static,
+    T: Send + 'static,
+    E: Refusal,
+{
+    Arc::new(move |c| {
+        let result = work(c);
+        let verdict = result.as_ref().err().map_or(Verdict::Keep, Verdict::on);
+        Ended { said: Ok(Box::new(result)), verdict }
+    })
+}
+
+/// Gives what the work said its types back.
+pub(super) fn typed<T, E>(attempt: Attempt) -> Result<T, E>
+where
+    T: 'static,
+    E: Refusal,
+{
+    let said = match attempt {
+        Attempt::Kept(said) | Attempt::Refused(said) => said,
+        Attempt::Failed(trouble) => return Err(trouble.into()),
+        Attempt::Conflict => return Err(StorageError::Unavailable("conflicting writes").into()),
+    };
+    match said.downcast() {
+        Ok(result) => *result,
+        Err(_) => Err(StorageError::Unavailable("the work answered somebody else").into()),
+    }
+}
+
 /// Work with its mode and the way back to its caller.
 pub(super) struct Task {
     mode: Mode,
     deadline: Instant,
-    work: Box<dyn Work>,
-}
-
-trait Work: Send {
-    fn run(&mut self, c: &mut Conn) -> Verdict;
-    /// Answers the caller, once it is known whether the effect is durable.
-    fn settle(self: Box<Self>, durable: Result<(), StorageError>);
-    /// Drops a result that did not become durable.
-    fn forget(&mut self);
-    fn abandoned(&self) -> bool;
-}
-
-struct Job<T, E, F> {
-    work: Arc<F>,
-    result: Option<Result<T, E>>,
+    work: Arc<Work>,
+    ended: Option<Ended>,
     traces: Traces,
-    reply: oneshot::Sender<Answered<T, E>>,
+    reply: oneshot::Sender<Answered>,
 }
 
 /// How an attempt ended, and what it left.
-pub(super) type Answered<T, E> = (Attempt<T, E>, Traces);
+pub(super) type Answered = (Attempt, Traces);
 
 /// What the work of a task did beside its result.
 #[derive(Default)]
@@ -87,79 +143,54 @@ pub(super) struct Traces {
 }
 
 impl Task {
-    pub(super) fn boxed<T, E, F>(
+    pub(super) fn new(
         mode: Mode,
-        work: Arc<F>,
-        reply: oneshot::Sender<Answered<T, E>>,
+        work: Arc<Work>,
+        reply: oneshot::Sender<Answered>,
         deadline: Instant,
-    ) -> Self
-    where
-        F: Fn(&mut Conn) -> Result<T, E> + Send + Sync + 'static,
-        T: Send + 'static,
-        E: Refusal,
-    {
-        Self { mode, deadline, work: Box::new(Job { work, result: None, traces: Traces::default(), reply }) }
+    ) -> Self {
+        Self { mode, deadline, work, ended: None, traces: Traces::default(), reply }
     }
 
     /// Nobody waits for it any more; it has not begun, so dropping it is safe.
     fn is_stale(&self) -> bool {
-        self.work.abandoned() || Instant::now() > self.deadline
+        self.reply.is_closed() || Instant::now() > self.deadline
     }
-}
 
-impl<T, E, F> Work for Job<T, E, F>
-where
-    F: Fn(&mut Conn) -> Result<T, E> + Send + Sync,
-    T: Send,
-    E: Refusal,
-{
     fn run(&mut self, c: &mut Conn) -> Verdict {
         let before = statements_so_far();
         drop(taken_leaves());
-        let result = shielded(&*self.work, c);
+        let ended = shielded(&*self.work, c);
         self.traces.statements += statements_so_far().wrapping_sub(before);
         self.traces.leaves = taken_leaves();
-        let verdict = match &result {
-            Ok(_) => Verdict::Keep,
-            Err(error) => match error.storage() {
-                Some(trouble) if trouble.is_lost_connection() => Verdict::Lost,
-                Some(trouble) if trouble.breaks_transaction() => Verdict::Broken,
-                _ => Verdict::Undo,
-            },
-        };
-        self.result = Some(result);
+        let verdict = ended.verdict;
+        self.ended = Some(ended);
         verdict
     }
 
-    fn settle(self: Box<Self>, durable: Result<(), StorageError>) {
-        let attempt = match (self.result, durable) {
-            (Some(Err(error)), _) if matches!(error.storage(), Some(StorageError::Conflict)) => {
-                Attempt::Conflict
-            }
-            (Some(Err(error)), _) => Attempt::Done(Err(error)),
+    /// Answers the caller, once it is known whether the effect is durable.
+    fn settle(self, durable: Result<(), StorageError>) {
+        let attempt = match (self.ended, durable) {
+            (Some(ended), durable) if durable.is_ok() || ended.verdict != Verdict::Keep => ended.into(),
             (_, Err(StorageError::Conflict)) => Attempt::Conflict,
-            (_, Err(trouble)) => Attempt::Done(Err(trouble.into())),
-            (Some(result), Ok(())) => Attempt::Done(result),
-            (None, Ok(())) => Attempt::Done(Err(StorageError::Unavailable("the work did not run").into())),
+            (_, Err(trouble)) => Attempt::Failed(trouble),
+            (_, Ok(())) => Attempt::Failed(StorageError::Unavailable("the work did not run")),
         };
         // The caller may have given up; its effect is durable or absent all the same.
         drop(self.reply.send((attempt, self.traces)));
     }
 
+    /// Drops a result that did not become durable.
     fn forget(&mut self) {
-        self.result = None;
-    }
-
-    fn abandoned(&self) -> bool {
-        self.reply.is_closed()
+        self.ended = None;
     }
 }
 
 /// Runs the work; a panic becomes an error and says nothing of what it held.
-fn shielded<T, E: Refusal>(work: &impl Fn(&mut Conn) -> Result<T, E>, c: &mut Conn) -> Result<T, E> {
+fn shielded(work: &Work, c: &mut Conn) -> Ended {
     catch_unwind(AssertUnwindSafe(|| work(c))).unwrap_or_else(|payload: Box<dyn Any + Send>| {
         drop(payload);
-        Err(StorageError::Panicked.into())
+        Ended { said: Err(StorageError::Panicked), verdict: Verdict::Broken }
     })
 }
 
@@ -279,11 +310,11 @@ fn run_alone(keeper: &mut Keeper<'_>, mut task: Task) {
         }
         Err(trouble) => {
             keeper.discard();
-            task.work.forget();
+            task.forget();
             Err(trouble)
         }
     };
-    task.work.settle(durable);
+    task.settle(durable);
 }
 
 /// Nothing became durable, and the connection was to blame.
@@ -301,7 +332,7 @@ fn attempt(
 ) -> Result<(Verdict, Result<(), StorageError>), StorageError> {
     let c = keeper.get()?;
     c.begin(task.mode)?;
-    let verdict = task.work.run(c);
+    let verdict = task.run(c);
     Ok((verdict, c.end(task.mode, verdict == Verdict::Keep)))
 }
 
@@ -331,7 +362,7 @@ fn commit_group(keeper: &mut Keeper<'_>, mut group: Vec<Task>) {
         }
     };
     match ended {
-        Ok(GroupEnd::Committed) => group.into_iter().for_each(|task| task.work.settle(Ok(()))),
+        Ok(GroupEnd::Committed) => group.into_iter().for_each(|task| task.settle(Ok(()))),
         Ok(GroupEnd::Broken) => {
             keeper.discard();
             for task in group.into_iter().filter(|task| !task.is_stale()) {
@@ -354,11 +385,11 @@ fn run_group(c: &mut Conn, group: &mut [Task]) -> Result<GroupEnd, StorageError>
     c.begin(Mode::Serializable)?;
     for task in group {
         c.batch_execute("SAVEPOINT task")?;
-        let closing = match task.work.run(c) {
+        let closing = match task.run(c) {
             Verdict::Keep => "RELEASE task",
             Verdict::Undo => "ROLLBACK TO task; RELEASE task",
             // SQLite may have rolled back everything, and the connection is about to be dropped.
-            Verdict::Broken | Verdict::Lost => return Ok(GroupEnd::Broken),
+            Verdict::Conflict | Verdict::Broken | Verdict::Lost => return Ok(GroupEnd::Broken),
         };
         c.batch_execute(closing)?;
     }
@@ -372,8 +403,8 @@ fn answer_all(group: Vec<Task>, trouble: &StorageError) {
         _ => "the commit failed",
     };
     for mut task in group {
-        task.work.forget();
-        task.work.settle(Err(StorageError::Unavailable(why)));
+        task.forget();
+        task.settle(Err(StorageError::Unavailable(why)));
     }
 }
 
@@ -383,24 +414,23 @@ thread_local! {
 }
 
 /// Runs a read on the calling thread, over the thread's own connection.
-pub(super) fn inline<T, E, F>(opener: &Opener, work: F) -> Result<T, E>
-where
-    F: Fn(&mut Conn) -> Result<T, E>,
-    E: Refusal,
-{
+pub(super) fn inline(opener: &Opener, work: &Work) -> Attempt {
     INLINE.with_borrow_mut(|open| {
         if !open.contains_key(opener.url()) {
-            open.insert(opener.url().to_owned(), opener.open()?);
+            match opener.open() {
+                Ok(c) => open.insert(opener.url().to_owned(), c),
+                Err(trouble) => return Attempt::Failed(trouble),
+            };
         }
         let Some(c) = open.get_mut(opener.url()) else {
-            return Err(StorageError::Unavailable("no connection").into());
+            return Attempt::Failed(StorageError::Unavailable("no connection"));
         };
         let before = statements_so_far();
-        let result = shielded(&work, c);
+        let ended = shielded(work, c);
         count_statements(statements_so_far().wrapping_sub(before));
-        if result.as_ref().err().and_then(Refusal::storage).is_some_and(StorageError::breaks_transaction) {
+        if !matches!(ended.verdict, Verdict::Keep | Verdict::Undo) {
             open.remove(opener.url());
         }
-        result
+        ended.into()
     })
 }

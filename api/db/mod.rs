@@ -28,7 +28,7 @@ pub use leaves::{LeafHash, collecting_leaves, note_leaf};
 pub use url::Backend;
 
 use crate::domain::ids::AccountId;
-use lanes::{Attempt, Lane, Mode, Task};
+use lanes::{Attempt, Lane, Mode, Task, Work, typed, untyped};
 
 /// Attempts of a write before its conflict is reported as a busy service.
 const MAX_ATTEMPTS: u32 = 12;
@@ -119,10 +119,11 @@ impl Db {
         T: Send + 'static,
         E: Refusal,
     {
-        match self.backend() {
-            Backend::Sqlite => lanes::inline(&self.inner.opener, work),
+        let work = untyped(work);
+        typed(match self.backend() {
+            Backend::Sqlite => lanes::inline(&self.inner.opener, &*work),
             Backend::Postgres => self.once(&self.inner.main, Mode::Read, work).await,
-        }
+        })
     }
 
     /// Runs statements that all see one snapshot, off the request workers.
@@ -133,7 +134,7 @@ impl Db {
         E: Refusal,
     {
         let lane = self.inner.long.as_ref().unwrap_or(&self.inner.main);
-        self.once(lane, Mode::Snapshot, work).await
+        typed(self.once(lane, Mode::Snapshot, untyped(work)).await)
     }
 
     /// Runs one serializable transaction; an `Err` rolls it back.
@@ -145,7 +146,7 @@ impl Db {
         T: Send + 'static,
         E: Refusal,
     {
-        self.retrying(Mode::Serializable, work, Instant::now() + DEADLINE).await
+        typed(self.retrying(Mode::Serializable, untyped(work), Instant::now() + DEADLINE).await)
     }
 
     /// [`write`](Self::write) for what belongs to `owner`, one at a time in this process.
@@ -158,7 +159,7 @@ impl Db {
         E: Refusal,
         O: Hash,
     {
-        self.in_turn(Mode::Serializable, owner, work).await
+        typed(self.in_turn(Mode::Serializable, stripe_of(&owner), untyped(work)).await)
     }
 
     /// Runs a transaction whose statements guard themselves (`UPDATE … WHERE state = …`): claims of
@@ -169,7 +170,7 @@ impl Db {
         T: Send + 'static,
         E: Refusal,
     {
-        self.retrying(Mode::Guarded, work, Instant::now() + DEADLINE).await
+        typed(self.retrying(Mode::Guarded, untyped(work), Instant::now() + DEADLINE).await)
     }
 
     /// [`write_guarded`](Self::write_guarded) for what belongs to `owner`, one at a time in this process.
@@ -183,18 +184,12 @@ impl Db {
         E: Refusal,
         O: Hash,
     {
-        self.in_turn(Mode::Guarded, owner, work).await
+        typed(self.in_turn(Mode::Guarded, stripe_of(&owner), untyped(work)).await)
     }
 
-    async fn in_turn<T, E, F, O>(&self, mode: Mode, owner: O, work: F) -> Result<T, E>
-    where
-        F: Fn(&mut Conn) -> Result<T, E> + Send + Sync + 'static,
-        T: Send + 'static,
-        E: Refusal,
-        O: Hash,
-    {
+    async fn in_turn(&self, mode: Mode, stripe: usize, work: Arc<Work>) -> Attempt {
         let until = Instant::now() + DEADLINE;
-        let _turn = match self.inner.stripes.get(stripe_of(&owner)) {
+        let _turn = match self.inner.stripes.get(stripe) {
             Some(stripe) if self.backend() == Backend::Postgres => {
                 // Whoever waits in vain for a turn goes on without: the order only saves retries.
                 tokio::time::timeout(TURN, stripe.lock()).await.ok()
@@ -204,61 +199,38 @@ impl Db {
         self.retrying(mode, work, until).await
     }
 
-    async fn retrying<T, E, F>(&self, mode: Mode, work: F, until: Instant) -> Result<T, E>
-    where
-        F: Fn(&mut Conn) -> Result<T, E> + Send + Sync + 'static,
-        T: Send + 'static,
-        E: Refusal,
-    {
-        let work = Arc::new(work);
+    async fn retrying(&self, mode: Mode, work: Arc<Work>, until: Instant) -> Attempt {
         for attempt in 0..MAX_ATTEMPTS {
-            match self.attempt(&self.inner.main, mode, Arc::clone(&work), until).await? {
-                Attempt::Done(result) => return result,
+            match self.attempt(&self.inner.main, mode, Arc::clone(&work), until).await {
                 Attempt::Conflict => {
                     crate::telemetry::metrics().write_retries.inc();
                     tokio::time::sleep(pause_before(attempt)).await;
                 }
+                ended => return ended,
             }
         }
-        Err(StorageError::Unavailable("conflicting writes").into())
+        Attempt::Conflict
     }
 
-    async fn once<T, E, F>(&self, lane: &Lane, mode: Mode, work: F) -> Result<T, E>
-    where
-        F: Fn(&mut Conn) -> Result<T, E> + Send + Sync + 'static,
-        T: Send + 'static,
-        E: Refusal,
-    {
-        match self.attempt(lane, mode, Arc::new(work), Instant::now() + DEADLINE).await? {
-            Attempt::Done(result) => result,
-            Attempt::Conflict => Err(StorageError::Unavailable("conflicting writes").into()),
-        }
+    async fn once(&self, lane: &Lane, mode: Mode, work: Arc<Work>) -> Attempt {
+        self.attempt(lane, mode, work, Instant::now() + DEADLINE).await
     }
 
-    async fn attempt<T, E, F>(
-        &self,
-        lane: &Lane,
-        mode: Mode,
-        work: Arc<F>,
-        until: Instant,
-    ) -> Result<Attempt<T, E>, StorageError>
-    where
-        F: Fn(&mut Conn) -> Result<T, E> + Send + Sync + 'static,
-        T: Send + 'static,
-        E: Refusal,
-    {
+    async fn attempt(&self, lane: &Lane, mode: Mode, work: Arc<Work>, until: Instant) -> Attempt {
         let (reply, answer) = oneshot::channel();
-        lane.send(Task::boxed(mode, work, reply, until))?;
+        if let Err(trouble) = lane.send(Task::new(mode, work, reply, until)) {
+            return Attempt::Failed(trouble);
+        }
         match tokio::time::timeout_at(until.into(), answer).await {
             Ok(Ok((attempt, traces))) => {
                 crate::telemetry::count_statements(traces.statements);
-                if matches!(attempt, Attempt::Done(Ok(_))) {
+                if matches!(attempt, Attempt::Kept(_)) {
                     leaves::collect(traces.leaves);
                 }
-                Ok(attempt)
+                attempt
             }
-            Ok(Err(_)) => Err(StorageError::Unavailable("the lane ended")),
-            Err(_) => Err(StorageError::Unavailable("the database is slow")),
+            Ok(Err(_)) => Attempt::Failed(StorageError::Unavailable("the lane ended")),
+            Err(_) => Attempt::Failed(StorageError::Unavailable("the database is slow")),
         }
     }
 }
